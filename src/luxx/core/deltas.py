@@ -1,0 +1,51 @@
+"""Deltas: what a provider's stream says, whatever its wire format."""
+
+import msgspec
+
+from luxx.core.usage import Usage
+
+
+class TextDelta(msgspec.Struct, frozen=True):
+    """More of the answer; never empty."""
+
+    text: str
+
+
+class ThinkingDelta(msgspec.Struct, frozen=True):
+    """More of the reasoning; never empty."""
+
+    text: str
+
+
+class ToolCallDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """More of the tool call in a slot. `id`, `name` and `arguments` are pieces to append.
+
+    Slots are numbered from 0 in the order in which the calls began; the format's own quirks (missing or repeated
+    indexes, ids and names) are settled before this.
+    """
+
+    slot: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+class ToolCallDone(msgspec.Struct, frozen=True):
+    """The call in a slot is complete: nothing will be appended to it."""
+
+    slot: int
+
+
+class Finish(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of an answer; always the last delta of a stream, and exactly one.
+
+    `reason` is stop, length, tool_calls, content_filter or refusal; a word that Luxx does not know is passed on. `raw` is
+    JSON that the format wants back verbatim in later requests (reasoning with its signatures), or empty.
+    """
+
+    reason: str
+    usage: Usage | None = None
+    raw: bytes = b""
+
+
+Delta = TextDelta | ThinkingDelta | ToolCallDelta | ToolCallDone | Finish

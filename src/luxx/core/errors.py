@@ -1,0 +1,162 @@
+"""The errors of Luxx.
+
+LuxxError
+├── InvalidRequest        the caller's input is wrong; `field` names where
+├── NotFound              no such thing, or not the caller's
+├── Conflict              the thing is in a state that forbids the call
+├── Forbidden             the caller may not do this from here
+├── ConfigurationError    the installation is set up wrongly; the text says what to do
+├── StorageError          the store refused or failed
+│   └── Fenced            another owner holds the turn: stop without a trace
+├── TooManyIterations     a turn used up its model calls
+└── ProviderError         the model's provider failed
+    ├── ProviderUnreachable   no connection, or it broke
+    ├── ProviderTimeout       no answer, or no further token, in time
+    ├── ProviderAuth          the key is missing, wrong or has no right to the model
+    ├── RateLimited           too many requests, or the credit is used up
+    ├── ContextOverflow       the conversation is longer than the model's window
+    ├── ProviderRejected      another 4xx: the request does not suit the provider
+    ├── ProviderOverloaded    a 5xx
+    └── AnswerIncomplete      the stream ended without a finish reason
+
+`code` is stable public API: it stands in problem documents and in `error` events.
+"""
+
+from typing import ClassVar
+
+
+class LuxxError(Exception):
+    """Anything that Luxx itself reports; the text is fit to be shown to a person."""
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidRequest(LuxxError):
+    """The caller's input is wrong."""
+
+    code = "invalid_request"
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotFound(LuxxError):
+    """There is no such thing, or it belongs to someone else."""
+
+    code = "not_found"
+
+
+class Conflict(LuxxError):
+    """The thing is in a state that forbids the call.
+
+    `reason` is the stable code (such as ``turn_running`` or ``ahead_of_log``), `turn_id` the turn in the way.
+    """
+
+    code = "conflict"
+
+    def __init__(self, reason: str, message: str, turn_id: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.turn_id = turn_id
+
+
+class Forbidden(LuxxError):
+    """The caller may not do this, or not from where it calls."""
+
+    code = "forbidden"
+
+
+class ConfigurationError(LuxxError):
+    """The installation is set up wrongly."""
+
+    code = "configuration"
+
+
+class StorageError(LuxxError):
+    """The store refused a write or cannot be used."""
+
+    code = "storage"
+
+
+class Fenced(StorageError):
+    """Another owner holds the turn; whoever gets this stops and shows nothing."""
+
+    code = "fenced"
+
+
+class TooManyIterations(LuxxError):
+    """A turn used up its model calls."""
+
+    code = "max_iterations"
+
+
+class ProviderError(LuxxError):
+    """The model's provider failed. `status` is its HTTP status, where there was one."""
+
+    code = "provider_error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ProviderUnreachable(ProviderError):
+    """The provider cannot be reached, or the connection broke."""
+
+    code = "provider_unreachable"
+    retryable = True
+
+
+class ProviderTimeout(ProviderError):
+    """The provider did not answer, or fell silent in mid-answer."""
+
+    code = "provider_timeout"
+    retryable = True
+
+
+class ProviderAuth(ProviderError):
+    """The key is missing, wrong or has no right to the model."""
+
+    code = "provider_auth"
+
+
+class RateLimited(ProviderError):
+    """Too many requests. `retry_after` is in seconds, where the provider gave it."""
+
+    code = "rate_limited"
+    retryable = True
+
+    def __init__(self, message: str, status: int | None = 429, retry_after: float | None = None) -> None:
+        super().__init__(message, status)
+        self.retry_after = retry_after
+
+
+class ContextOverflow(ProviderError):
+    """The conversation is longer than the model's window."""
+
+    code = "context_overflow"
+
+
+class ProviderRejected(ProviderError):
+    """The provider refuses the request as it is."""
+
+    code = "provider_rejected"
+
+
+class ProviderOverloaded(ProviderError):
+    """The provider failed or is overloaded."""
+
+    code = "provider_overloaded"
+    retryable = True
+
+
+class AnswerIncomplete(ProviderError):
+    """The stream ended without a finish reason: the answer may be cut."""
+
+    code = "answer_incomplete"

@@ -1,0 +1,124 @@
+"""Events: the entries of a turn's log, which are also what readers get. Names and shapes are public API."""
+
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from luxx.core.steps import Step
+from luxx.core.usage import Usage
+
+
+class TurnStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """The first event of every turn, seq 1."""
+
+    name: ClassVar[str] = "turn"
+    turn_id: str
+    message_id: str
+    user_message_id: str
+    conversation_id: str
+    provider: str
+    model: str
+
+
+class ProcessStep(msgspec.Struct, frozen=True):
+    """A whole step: when it starts, and when it has ended."""
+
+    name: ClassVar[str] = "process_step"
+    step: Step
+
+
+class StepDelta(msgspec.Struct, frozen=True):
+    """Text to append to a step's content, or to a tool call's arguments."""
+
+    name: ClassVar[str] = "step_delta"
+    index: int
+    text: str
+
+
+class ToolProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """A running tool reports how far it is; `total` is in the tool's own unit."""
+
+    name: ClassVar[str] = "tool_progress"
+    index: int
+    message: str = ""
+    progress: float | None = None
+    total: float | None = None
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool call waits for a person, or got its decision."""
+
+    name: ClassVar[str] = "approval"
+    index: int
+    tool: str = msgspec.field(name="name")
+    arguments: dict[str, Any]
+    state: Literal["requested", "approved", "denied", "expired"]
+
+
+class Recovered(msgspec.Struct, frozen=True):
+    """The first event after a takeover; the steps named are void."""
+
+    name: ClassVar[str] = "recovered"
+    epoch: int
+    discarded: tuple[int, ...]
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """The last event of a turn that succeeded."""
+
+    name: ClassVar[str] = "done"
+    message_id: str
+    token_count: int
+    usage: Usage
+    finish_reason: str
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
+    """The last event of a turn that failed; what was made so far is saved."""
+
+    name: ClassVar[str] = "error"
+    content: str
+    code: str
+    message_id: str
+
+
+class Cancelled(msgspec.Struct, frozen=True):
+    """The last event of a turn that was stopped; what was made so far is saved."""
+
+    name: ClassVar[str] = "cancelled"
+    message_id: str
+
+
+End = Done | Failed | Cancelled
+Event = TurnStarted | ProcessStep | StepDelta | ToolProgress | Approval | Recovered | End
+
+END_NAMES = frozenset({Done.name, Failed.name, Cancelled.name})
+
+_BY_NAME: dict[str, type[Event]] = {
+    kind.name: kind
+    for kind in (TurnStarted, ProcessStep, StepDelta, ToolProgress, Approval, Recovered, Done, Failed, Cancelled)
+}
+_encoder = msgspec.json.Encoder()
+_decoders = {name: msgspec.json.Decoder(kind) for name, kind in _BY_NAME.items()}
+
+
+class LogEntry(msgspec.Struct, frozen=True):
+    """One committed entry of a turn's log: `name` and `data` (JSON) are what a reader gets under `seq`."""
+
+    seq: int
+    name: str
+    data: bytes
+
+
+def encode(event: Event) -> bytes:
+    """Return the event's data as JSON."""
+    return _encoder.encode(event)
+
+
+def decode(name: str, data: bytes | str) -> Event | None:
+    """Return the event, or None for a name that this version does not know.
+
+    Raises msgspec.DecodeError if the data does not fit the name.
+    """
+    decoder = _decoders.get(name)
+    return decoder.decode(data) if decoder else None

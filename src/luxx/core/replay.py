@@ -1,0 +1,94 @@
+"""Replay: fold a turn's events back into its steps, as any reader does."""
+
+import msgspec
+
+from luxx.core.events import (
+    END_NAMES,
+    Approval,
+    Cancelled,
+    Done,
+    End,
+    Event,
+    Failed,
+    LogEntry,
+    ProcessStep,
+    Recovered,
+    StepDelta,
+    ToolProgress,
+    TurnStarted,
+    decode,
+)
+from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult
+
+
+class Replay:
+    """The state of a turn after the events applied so far.
+
+    Pieces of a growing step are kept apart and joined when `steps` is asked for, so that a long answer costs linear time.
+    """
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.started: TurnStarted | None = None
+        self.end: End | None = None
+        self._steps: dict[int, Step] = {}
+        self._pieces: dict[int, list[str]] = {}
+
+    def apply(self, entry: LogEntry) -> Event | None:
+        """Apply one log entry and return its event; entries already seen and unknown names change nothing."""
+        if entry.seq <= self.seq:
+            return None
+        event = decode(entry.name, entry.data)
+        self.seq = entry.seq
+        match event:
+            case TurnStarted():
+                self.started = event
+            case ProcessStep(step=step):
+                self._steps[step.index] = step
+                self._pieces.pop(step.index, None)
+            case StepDelta(index=index, text=text):
+                self._pieces.setdefault(index, []).append(text)
+            case Recovered(discarded=discarded):
+                for index in discarded:
+                    self._void(index)
+            case Done() | Failed() | Cancelled():
+                self.end = event
+            case ToolProgress() | Approval() | None:
+                pass
+        return event
+
+    @property
+    def ended(self) -> bool:
+        """Whether the turn's last event was seen."""
+        return self.end is not None
+
+    @property
+    def highest_index(self) -> int:
+        """The highest step index ever shown, void steps included; -1 before the first."""
+        return max(self._steps, default=-1)
+
+    def steps(self) -> tuple[Step, ...]:
+        """Return the steps in order, void ones left out."""
+        for index in list(self._pieces):
+            self._join(index)
+        return tuple(step for _, step in sorted(self._steps.items()) if step.state != "void")
+
+    def _join(self, index: int) -> None:
+        text = "".join(self._pieces.pop(index))
+        match self._steps.get(index):
+            case Thinking(content=content) | Text(content=content) as step:
+                self._steps[index] = msgspec.structs.replace(step, content=content + text)
+            case ToolCall(arguments=arguments) as step:
+                self._steps[index] = msgspec.structs.replace(step, arguments=arguments + text)
+            case ToolResult() | None:
+                pass
+
+    def _void(self, index: int) -> None:
+        self._pieces.pop(index, None)
+        if step := self._steps.get(index):
+            self._steps[index] = msgspec.structs.replace(step, state="void")
+
+
+def is_end(entry: LogEntry) -> bool:
+    """Whether an entry is the last of its turn."""
+    return entry.name in END_NAMES
