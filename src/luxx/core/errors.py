@@ -4,6 +4,7 @@ LuxxError
 ├── InvalidRequest        the caller's input is wrong; `field` names where
 ├── NotFound              no such thing, or not the caller's
 ├── Conflict              the thing is in a state that forbids the call
+├── LimitReached          more than the settings allow at once
 ├── Forbidden             the caller may not do this from here
 ├── ConfigurationError    the installation is set up wrongly; the text says what to do
 ├── StorageError          the store refused or failed
@@ -13,7 +14,8 @@ LuxxError
     ├── ProviderUnreachable   no connection, or it broke
     ├── ProviderTimeout       no answer, or no further token, in time
     ├── ProviderAuth          the key is missing, wrong or has no right to the model
-    ├── RateLimited           too many requests, or the credit is used up
+    ├── RateLimited           too many requests
+    │   └── CreditExhausted   the account has no credit left: waiting does not help
     ├── ContextOverflow       the conversation is longer than the model's window
     ├── ProviderRejected      another 4xx: the request does not suit the provider
     ├── ProviderOverloaded    a 5xx
@@ -63,6 +65,16 @@ class Conflict(LuxxError):
         super().__init__(message)
         self.reason = reason
         self.turn_id = turn_id
+
+
+class LimitReached(LuxxError):
+    """More than the settings allow at once; `reason` is the stable code (such as ``too_many_turns``)."""
+
+    code = "limit_reached"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Forbidden(LuxxError):
@@ -135,6 +147,13 @@ class RateLimited(ProviderError):
     def __init__(self, message: str, status: int | None = 429, retry_after: float | None = None) -> None:
         super().__init__(message, status)
         self.retry_after = retry_after
+
+
+class CreditExhausted(RateLimited):
+    """The account at the provider has no credit or quota left; to ask again is of no use."""
+
+    code = "credit_exhausted"
+    retryable = False
 
 
 class ContextOverflow(ProviderError):

@@ -1,6 +1,6 @@
 """The three ports of the engine: who answers, who acts, who writes."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -19,13 +19,50 @@ class Model(Protocol):
         """The wire format's name, such as ``openai``."""
         ...
 
-    def stream(self, request: ModelRequest) -> AsyncIterator[Sequence[Delta]]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[Sequence[Delta], None]:
         """Ask the model; yield what each read of the network brought, at once and never empty.
 
         The last delta of a whole answer is a Finish. A stream that ends otherwise raises: ProviderError and its kinds, and
-        nothing else. Closing the iterator or cancelling the task closes the connection at once. It does not retry.
+        nothing else. Closing the generator or cancelling the task closes the connection at once. It does not retry.
         """
         ...
+
+
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that a provider serves; `context_window` is in tokens, where the provider tells."""
+
+    id: str
+    context_window: int | None = None
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """What a try-out of a provider found, in words for a person."""
+
+    ok: bool
+    detail: str
+    models: int | None = None
+
+
+class Endpoint(Model, Protocol):
+    """A model's provider as a person sets it up: it can also be asked what it serves, and tried out."""
+
+    async def list_models(self) -> tuple[ModelInfo, ...]:
+        """Return the models served. Raises ProviderError."""
+        ...
+
+    async def check(self) -> Check:
+        """Try the address and the key; never raises."""
+        ...
+
+
+class ToolInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool as a person sees it."""
+
+    name: str
+    description: str
+    effect: Effect
+    timeout_s: float
+    parameters: dict[str, Any]
 
 
 class ToolOutcome(msgspec.Struct, frozen=True, kw_only=True):

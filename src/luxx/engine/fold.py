@@ -1,0 +1,159 @@
+"""Fold: turn the deltas of one answer into steps and their events; no await, no clock."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
+
+from luxx.core import steps
+from luxx.core.deltas import Delta, Finish, TextDelta, ThinkingDelta, ToolCallDelta, ToolCallDone
+from luxx.core.events import Event, ProcessStep, StepDelta
+from luxx.core.steps import Text, Thinking, ToolCall
+
+
+class _Growing:
+    """A text or thinking step that is being written."""
+
+    __slots__ = ("pieces", "step")
+
+    def __init__(self, step: Text | Thinking) -> None:
+        self.step = step
+        self.pieces: list[str] = []
+
+    def ended(self) -> Text | Thinking:
+        return replace(self.step, state="complete", content="".join(self.pieces))
+
+
+class _Calling:
+    """A tool call that is being written; it is shown from its first argument on, when its name is whole."""
+
+    __slots__ = ("arguments", "id", "index", "name", "shown", "step")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.id = ""
+        self.name = ""
+        self.arguments: list[str] = []
+        self.shown = False
+        self.step: ToolCall | None = None
+
+    def started(self, call: int) -> ToolCall:
+        return steps.tool_call(self.index, call, self.id, self.name)
+
+    def ended(self, call: int, state: steps.State) -> ToolCall:
+        return replace(self.started(call), state=state, arguments="".join(self.arguments))
+
+
+class Fold:
+    """The steps of one answer, as far as it was read.
+
+    `indexes` numbers the steps; it is shared with whoever makes the results. `steps` are those that have ended, in the
+    order of their ends; `finish` is set when the answer is whole.
+    """
+
+    def __init__(self, call: int, indexes: Iterator[int]) -> None:
+        self.call = call
+        self.steps: list[Text | Thinking | ToolCall] = []
+        self.finish: Finish | None = None
+        self.characters = 0
+        self._indexes = indexes
+        self._growing: _Growing | None = None
+        self._calls: dict[int, _Calling] = {}
+        self._next_call = 0
+
+    @property
+    def started(self) -> bool:
+        """Whether any of the answer came; what came is never asked for again."""
+        return bool(self.characters or self._calls)
+
+    def feed(self, deltas: Sequence[Delta]) -> list[Event]:
+        """Take deltas and return the events that they make."""
+        events: list[Event] = []
+        for delta in deltas:
+            match delta:
+                case TextDelta(text=text):
+                    self._grow(Text, text, events)
+                case ThinkingDelta(text=text):
+                    self._grow(Thinking, text, events)
+                case ToolCallDelta():
+                    self._call(delta, events)
+                case ToolCallDone(slot=slot):
+                    self._end_call(slot, "complete", events)
+                case Finish():
+                    self._end_growing(events)
+                    self._end_calls(events)
+                    self.finish = delta
+        return events
+
+    def close(self) -> list[Event]:
+        """End what is open in an answer that was cut: texts stay as they are, calls without an end have failed."""
+        events: list[Event] = []
+        self._end_growing(events)
+        self._end_calls(events)
+        return events
+
+    def ready_calls(self) -> list[ToolCall]:
+        """Return the calls that became complete since the last time, in call order: none before an earlier one."""
+        ready: list[ToolCall] = []
+        for calling in list(self._calls.values())[self._next_call :]:
+            if calling.step is None:
+                break
+            self._next_call += 1
+            if calling.step.state == "complete":
+                ready.append(calling.step)
+        return ready
+
+    def _grow(self, kind: type[Text] | type[Thinking], text: str, events: list[Event]) -> None:
+        growing = self._growing
+        if growing is None or type(growing.step) is not kind:
+            self._end_growing(events)
+            index = next(self._indexes)
+            step = steps.text(index, self.call) if kind is Text else steps.thinking(index, self.call)
+            self._growing = growing = _Growing(step)
+            events.append(ProcessStep(step))
+        growing.pieces.append(text)
+        self.characters += len(text)
+        events.append(StepDelta(growing.step.index, text))
+
+    def _end_growing(self, events: list[Event]) -> None:
+        if self._growing is not None:
+            step = self._growing.ended()
+            self._growing = None
+            self.steps.append(step)
+            events.append(ProcessStep(step))
+
+    def _call(self, delta: ToolCallDelta, events: list[Event]) -> None:
+        self._end_growing(events)
+        calling = self._calls.get(delta.slot)
+        if calling is None:
+            calling = self._calls[delta.slot] = _Calling(next(self._indexes))
+        if calling.step is not None:
+            return
+        calling.id += delta.id
+        calling.name += delta.name
+        self.characters += len(delta.arguments)
+        if delta.arguments:
+            calling.arguments.append(delta.arguments)
+        if calling.shown and delta.arguments:
+            events.append(StepDelta(calling.index, delta.arguments))
+        elif calling.name and calling.arguments and not calling.shown:
+            self._show(calling, events)
+
+    def _show(self, calling: _Calling, events: list[Event]) -> None:
+        calling.shown = True
+        events.append(ProcessStep(calling.started(self.call)))
+        if calling.arguments:
+            events.append(StepDelta(calling.index, "".join(calling.arguments)))
+
+    def _end_call(self, slot: int, state: steps.State, events: list[Event]) -> None:
+        calling = self._calls.get(slot)
+        if calling is None or calling.step is not None:
+            return
+        if not calling.shown:
+            self._show(calling, events)
+        step = calling.step = calling.ended(self.call, state)
+        self.steps.append(step)
+        events.append(ProcessStep(step))
+
+    def _end_calls(self, events: list[Event]) -> None:
+        for slot in self._calls:
+            self._end_call(slot, "failed", events)

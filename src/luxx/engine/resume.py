@@ -1,0 +1,76 @@
+"""Resume: where a turn goes on whose process died, decided from its log alone."""
+
+from collections.abc import Callable, Collection, Sequence
+
+import msgspec
+
+from luxx.core.prompts import Effect
+from luxx.core.steps import Step, ToolCall, ToolResult
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """A call that was to be run, with its result as far as it was claimed (None: not yet)."""
+
+    call: ToolCall
+    result: ToolResult | None
+
+
+class Resumption(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to go on.
+
+    `steps` are kept, `discarded` the indexes of those that are void. `rerun` are calls to run before the next model call,
+    `unknown` claimed results that must not be run again. `call` is the number of the last answer that stands (0: none), so
+    the next model call is the one after it; `whole` says that this answer asked for nothing more.
+    """
+
+    steps: tuple[Step, ...]
+    discarded: tuple[int, ...]
+    rerun: tuple[Claimed, ...]
+    unknown: tuple[Claimed, ...]
+    call: int
+    whole: bool
+
+
+def resume(
+    steps: Sequence[Step], answered: Collection[int], effect: Callable[[str], Effect], kept_calls: int = 0
+) -> Resumption:
+    """Decide how to go on from the steps of a log; `answered` are the model calls whose end was committed.
+
+    Calls up to `kept_calls` were taken over from the answer that is continued: they stand as they are.
+
+    An answer that was cut is made again from its first step, unless one of its calls was claimed: then it is never made
+    again but cut after its last complete call, and each complete call is settled by its effect.
+    """
+    last = max((step.call for step in steps), default=0)
+    discarded = () if last in answered or last <= kept_calls else _void(steps, last)
+    kept = tuple(step for step in steps if step.index not in discarded)
+    stands = any(step.call == last for step in kept)
+    results = {step.id_ref: step for step in kept if isinstance(step, ToolResult)}
+    calls = [step for step in kept if isinstance(step, ToolCall) and step.state == "complete"]
+    open_calls = [
+        Claimed(call, results.get(call.id))
+        for call in calls
+        if (result := results.get(call.id)) is None or result.state == "running"
+    ]
+    unknown = tuple(claim for claim in open_calls if claim.result and effect(claim.call.name) == "unsafe")
+    return Resumption(
+        steps=kept,
+        discarded=discarded,
+        rerun=tuple(claim for claim in open_calls if claim not in unknown),
+        unknown=unknown,
+        call=last if stands else max(last - 1, 0),
+        whole=stands and last in answered and last > kept_calls and all(call.call < last for call in calls),
+    )
+
+
+def _void(steps: Sequence[Step], last: int) -> tuple[int, ...]:
+    """Return the indexes of what is void in the answer `last`, which has no end."""
+    answer = [step for step in steps if step.call == last]
+    if not any(isinstance(step, ToolResult) for step in answer):
+        return tuple(step.index for step in answer)
+    cut = max(step.index for step in answer if isinstance(step, ToolCall) and step.state == "complete")
+    return tuple(
+        step.index
+        for step in answer
+        if not isinstance(step, ToolResult) and (step.index > cut or step.state != "complete")
+    )

@@ -1,0 +1,73 @@
+"""Transcript: what a model is told of earlier answers; the same steps always give the same prompts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from luxx.core.ports import ModelCall
+from luxx.core.prompts import AnswerPrompt, CallPrompt, Prompt, ResultPrompt
+from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult
+
+NOT_RUN = "Not run: the turn ended before this tool was started."
+UNKNOWN = "Outcome unknown: the turn ended while this tool was running. It may or may not have taken effect."
+
+
+class Transcript:
+    """Writes answers as prompts for one request; it keeps the ids of calls unique within that request.
+
+    `provider` and `format` are those that the request goes to: an answer's `raw` is sent back only where it came from.
+    """
+
+    def __init__(self, provider: str, format: str) -> None:
+        self._provider = provider
+        self._format = format
+        self._ids: set[str] = set()
+
+    def answers(self, steps: Iterable[Step], calls: Sequence[ModelCall]) -> list[Prompt]:
+        """Return the prompts for the steps of one message, an answer and its results for each model call."""
+        by_call: dict[int, list[Step]] = {}
+        for step in steps:
+            if step.state != "void":
+                by_call.setdefault(step.call, []).append(step)
+        records = {call.n: call for call in calls}
+        prompts: list[Prompt] = []
+        for n in sorted(by_call):
+            prompts += self._answer(by_call[n], records.get(n))
+        return prompts
+
+    def _answer(self, steps: list[Step], record: ModelCall | None) -> list[Prompt]:
+        results = {step.id_ref: step for step in steps if isinstance(step, ToolResult)}
+        calls = {
+            step.id: CallPrompt(id=self._unique(step), name=step.name, arguments=step.arguments)
+            for step in steps
+            if isinstance(step, ToolCall) and step.state == "complete"
+        }
+        own = record is not None and record.provider == self._provider and record.format == self._format
+        answer = AnswerPrompt(
+            text="".join(step.content for step in steps if isinstance(step, Text)),
+            thinking="".join(step.content for step in steps if isinstance(step, Thinking)),
+            calls=tuple(calls.values()),
+            format=record.format if record and own else "",
+            raw=record.raw if record and own else b"",
+        )
+        if not answer.text and not answer.calls and not answer.raw:
+            return []
+        return [answer, *self._results(calls, results)]
+
+    def _results(self, calls: Mapping[str, CallPrompt], results: Mapping[str, ToolResult]) -> Iterable[Prompt]:
+        for step_id, call in calls.items():
+            result = results.get(step_id)
+            if result is None:
+                yield ResultPrompt(id=call.id, name=call.name, content=NOT_RUN, failed=True)
+            elif result.state == "running":
+                yield ResultPrompt(id=call.id, name=call.name, content=UNKNOWN, failed=True)
+            else:
+                failed = result.state == "failed"
+                yield ResultPrompt(id=call.id, name=call.name, content=result.content, failed=failed)
+
+    def _unique(self, call: ToolCall) -> str:
+        wanted = call.id_ref or f"call_{call.index}"
+        unique, count = wanted, 1
+        while unique in self._ids:
+            count += 1
+            unique = f"{wanted}_{count}"
+        self._ids.add(unique)
+        return unique

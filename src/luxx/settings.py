@@ -1,0 +1,59 @@
+"""Settings: one frozen object, read once at start from options, the environment (``LUXX_*``) and a file, in this order."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+
+def _default_data_dir() -> Path:
+    return Path.home() / ".local" / "share" / "luxx"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; the environment variable of a field is its name in capitals after ``LUXX_``.
+
+    Sizes are bytes, times seconds, unless a name says otherwise.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LUXX_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on; only loopback addresses until accounts exist.")
+    port: int = Field(8420, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    data_dir: Path = Field(default_factory=_default_data_dir, description="Where everything is kept.")
+    secret_key: SecretStr | None = Field(None, description="Fernet keys, newest first, separated by commas.")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "text", "json"] = "auto"
+
+    max_iterations: int = Field(10, ge=1, le=256, description="Model calls in one turn.")
+    connect_timeout: float = Field(10, gt=0, description="To a provider's connection.")
+    first_token_timeout: float = Field(120, gt=0, description="From the request to a provider's first byte.")
+    token_timeout: float = Field(120, gt=0, description="Between two reads of a provider's stream.")
+    provider_attempts: int = Field(3, ge=1, le=10, description="Tries before the first token.")
+
+    tool_threads: int = Field(8, ge=1, description="Threads for tools that block.")
+    tool_concurrency: int = Field(64, ge=1, description="Tools that run at once on this node.")
+    tool_result_chars: int = Field(50_000, ge=100, description="Longest tool result; the rest is cut.")
+    demo: bool = Field(False, description="Offer the scripted provider and the tools for trying out durability.")
+    titles: Literal["first_words", "model"] = Field("first_words", description="Who names a conversation.")
+
+    max_body: int = Field(2_000_000, ge=1_000, description="Largest request body.")
+    max_message_chars: int = Field(400_000, ge=1, description="Longest message.")
+    max_streams: int = Field(4_000, ge=1, description="Event streams open at once; more are refused with 429.")
+    max_active_turns: int = Field(4_000, ge=1, description="Turns in progress at once; more are refused with 429.")
+    heartbeat: float = Field(15, gt=0, description="Silence after which a stream gets a comment.")
+    compact_after: float = Field(300, ge=0, description="From a turn's end to the compaction of its log.")
+    drain_timeout: float = Field(10, ge=0, description="How long turns may go on after SIGTERM.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read options first, then the environment, then ``luxx.toml`` in the current folder."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path("luxx.toml"))

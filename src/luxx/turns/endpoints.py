@@ -1,0 +1,70 @@
+"""Endpoints: the providers that a person set up, as models that can be asked."""
+
+from collections.abc import Callable, Mapping
+
+from luxx.core.errors import InvalidRequest, NotFound, ProviderRejected
+from luxx.core.ports import Check, Endpoint, ModelInfo
+from luxx.store.interface import ProviderStore
+from luxx.store.records import Provider
+
+EndpointFactory = Callable[[Provider, str | None], Endpoint]
+"""Makes an endpoint of a provider and its key."""
+
+
+class Endpoints:
+    """Makes an endpoint for each provider once, and keeps it until the provider changes; owns them.
+
+    `factories` has one factory for each wire format that can be used.
+    """
+
+    def __init__(self, store: ProviderStore, factories: Mapping[str, EndpointFactory]) -> None:
+        self._store = store
+        self._factories = factories
+        self._made: dict[str, tuple[Provider, Endpoint]] = {}
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats that a provider can have."""
+        return tuple(self._factories)
+
+    async def get(self, owner: str, provider_id: str) -> Endpoint:
+        """Return the provider's endpoint. Raises NotFound, and ProviderRejected for a format that is not offered here."""
+        made = self._made.get(provider_id)
+        if made is not None:
+            return made[1]
+        provider = await self._store.get(owner, provider_id)
+        factory = self._factories.get(provider.format)
+        if factory is None:
+            raise ProviderRejected(
+                f"The provider {provider.name!r} has the format {provider.format!r}, which is not offered."
+            )
+        key = await self._store.api_key(provider_id)
+        endpoint = factory(provider, key)
+        self._made[provider_id] = (provider, endpoint)
+        return endpoint
+
+    async def models(self, owner: str, provider_id: str) -> tuple[ModelInfo, ...]:
+        """Return what the provider serves. Raises NotFound, ProviderError."""
+        await self._store.get(owner, provider_id)
+        return await (await self.get(owner, provider_id)).list_models()
+
+    async def check(self, owner: str, provider_id: str) -> Check:
+        """Try the provider out. Raises NotFound."""
+        await self._store.get(owner, provider_id)
+        return await (await self.get(owner, provider_id)).check()
+
+    async def resolve(self, owner: str, provider_id: str | None) -> Provider:
+        """Return the provider of this id, or the default. Raises InvalidRequest if there is none."""
+        if provider_id is None:
+            provider = await self._store.default(owner)
+            if provider is None:
+                raise InvalidRequest("There is no provider yet: add one, or name one.", field="provider_id")
+            return provider
+        try:
+            return await self._store.get(owner, provider_id)
+        except NotFound:
+            raise InvalidRequest("There is no provider with this id.", field="provider_id") from None
+
+    def forget(self, provider_id: str) -> None:
+        """Make the endpoint again at its next use: the provider has changed."""
+        self._made.pop(provider_id, None)

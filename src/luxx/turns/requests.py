@@ -1,0 +1,106 @@
+"""Requests: what a person asks of the supervisor, and what comes back as messages."""
+
+import msgspec
+
+from luxx.core.usage import Usage
+from luxx.store.records import ClientRequest, OnBusy, Role, Status
+
+
+class Overrides(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings for one turn; UNSET means the conversation's."""
+
+    provider_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    model: str | msgspec.UnsetType | None = msgspec.UNSET
+    temperature: float | msgspec.UnsetType | None = msgspec.UNSET
+    max_tokens: int | msgspec.UnsetType | None = msgspec.UNSET
+    tools_enabled: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class PostMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A new user message. `parent_id` UNSET is the end of the branch shown, None a new root."""
+
+    conversation_id: str
+    text: str
+    parent_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    on_busy: OnBusy = "reject"
+    overrides: Overrides = Overrides()
+    request: ClientRequest | None = None
+
+
+class AnswerAgain(msgspec.Struct, frozen=True, kw_only=True):
+    """Another answer beside (or, to continue, after the kept part of) the message."""
+
+    message_id: str
+    overrides: Overrides = Overrides()
+    request: ClientRequest | None = None
+
+
+class TurnInProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an unfinished turn is: its events after `seq` continue what was read."""
+
+    id: str
+    status: Status
+    seq: int
+    message_id: str
+
+
+class ErrorView(msgspec.Struct, frozen=True):
+    """Why a turn failed."""
+
+    code: str
+    content: str
+
+
+class UserMessageView(msgspec.Struct, frozen=True, kw_only=True):
+    """A user message as the API shows it."""
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    role: Role
+    text: str
+    created_at: str
+    siblings: tuple[str, ...]
+
+
+class AssistantMessageView(msgspec.Struct, frozen=True, kw_only=True):
+    """An assistant message as the API shows it; `steps` are JSON, folded to exactly `turn.seq` while in progress."""
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    role: Role
+    text: str
+    created_at: str
+    siblings: tuple[str, ...]
+    steps: tuple[msgspec.Raw, ...]
+    status: Status
+    provider: str
+    model: str
+    finish_reason: str | None = None
+    token_count: int | None = None
+    usage: Usage | None = None
+    error: ErrorView | None = None
+    turn: TurnInProgress | None = None
+
+
+MessageView = UserMessageView | AssistantMessageView
+
+
+class MessagePage(msgspec.Struct, frozen=True):
+    """A part of a branch, oldest message first."""
+
+    items: tuple[MessageView, ...]
+    has_more: bool
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that a page showing other conversations wants to know.
+
+    `kind` is turn_started, turn_ended, conversation_changed or conversation_deleted.
+    """
+
+    kind: str
+    conversation_id: str
+    turn_id: str | None = None
+    status: Status | None = None

@@ -1,0 +1,110 @@
+"""Starting: turn a person's request into a turn with all its settings frozen."""
+
+from typing import TypeVar
+
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from luxx.core.errors import InvalidRequest
+from luxx.core.ids import new_id
+from luxx.core.ports import Toolbox
+from luxx.store.interface import Store
+from luxx.store.records import ConversationSettings, Message, NewTurn, NewUserMessage, Provider, TurnSettings
+from luxx.turns.endpoints import Endpoints
+from luxx.turns.history import complete_steps
+from luxx.turns.requests import AnswerAgain, Overrides, PostMessage
+
+T = TypeVar("T")
+TITLE_CHARACTERS = 60
+
+
+class Starter:
+    """Resolves what a turn runs with: the request's overrides, then the conversation's settings, then the provider's default."""
+
+    def __init__(self, store: Store, endpoints: Endpoints, toolbox: Toolbox, max_iterations: int) -> None:
+        self._store = store
+        self._endpoints = endpoints
+        self._toolbox = toolbox
+        self._max_iterations = max_iterations
+
+    async def post(self, owner: str, post: PostMessage) -> NewTurn:
+        """Return the turn that answers a new message. Raises NotFound, InvalidRequest."""
+        if not post.text.strip():
+            raise InvalidRequest("must not be empty", field="text")
+        conversation = await self._store.conversations.get(owner, post.conversation_id)
+        return NewTurn(
+            id=new_id(),
+            conversation_id=conversation.id,
+            message_id=new_id(),
+            settings=await self._settings(owner, conversation.settings, post.overrides),
+            user=NewUserMessage(id=new_id(), text=post.text, parent_id=post.parent_id),
+            title=first_words(post.text),
+            on_busy=post.on_busy,
+            request=post.request,
+        )
+
+    async def again(self, owner: str, again: AnswerAgain, keep: bool) -> NewTurn:
+        """Return the turn that makes another answer beside a message, or with `keep` goes on from it.
+
+        Raises NotFound, InvalidRequest.
+        """
+        message = await self._store.conversations.message(owner, again.message_id)
+        conversation = await self._store.conversations.get(owner, message.conversation_id)
+        settings = await self._settings(owner, conversation.settings, again.overrides)
+        if keep:
+            settings = _keep(settings, message)
+        return NewTurn(
+            id=new_id(),
+            conversation_id=conversation.id,
+            message_id=new_id(),
+            settings=settings,
+            answer_to=message.id if message.role == "user" else message.parent_id,
+            request=again.request,
+        )
+
+    async def _settings(self, owner: str, chosen: ConversationSettings, overrides: Overrides) -> TurnSettings:
+        provider = await self._endpoints.resolve(owner, _first(overrides.provider_id, chosen.provider_id))
+        tools_enabled = _first(overrides.tools_enabled, chosen.tools_enabled)
+        return TurnSettings(
+            provider_id=provider.id,
+            provider=provider.name,
+            model=_model(provider, chosen, overrides),
+            system_prompt=chosen.system_prompt,
+            temperature=_first(overrides.temperature, chosen.temperature),
+            max_tokens=_first(overrides.max_tokens, chosen.max_tokens),
+            tools=tuple(spec.name for spec in self._toolbox.specs()) if tools_enabled else (),
+            max_iterations=self._max_iterations,
+        )
+
+
+def first_words(text: str) -> str:
+    """Return a title made of a message's first words."""
+    line = " ".join(text[: TITLE_CHARACTERS * 4].split())
+    return line if len(line) <= TITLE_CHARACTERS else line[: TITLE_CHARACTERS - 1].rstrip() + "…"
+
+
+def _first(override: T | UnsetType, chosen: T) -> T:
+    return chosen if isinstance(override, UnsetType) else override
+
+
+def _model(provider: Provider, chosen: ConversationSettings, overrides: Overrides) -> str:
+    """Return the model's name; a model chosen for one provider is not asked of another."""
+    if overrides.model:
+        return overrides.model
+    same = overrides.provider_id is UNSET or overrides.provider_id == chosen.provider_id
+    model = (chosen.model if same else None) or provider.default_model
+    if not model:
+        raise InvalidRequest(f"The provider {provider.name!r} has no default model: name one.", field="model")
+    return model
+
+
+def _keep(settings: TurnSettings, message: Message) -> TurnSettings:
+    if message.role != "assistant" or message.turn is None:
+        raise InvalidRequest("Only an answer can be continued.", field="id")
+    if not message.turn.ended:
+        raise InvalidRequest("The answer is still in progress.", field="id")
+    steps = complete_steps(message)
+    if not steps:
+        return settings
+    kept_calls = max(step.call for step in steps)
+    return replace(settings, kept=message.id, kept_calls=kept_calls)

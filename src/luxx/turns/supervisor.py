@@ -1,0 +1,244 @@
+"""The supervisor: owns one task for every live turn of this node, and starts, follows, cancels and recovers turns."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+
+import structlog
+
+from luxx.core.errors import Fenced, LimitReached, LuxxError, StorageError
+from luxx.core.events import Cancelled, Event, Failed, LogEntry
+from luxx.core.ports import Toolbox
+from luxx.store.interface import Store
+from luxx.store.records import Appended, ClientRequest, NewTurn, StartedTurn, Status, Turn
+from luxx.turns import views
+from luxx.turns.endpoints import Endpoints
+from luxx.turns.journal import Journal, TurnLog
+from luxx.turns.notices import Notices
+from luxx.turns.requests import AnswerAgain, MessagePage, Notice, PostMessage
+from luxx.turns.run import TurnRun
+from luxx.turns.starting import Starter
+from luxx.turns.titles import Titles
+from luxx.turns.upkeep import Upkeep
+
+_log = structlog.get_logger()
+CANCEL_PATIENCE = 2.0
+"""Seconds that a cancel waits for the turn's end before it answers that the turn is still active."""
+
+
+class _Live:
+    """A turn at work here: its task, and what was asked of it."""
+
+    __slots__ = ("cancelled", "log", "run", "started", "task", "turn")
+
+    def __init__(self, turn: Turn, log: TurnLog, run: TurnRun) -> None:
+        self.turn = turn
+        self.log = log
+        self.run = run
+        self.task: asyncio.Task[None] | None = None
+        self.started = False
+        self.cancelled = turn.cancel
+
+    def cancel(self) -> None:
+        """Stop the turn; one whose task has not begun sees the mark when it does."""
+        self.cancelled = True
+        if self.started and self.task:
+            self.task.cancel()
+
+
+class Supervisor:
+    """Owns the live turns and the journal. `start_up` must have returned before a turn is started."""
+
+    def __init__(
+        self,
+        store: Store,
+        endpoints: Endpoints,
+        tools: Callable[[tuple[str, ...]], Toolbox],
+        starter: Starter,
+        titles: Titles,
+        *,
+        attempts: int,
+        max_active: int,
+        heartbeat: float,
+        compact_after: float,
+    ) -> None:
+        self.notices = Notices()
+        self.ready = False
+        self.draining = False
+        self._store = store
+        self._endpoints = endpoints
+        self._tools = tools
+        self._starter = starter
+        self._titles = titles
+        self._attempts = attempts
+        self._max_active = max_active
+        self._live: dict[str, _Live] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._journal = Journal(store.turns, self._on_appended)
+        self._upkeep = Upkeep(store, self._journal, self.notices, heartbeat, compact_after)
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def start_up(self) -> None:
+        """Begin to work: take up what a process that died has left."""
+        self._spawn(self._journal.run())
+        self._spawn(self._upkeep.run())
+        for turn in await self._store.turns.claim():
+            _log.info("turn recovered", turn_id=turn.id, epoch=turn.epoch)
+            self._begin(turn)
+        self.ready = True
+
+    async def post(self, owner: str, post: PostMessage) -> StartedTurn:
+        """Store a message and start the turn that answers it. Raises NotFound, InvalidRequest, Conflict, LimitReached."""
+        if replayed := await self._replayed(owner, post.request):
+            return replayed
+        return await self._start(owner, await self._starter.post(owner, post))
+
+    async def regenerate(self, owner: str, again: AnswerAgain) -> StartedTurn:
+        """Start another answer beside a message. Raises as `post`."""
+        if replayed := await self._replayed(owner, again.request):
+            return replayed
+        return await self._start(owner, await self._starter.again(owner, again, keep=False))
+
+    async def continue_answer(self, owner: str, again: AnswerAgain) -> StartedTurn:
+        """Start an answer that goes on where a message ended. Raises as `post`."""
+        if replayed := await self._replayed(owner, again.request):
+            return replayed
+        return await self._start(owner, await self._starter.again(owner, again, keep=True))
+
+    async def cancel(self, owner: str, turn_id: str) -> Turn:
+        """Stop a turn and return it as it is after that; one that has ended stays as it is. Raises NotFound."""
+        turn = await self._store.turns.request_cancel(owner, turn_id)
+        if live := self._live.get(turn_id):
+            live.cancel()
+            if live.task:
+                await asyncio.wait((live.task,), timeout=CANCEL_PATIENCE)
+            turn = await self._store.turns.get(owner, turn_id)
+        self._journal.wake(turn_id)
+        return turn
+
+    async def delete_conversation(self, owner: str, conversation_id: str) -> None:
+        """Delete a conversation and stop its turns. Raises NotFound."""
+        for turn_id in await self._store.conversations.delete(owner, conversation_id):
+            if live := self._live.get(turn_id):
+                live.cancel()
+            self._journal.wake(turn_id)
+        self.notices.publish(owner, Notice(kind="conversation_deleted", conversation_id=conversation_id))
+
+    async def messages(
+        self, owner: str, conversation_id: str, *, leaf: str | None, before: str | None, limit: int
+    ) -> MessagePage:
+        """Return a part of a branch; answers in progress are folded to exactly the seq that they name. Raises NotFound."""
+        return views.message_page(await self._store.conversations.branch(owner, conversation_id, leaf, before, limit))
+
+    def follow(self, turn_id: str, after: int) -> AsyncIterator[tuple[LogEntry, ...]]:
+        """Yield a turn's entries after a seq as they are committed; see Journal.tail. The caller has checked the owner."""
+        return self._journal.tail(turn_id, after)
+
+    async def drain(self, patience: float) -> None:
+        """Take no more turns, end the streams, give the turns `patience` seconds, and unsafe tools their own time."""
+        self.ready, self.draining = False, True
+        self._journal.drain()
+        self.notices.close()
+        try:
+            await asyncio.wait_for(self._idle.wait(), patience)
+        except TimeoutError:
+            await self._wait_for_unsafe_tools()
+
+    async def close(self) -> None:
+        """Stop at once; turns in progress stay active in the store and go on at the next start."""
+        self.ready, self.draining = False, True
+        self._journal.drain()
+        self.notices.close()
+        tasks = [live.task for live in self._live.values() if live.task]
+        for live in list(self._live.values()):
+            live.log.abandon(Fenced("The server stops."))
+        for task in (*tasks, *self._background):
+            task.cancel()
+        await asyncio.gather(*tasks, *self._background, return_exceptions=True)
+
+    async def _replayed(self, owner: str, request: ClientRequest | None) -> StartedTurn | None:
+        return await self._store.turns.replayed(owner, request) if request else None
+
+    async def _start(self, owner: str, new: NewTurn) -> StartedTurn:
+        if len(self._live) >= self._max_active:
+            raise LimitReached("too_many_turns", f"{self._max_active} turns are in progress: try again later.")
+        if self.draining:
+            raise LimitReached("draining", "The server is shutting down: try again in a moment.")
+        started = await self._store.turns.start(owner, new)
+        if not started.replayed and started.turn.status == "active":
+            self._begin(started.turn)
+        return started
+
+    def _begin(self, turn: Turn) -> None:
+        log = self._journal.open(turn)
+        tools = self._tools(turn.settings.tools)
+        run = TurnRun(turn, log, self._store, self._endpoints, tools, self._attempts)
+        live = self._live[turn.id] = _Live(turn, log, run)
+        self._idle.clear()
+        live.task = asyncio.create_task(self._run(live), name=f"turn {turn.id}")
+        self._journal.wake(turn.id)
+        self._tell(turn, "turn_started", "active")
+
+    async def _run(self, live: _Live) -> None:
+        """Run a turn to its last event; nothing that happens in it gets further than this."""
+        live.started = True
+        try:
+            if not live.cancelled:
+                await live.run.run()
+            else:
+                live.log.append(Cancelled(live.turn.message_id))
+        except asyncio.CancelledError:
+            if not live.cancelled:
+                raise
+            self._end(live, Cancelled(live.turn.message_id))
+        except Fenced:
+            _log.info("turn let go", turn_id=live.turn.id)
+        except LuxxError as error:
+            self._end(live, Failed(content=error.message, code=error.code, message_id=live.turn.message_id))
+        except Exception:
+            _log.exception("turn failed", turn_id=live.turn.id)
+            text = "Something went wrong inside Luxx; the log of the server says what."
+            self._end(live, Failed(content=text, code="internal", message_id=live.turn.message_id))
+        finally:
+            await self._finish(live)
+
+    def _end(self, live: _Live, end: Event) -> None:
+        try:
+            live.log.append(end)
+        except StorageError as error:
+            _log.info("turn ended by its log", turn_id=live.turn.id, reason=error.message)
+
+    async def _finish(self, live: _Live) -> None:
+        try:
+            await live.log.closed()
+        finally:
+            self._journal.close(live.log)
+            self._live.pop(live.turn.id, None)
+            if not self._live:
+                self._idle.set()
+
+    def _on_appended(self, appended: Appended, ended: tuple[TurnLog, ...]) -> None:
+        for log in ended:
+            if live := self._live.get(log.turn_id):
+                status = "done" if log.end and log.end.name == "done" else "failed"
+                self._tell(live.turn, "turn_ended", "cancelled" if isinstance(log.end, Cancelled) else status)
+                if status == "done":
+                    self._spawn(self._titles.improve(live.turn))
+        for turn in appended.released:
+            self._begin(turn)
+        for turn in appended.dropped:
+            self._journal.wake(turn.id)
+            self._tell(turn, "turn_ended", "cancelled")
+
+    def _tell(self, turn: Turn, kind: str, status: Status) -> None:
+        notice = Notice(kind=kind, conversation_id=turn.conversation_id, turn_id=turn.id, status=status)
+        self.notices.publish(turn.owner_id, notice)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _wait_for_unsafe_tools(self) -> None:
+        while running := [live.task for live in self._live.values() if live.task and live.run.unsafe_running]:
+            await asyncio.wait(running, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)

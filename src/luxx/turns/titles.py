@@ -1,0 +1,52 @@
+"""Titles: a model's better name for a conversation, asked for once, after its first answer; failing silently."""
+
+import asyncio
+
+import structlog
+
+from luxx.core.deltas import TextDelta
+from luxx.core.errors import LuxxError
+from luxx.core.prompts import ModelRequest, UserPrompt
+from luxx.store.interface import Store
+from luxx.store.records import Turn
+from luxx.turns.endpoints import Endpoints
+from luxx.turns.starting import TITLE_CHARACTERS
+
+_log = structlog.get_logger()
+PROMPT = "Name this conversation in at most six words, in its own language. Answer with the name alone.\n\n"
+EXCERPT = 2_000
+TIME_LIMIT = 30.0
+
+
+class Titles:
+    """Names conversations with the model that answered, where `enabled`; else their first words stay."""
+
+    def __init__(self, store: Store, endpoints: Endpoints, enabled: bool) -> None:
+        self._store = store
+        self._endpoints = endpoints
+        self._enabled = enabled
+
+    async def improve(self, turn: Turn) -> None:
+        """Ask for a title if the turn was the conversation's first and nobody has named it."""
+        if not self._enabled:
+            return
+        try:
+            async with asyncio.timeout(TIME_LIMIT):
+                await self._improve(turn)
+        except (LuxxError, TimeoutError) as error:
+            _log.info("no title", conversation_id=turn.conversation_id, error=str(error))
+
+    async def _improve(self, turn: Turn) -> None:
+        conversation = await self._store.conversations.get(turn.owner_id, turn.conversation_id)
+        history = await self._store.conversations.history(turn.message_id)
+        if conversation.title_source != "auto" or len(history) > 2:
+            return
+        text = "\n\n".join(f"{message.role}: {message.text[:EXCERPT]}" for message in history)
+        model = await self._endpoints.get(turn.owner_id, turn.settings.provider_id)
+        request = ModelRequest(model=turn.settings.model, prompts=(UserPrompt(PROMPT + text),), max_tokens=200)
+        said: list[str] = []
+        async for deltas in model.stream(request):
+            said += [delta.text for delta in deltas if isinstance(delta, TextDelta)]
+        title = " ".join("".join(said).split()).strip("\"'.*# ")[:TITLE_CHARACTERS]
+        if title:
+            await self._store.conversations.retitle(turn.conversation_id, title)

@@ -1,0 +1,1 @@
+"""Tests of the engine: one turn without web or database."""

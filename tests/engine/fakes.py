@@ -1,0 +1,112 @@
+"""Fakes for the engine's three ports: a model that plays deltas, a toolbox of functions, an emitter that keeps a list."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+
+from luxx.core.deltas import Delta, Finish, TextDelta, ToolCallDelta, ToolCallDone
+from luxx.core.errors import Fenced, ProviderError
+from luxx.core.events import Event
+from luxx.core.ports import ModelCall, Progress, ToolOutcome
+from luxx.core.prompts import Effect, ModelRequest, ToolSpec
+from luxx.core.usage import Usage
+
+Batch = Sequence[Delta] | ProviderError | asyncio.Event
+"""What a fake model does next: yield, fail, or wait."""
+
+USAGE = Usage(input_tokens=3, output_tokens=2, total_tokens=5)
+
+
+def say(text: str, reason: str = "stop") -> list[Batch]:
+    """An answer of one text."""
+    return [[TextDelta(text)], [Finish(reason=reason, usage=USAGE)]]
+
+
+def call(slot: int, name: str, arguments: str = "{}") -> list[Delta]:
+    """A whole tool call."""
+    return [ToolCallDelta(slot=slot, id=f"id{slot}", name=name, arguments=arguments), ToolCallDone(slot)]
+
+
+def call_all(*names: str) -> list[Batch]:
+    """An answer that calls tools in parallel."""
+    deltas = [delta for slot, name in enumerate(names) for delta in call(slot, name)]
+    return [deltas, [Finish(reason="tool_calls", usage=USAGE)]]
+
+
+class FakeModel:
+    """Plays one list of batches for each model call, and keeps the requests."""
+
+    format = "fake"
+
+    def __init__(self, *answers: Sequence[Batch]) -> None:
+        self._answers = list(answers)
+        self.requests: list[ModelRequest] = []
+        self.closed = 0
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Sequence[Delta], None]:
+        """Play the next answer."""
+        self.requests.append(request)
+        try:
+            for batch in self._answers.pop(0):
+                if isinstance(batch, ProviderError):
+                    raise batch
+                if isinstance(batch, asyncio.Event):
+                    await batch.wait()
+                else:
+                    yield batch
+        finally:
+            self.closed += 1
+
+
+Tool = Callable[[str], Awaitable[str]]
+
+
+class FakeToolbox:
+    """Runs coroutine functions by name; `effects` names those that are not ``read``."""
+
+    def __init__(self, effects: dict[str, Effect] | None = None, **tools: Tool) -> None:
+        self._tools = tools
+        self._effects = effects or {}
+        self.ran: list[tuple[str, str, str]] = []
+
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """List the tools."""
+        return tuple(ToolSpec(name=name, description="", parameters={}) for name in self._tools)
+
+    def effect(self, name: str) -> Effect:
+        """Tell a tool's effect."""
+        return self._effects.get(name, "read")
+
+    async def run(self, name: str, arguments: str, key: str, progress: Progress) -> ToolOutcome:
+        """Run a tool; an unknown one fails."""
+        self.ran.append((name, arguments, key))
+        if name not in self._tools:
+            return ToolOutcome(content=f"no tool {name}", failed=True)
+        return ToolOutcome(content=await self._tools[name](arguments))
+
+
+class FakeEmit:
+    """Keeps what is appended; everything is committed at once."""
+
+    def __init__(self) -> None:
+        self.entries: list[Event | ModelCall] = []
+        self.fenced = False
+
+    def append(self, entry: Event | ModelCall) -> None:
+        """Keep it, unless fenced."""
+        if self.fenced:
+            raise Fenced("fenced")
+        self.entries.append(entry)
+
+    async def committed(self) -> None:
+        """Return at once, unless fenced."""
+        if self.fenced:
+            raise Fenced("fenced")
+
+    async def room(self) -> None:
+        """Let others run."""
+        await asyncio.sleep(0)
+
+    @property
+    def events(self) -> list[Event]:
+        """The events, without the records of model calls."""
+        return [entry for entry in self.entries if not isinstance(entry, ModelCall)]
