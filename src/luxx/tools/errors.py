@@ -1,0 +1,9 @@
+"""Errors: what a tool's author raises, and what its author gets."""
+
+
+class ToolError(Exception):
+    """A tool raises it to tell the model what is wrong; the text is shown as it is, and nothing is logged as a fault."""
+
+
+class ToolDefinitionError(TypeError):
+    """A function cannot become a tool, or a tool cannot stand in a box; the text says what to change."""

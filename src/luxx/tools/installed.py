@@ -1,0 +1,54 @@
+"""Installed: the tools that other packages bring, by the entry point group ``luxx.tools``."""
+
+from collections.abc import Iterable, Iterator
+from importlib.metadata import EntryPoint, entry_points
+from typing import cast
+
+import structlog
+
+from luxx.tools.tool import Tool
+
+GROUP = "luxx.tools"
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def installed_tools(taken: Iterable[str] = (), found: Iterable[EntryPoint] | None = None) -> tuple[Tool, ...]:
+    """Return the tools of all installed packages, in the order of their entry points' names.
+
+    An entry point leads to a Tool or to an iterable of Tools. One that cannot be loaded, or that leads to anything else, is
+    logged and left out with all its tools; a name that is `taken` or came before is left out alone. `found` replaces the
+    entry points of this environment.
+    """
+    names = set(taken)
+    tools: list[Tool] = []
+    for entry in sorted(
+        entry_points(group=GROUP) if found is None else found, key=lambda entry: (entry.name, entry.value)
+    ):
+        for tool in _load(entry):
+            if tool.name in names:
+                log.warning("tool_name_taken", tool=tool.name, entry_point=entry.name, value=entry.value)
+                continue
+            names.add(tool.name)
+            tools.append(tool)
+    return tuple(tools)
+
+
+def _load(entry: EntryPoint) -> tuple[Tool, ...]:
+    try:
+        return tuple(_tools_in(entry.load()))
+    except (Exception, SystemExit):
+        log.exception("tools_not_loaded", entry_point=entry.name, value=entry.value)
+        return ()
+
+
+def _tools_in(thing: object) -> Iterator[Tool]:
+    if isinstance(thing, Tool):
+        yield thing
+        return
+    if not isinstance(thing, Iterable):
+        raise TypeError(f"a Tool or an iterable of Tools is expected, not {type(thing).__name__}")
+    for member in cast("Iterable[object]", thing):
+        if not isinstance(member, Tool):
+            raise TypeError(f"a Tool is expected, not {type(member).__name__}")
+        yield member
