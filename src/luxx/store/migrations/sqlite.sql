@@ -1,0 +1,164 @@
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL,
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+CREATE TABLE meta (
+	name TEXT NOT NULL,
+	value TEXT NOT NULL,
+	PRIMARY KEY (name)
+);
+CREATE TABLE person (
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	role TEXT NOT NULL,
+	created_at TEXT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT person_role CHECK (role IN ('owner', 'member'))
+);
+CREATE TABLE provider (
+	id TEXT NOT NULL,
+	owner_id TEXT NOT NULL,
+	ordinal INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	format TEXT NOT NULL,
+	base_url TEXT,
+	default_model TEXT,
+	api_key BLOB,
+	is_default BOOLEAN NOT NULL,
+	created_at TEXT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT provider_name UNIQUE (owner_id, name),
+	CONSTRAINT provider_ordinal UNIQUE (owner_id, ordinal),
+	FOREIGN KEY(owner_id) REFERENCES person (id)
+);
+CREATE UNIQUE INDEX provider_default ON provider (owner_id) WHERE is_default;
+CREATE TABLE conversation (
+	id TEXT NOT NULL,
+	owner_id TEXT NOT NULL,
+	title TEXT NOT NULL,
+	title_source TEXT NOT NULL,
+	system_prompt TEXT,
+	provider_id TEXT,
+	model TEXT,
+	temperature DOUBLE,
+	max_tokens BIGINT,
+	tools_enabled BOOLEAN NOT NULL,
+	leaf_id TEXT,
+	created_at TEXT NOT NULL,
+	updated_at TEXT NOT NULL,
+	deleted_at TEXT,
+	PRIMARY KEY (id),
+	CONSTRAINT conversation_title_source CHECK (title_source IN ('auto', 'user')),
+	FOREIGN KEY(owner_id) REFERENCES person (id),
+	FOREIGN KEY(provider_id) REFERENCES provider (id) ON DELETE SET NULL
+);
+CREATE INDEX conversation_activity ON conversation (owner_id, updated_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX conversation_deleted ON conversation (deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX conversation_provider ON conversation (provider_id);
+CREATE TABLE message (
+	id TEXT NOT NULL,
+	owner_id TEXT NOT NULL,
+	conversation_id TEXT NOT NULL,
+	parent_id TEXT,
+	ordinal BIGINT NOT NULL,
+	role TEXT NOT NULL,
+	text TEXT NOT NULL,
+	created_at TEXT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT message_ordinal UNIQUE (conversation_id, ordinal),
+	CONSTRAINT message_place UNIQUE (conversation_id, id),
+	CONSTRAINT message_parent FOREIGN KEY(conversation_id, parent_id) REFERENCES message (conversation_id, id),
+	CONSTRAINT message_role CHECK (role IN ('user', 'assistant')),
+	FOREIGN KEY(owner_id) REFERENCES person (id),
+	FOREIGN KEY(conversation_id) REFERENCES conversation (id)
+);
+CREATE INDEX message_children ON message (conversation_id, parent_id, ordinal);
+CREATE TABLE node (
+	id TEXT NOT NULL,
+	started_at TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
+CREATE TABLE turn (
+	number INTEGER NOT NULL,
+	id TEXT NOT NULL,
+	owner_id TEXT NOT NULL,
+	conversation_id TEXT NOT NULL,
+	message_id TEXT NOT NULL,
+	user_message_id TEXT NOT NULL,
+	status TEXT NOT NULL,
+	node TEXT,
+	epoch BIGINT NOT NULL,
+	cancel BOOLEAN NOT NULL,
+	takeovers INTEGER NOT NULL,
+	settings BLOB NOT NULL,
+	created_at TEXT NOT NULL,
+	ended_at TEXT,
+	finish_reason TEXT,
+	token_count BIGINT,
+	usage BLOB,
+	error_code TEXT,
+	error_content TEXT,
+	compacted BOOLEAN NOT NULL,
+	PRIMARY KEY (number),
+	CONSTRAINT turn_status CHECK (status IN ('queued', 'active', 'waiting', 'done', 'failed', 'cancelled')),
+	CONSTRAINT turn_ended_at CHECK ((ended_at IS NULL) = (status IN ('queued', 'active', 'waiting'))),
+	UNIQUE (id),
+	FOREIGN KEY(owner_id) REFERENCES person (id),
+	FOREIGN KEY(conversation_id) REFERENCES conversation (id),
+	UNIQUE (message_id),
+	FOREIGN KEY(message_id) REFERENCES message (id),
+	FOREIGN KEY(user_message_id) REFERENCES message (id),
+	FOREIGN KEY(node) REFERENCES node (id) ON DELETE SET NULL
+);
+CREATE INDEX turn_question ON turn (user_message_id);
+CREATE INDEX turn_unfinished ON turn (status) WHERE ended_at IS NULL;
+CREATE INDEX turn_node ON turn (node) WHERE node IS NOT NULL;
+CREATE INDEX turn_hot ON turn (ended_at) WHERE ended_at IS NOT NULL AND NOT compacted;
+CREATE INDEX turn_conversation ON turn (conversation_id, ended_at);
+CREATE TABLE request (
+	owner_id TEXT NOT NULL,
+	target TEXT NOT NULL,
+	client_request_id TEXT NOT NULL,
+	body_hash BLOB NOT NULL,
+	result TEXT NOT NULL,
+	conversation_id TEXT NOT NULL,
+	created_at TEXT NOT NULL,
+	PRIMARY KEY (owner_id, target, client_request_id),
+	FOREIGN KEY(owner_id) REFERENCES person (id),
+	FOREIGN KEY(conversation_id) REFERENCES conversation (id)
+);
+CREATE INDEX request_conversation ON request (conversation_id);
+CREATE TABLE model_call (
+	turn BIGINT NOT NULL,
+	n INTEGER NOT NULL,
+	provider TEXT NOT NULL,
+	model TEXT NOT NULL,
+	format TEXT NOT NULL,
+	finish_reason TEXT NOT NULL,
+	usage BLOB NOT NULL,
+	raw BLOB NOT NULL,
+	PRIMARY KEY (turn, n),
+	FOREIGN KEY(turn) REFERENCES turn (number)
+);
+CREATE TABLE step (
+	turn BIGINT NOT NULL,
+	idx INTEGER NOT NULL,
+	call_n INTEGER NOT NULL,
+	type TEXT NOT NULL,
+	state TEXT NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (turn, idx),
+	CONSTRAINT step_state CHECK (state IN ('running', 'complete', 'failed', 'void')),
+	FOREIGN KEY(turn) REFERENCES turn (number)
+);
+CREATE TABLE event (
+	turn BIGINT NOT NULL,
+	seq BIGINT NOT NULL,
+	epoch BIGINT NOT NULL,
+	name TEXT NOT NULL,
+	data BLOB,
+	step_index INTEGER,
+	CONSTRAINT event_seq UNIQUE (turn, seq),
+	CONSTRAINT event_data CHECK ((data IS NULL) = (step_index IS NOT NULL))
+);
+INSERT INTO alembic_version (version_num) VALUES ('0001');

@@ -1,0 +1,272 @@
+"""Records: what the store gives and takes, as frozen types. Times are RFC 3339 strings in UTC with microseconds."""
+
+from typing import Literal
+
+import msgspec
+
+from luxx.core.events import End, LogEntry
+from luxx.core.ports import ModelCall
+from luxx.core.usage import Usage
+
+Status = Literal["queued", "active", "waiting", "done", "failed", "cancelled"]
+OnBusy = Literal["reject", "queue"]
+Role = Literal["user", "assistant"]
+TitleSource = Literal["auto", "user"]
+
+UNFINISHED: tuple[Status, ...] = ("queued", "active", "waiting")
+
+
+class ClientRequest(msgspec.Struct, frozen=True):
+    """A client's own id for a POST, which makes it safe to repeat.
+
+    `target` is what was posted to (such as ``conversations/ID/messages``), `body_hash` a hash of the body. The same id on
+    the same target with another hash is refused.
+    """
+
+    id: str
+    target: str
+    body_hash: bytes
+
+
+class ConversationSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person chose for a conversation; None means the provider's default."""
+
+    system_prompt: str | None = None
+    provider_id: str | None = None
+    model: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    tools_enabled: bool = True
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """A tree of messages with its settings. `leaf_id` ends the branch shown."""
+
+    id: str
+    title: str
+    title_source: TitleSource
+    settings: ConversationSettings
+    leaf_id: str | None
+    created_at: str
+    updated_at: str
+
+
+class ConversationChange(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields to change; UNSET leaves a field as it is."""
+
+    title: str | msgspec.UnsetType = msgspec.UNSET
+    title_source: TitleSource | msgspec.UnsetType = msgspec.UNSET
+    settings: ConversationSettings | msgspec.UnsetType = msgspec.UNSET
+    leaf_id: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class ConversationPage(msgspec.Struct, frozen=True):
+    """A page of conversations, newest activity first; `next_cursor` is opaque."""
+
+    items: tuple[Conversation, ...]
+    next_cursor: str | None
+
+
+class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a turn runs with, frozen when it starts.
+
+    `provider` is the provider's name at that time, `tools` the names of the tools offered. `kept` is the message whose
+    steps a continued turn begins with, `kept_calls` the number of its last model call.
+    """
+
+    provider_id: str
+    provider: str
+    model: str
+    system_prompt: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    tools: tuple[str, ...] = ()
+    max_iterations: int = 10
+    kept: str | None = None
+    kept_calls: int = 0
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """The making of one assistant message.
+
+    `epoch` counts its owners; `takeovers` counts those that died on it since its last completed step (a server that was shut down did
+    not die).
+    """
+
+    id: str
+    owner_id: str
+    conversation_id: str
+    message_id: str
+    user_message_id: str
+    status: Status
+    epoch: int
+    seq: int
+    cancel: bool
+    takeovers: int
+    settings: TurnSettings
+    created_at: str
+    ended_at: str | None = None
+    finish_reason: str | None = None
+    token_count: int | None = None
+    usage: Usage | None = None
+    error_code: str | None = None
+    error_content: str | None = None
+    compacted: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will be appended to its log."""
+        return self.status not in UNFINISHED
+
+
+class NewUserMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to store. `parent_id` UNSET means the end of the branch shown, None a new root."""
+
+    id: str
+    text: str
+    parent_id: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class NewTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn to start: either for a new user message (`user`) or as another answer to an old one (`answer_to`).
+
+    `title` names the conversation if it has no title yet.
+    """
+
+    id: str
+    conversation_id: str
+    message_id: str
+    settings: TurnSettings
+    user: NewUserMessage | None = None
+    answer_to: str | None = None
+    title: str | None = None
+    on_busy: OnBusy = "reject"
+    request: ClientRequest | None = None
+
+
+class StartedTurn(msgspec.Struct, frozen=True):
+    """The turn that a POST made; `replayed` if an earlier one with the same client request did."""
+
+    turn: Turn
+    replayed: bool
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a conversation.
+
+    `steps` are an answer's complete steps as JSON, void ones left out, in order. For an answer in progress `log` holds its
+    whole log up to now, of the same snapshot. `siblings` are the ids of the messages with the same parent and role, in order.
+    """
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    role: Role
+    text: str
+    created_at: str
+    siblings: tuple[str, ...] = ()
+    turn: Turn | None = None
+    steps: tuple[msgspec.Raw, ...] = ()
+    calls: tuple[ModelCall, ...] = ()
+    log: tuple[LogEntry, ...] = ()
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """A part of a branch, oldest message first; `has_more` if older ones exist."""
+
+    items: tuple[Message, ...]
+    has_more: bool
+
+
+class StepRow(msgspec.Struct, frozen=True):
+    """A step to write; `body` is the whole step as JSON."""
+
+    index: int
+    call: int
+    type: str
+    state: str
+    body: bytes
+
+
+class NewEntry(msgspec.Struct, frozen=True):
+    """A log entry to write, with the step that it brings, if it is a ``process_step``.
+
+    The log row of a step that has ended holds no data: it refers to the step's row.
+    """
+
+    seq: int
+    name: str
+    data: bytes
+    step: StepRow | None = None
+
+
+class TurnBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """What one turn writes in one flush. `void` are the indexes of steps to void, `end` its last event."""
+
+    turn_id: str
+    epoch: int
+    entries: tuple[NewEntry, ...]
+    calls: tuple[ModelCall, ...] = ()
+    void: tuple[int, ...] = ()
+    end: End | None = None
+
+
+class Appended(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a flush: all of it is committed but for the turns named.
+
+    `fenced` turns belong to another owner, `refused` ones hit a constraint (with the reason). `released` are queued turns
+    that this flush started and that this node now owns; `dropped` queued turns that it cancelled.
+    """
+
+    fenced: frozenset[str] = frozenset()
+    refused: dict[str, str] = {}
+    released: tuple[Turn, ...] = ()
+    dropped: tuple[Turn, ...] = ()
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """A turn that was asked to stop, as it is now; `dropped` are the queued turns behind it that ended with it."""
+
+    turn: Turn
+    dropped: tuple[Turn, ...] = ()
+
+
+class LogPage(msgspec.Struct, frozen=True):
+    """A part of a turn's log and the turn's state, of one snapshot."""
+
+    turn: Turn
+    entries: tuple[LogEntry, ...]
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """An endpoint that serves models; its key stays in the store."""
+
+    id: str
+    name: str
+    format: str
+    base_url: str | None
+    default_model: str | None
+    is_default: bool
+    has_key: bool
+    created_at: str
+
+
+class NewProvider(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider to store; `api_key` is encrypted before it is written."""
+
+    name: str
+    format: str
+    base_url: str | None = None
+    api_key: str | None = None
+    default_model: str | None = None
+    is_default: bool = False
+
+
+class ProviderChange(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields to change. A new `base_url` deletes the stored key unless a new one comes with it."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    base_url: str | msgspec.UnsetType | None = msgspec.UNSET
+    api_key: str | msgspec.UnsetType | None = msgspec.UNSET
+    default_model: str | msgspec.UnsetType | None = msgspec.UNSET
+    is_default: bool | msgspec.UnsetType = msgspec.UNSET

@@ -1,0 +1,193 @@
+"""Appending to logs: the flush of many turns, fenced, in one transaction. This is the hot path."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from luxx.core.ports import ModelCall
+from luxx.store.clock import timestamp
+from luxx.store.records import Appended, NewEntry, TurnBatch
+from luxx.store.sqlite.ends import Ending, end_turn, recall
+from luxx.store.sqlite.turn_rows import turns_by_id
+
+_OWNERS = """
+    SELECT id, node, epoch, status IN ('active', 'waiting'), number, takeovers FROM turn
+    WHERE id IN (SELECT value FROM json_each(?))
+"""
+_EVENT = "INSERT INTO event (turn, seq, epoch, name, data, step_index) VALUES (?, ?, ?, ?, ?, ?)"
+_STEP = """
+    INSERT INTO step (turn, idx, call_n, type, state, body) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (turn, idx) DO UPDATE SET call_n = excluded.call_n, type = excluded.type, state = excluded.state,
+        body = excluded.body WHERE step.state = 'running'
+"""
+_CALL = """
+    INSERT INTO model_call (turn, n, provider, model, format, finish_reason, usage, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_WRITTEN = """
+    SELECT e.seq, e.epoch, e.name, e.data, e.step_index, s.body
+    FROM event e LEFT JOIN step s ON s.turn = e.turn AND s.idx = e.step_index
+    WHERE e.turn = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq
+"""
+_CULPABLE = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.ProgrammingError,
+    sqlite3.InterfaceError,
+    ValueError,
+    OverflowError,
+)
+"""What the data of one turn can cause; other errors of sqlite3 are the database's."""
+
+_encoder = msgspec.json.Encoder()
+
+
+class _Owned(NamedTuple):
+    """A batch that passed the fence, with its turn's number and whether takeovers are counted for it."""
+
+    batch: TurnBatch
+    number: int
+    taken_over: bool
+
+
+def append(connection: sqlite3.Connection, node: str, batches: Sequence[TurnBatch], retry: bool) -> Appended:
+    """Do what TurnStore.append says."""
+    ending = Ending(node, timestamp())
+    refused: dict[str, str] = {}
+    if retry:
+        batches = _not_yet_written(connection, ending, batches, refused)
+    owned = _owned(connection, node, batches)
+    connection.execute("SAVEPOINT flush")
+    done = Ending(node, ending.now)
+    try:
+        _write(connection, done, owned)
+    except _CULPABLE:
+        connection.execute("ROLLBACK TO flush")
+        done = _write_apart(connection, ending.now, node, owned, refused)
+    connection.execute("RELEASE flush")
+    ending.add(done)
+    return Appended(
+        fenced=frozenset(batch.turn_id for batch in batches) - {one.batch.turn_id for one in owned},
+        refused=refused,
+        released=turns_by_id(connection, ending.released),
+        dropped=turns_by_id(connection, ending.dropped),
+    )
+
+
+def _owned(connection: sqlite3.Connection, node: str, batches: Sequence[TurnBatch]) -> list[_Owned]:
+    """Return the batches whose turns this node owns in the batch's epoch."""
+    ids = _encoder.encode([batch.turn_id for batch in batches]).decode()
+    owners = {turn_id: owner for turn_id, *owner in connection.execute(_OWNERS, (ids,))}
+    owned: list[_Owned] = []
+    for batch in batches:
+        owner, epoch, in_progress, number, takeovers = owners.get(batch.turn_id, (None, 0, 0, 0, 0))
+        if owner == node and epoch == batch.epoch and in_progress:
+            owned.append(_Owned(batch, number, takeovers > 0))
+    return owned
+
+
+def _write(connection: sqlite3.Connection, ending: Ending, owned: Sequence[_Owned]) -> None:
+    """Write batches. Raises one of _CULPABLE if one of them cannot be stored."""
+    events: list[tuple[int, int, int, str, bytes | None, int | None]] = []
+    steps: list[tuple[int, int, int, str, str, bytes]] = []
+    alive: list[tuple[int]] = []
+    for batch, number, taken_over in owned:
+        epoch = batch.epoch
+        progress = False
+        for entry in batch.entries:
+            step = entry.step
+            if step is None:
+                events.append((number, entry.seq, epoch, entry.name, entry.data, None))
+                continue
+            steps.append((number, step.index, step.call, step.type, step.state, step.body))
+            if step.state == "running":
+                events.append((number, entry.seq, epoch, entry.name, entry.data, None))
+            else:
+                events.append((number, entry.seq, epoch, entry.name, None, step.index))
+                progress = True
+        if progress and taken_over:
+            alive.append((number,))
+    connection.executemany(_EVENT, events)
+    if steps and connection.executemany(_STEP, steps).rowcount != len(steps):
+        raise ValueError("A step that has ended cannot be changed.")
+    connection.executemany("UPDATE turn SET takeovers = 0 WHERE number = ?", alive)
+    _write_seldom(connection, ending, owned)
+
+
+def _write_seldom(connection: sqlite3.Connection, ending: Ending, owned: Sequence[_Owned]) -> None:
+    """Write what few batches bring: model calls, voids, ends."""
+    for batch, number, _ in owned:
+        if batch.calls:
+            connection.executemany(_CALL, [_call_row(number, call) for call in batch.calls])
+        if batch.void:
+            voided = [(number, index) for index in batch.void]
+            connection.executemany("UPDATE step SET state = 'void' WHERE turn = ? AND idx = ?", voided)
+        if batch.end is not None:
+            end_turn(connection, ending, number, batch.end)
+
+
+def _write_apart(
+    connection: sqlite3.Connection, now: str, node: str, owned: Sequence[_Owned], refused: dict[str, str]
+) -> Ending:
+    """Write each batch under a savepoint of its own; what cannot be stored goes to `refused`."""
+    together = Ending(node, now)
+    for one in owned:
+        connection.execute("SAVEPOINT batch")
+        alone = Ending(node, now)
+        try:
+            _write(connection, alone, [one])
+        except _CULPABLE as error:
+            connection.execute("ROLLBACK TO batch")
+            refused[one.batch.turn_id] = str(error)
+        else:
+            together.add(alone)
+        connection.execute("RELEASE batch")
+    return together
+
+
+def _call_row(number: int, call: ModelCall) -> tuple[int | str | bytes, ...]:
+    usage = _encoder.encode(call.usage)
+    return number, call.n, call.provider, call.model, call.format, call.finish_reason, usage, call.raw
+
+
+def _not_yet_written(
+    connection: sqlite3.Connection, ending: Ending, batches: Sequence[TurnBatch], refused: dict[str, str]
+) -> list[TurnBatch]:
+    """Return the batches that the lost attempt did not commit; a batch that contradicts what stands goes to `refused`."""
+    missing: list[TurnBatch] = []
+    for batch in batches:
+        row = connection.execute("SELECT number FROM turn WHERE id = ?", (batch.turn_id,)).fetchone()
+        standing = None if row is None else _standing(connection, row[0], batch)
+        if standing is None:
+            missing.append(batch)
+        elif not standing:
+            refused[batch.turn_id] = "Other entries stand in the log where these were to be written."
+        elif batch.end is not None:
+            recall(connection, ending, batch.end.message_id)
+    return missing
+
+
+def _standing(connection: sqlite3.Connection, number: int, batch: TurnBatch) -> bool | None:
+    """Tell whether the batch is in the database (True), something else is there (False), or nothing (None)."""
+    calls = connection.execute(
+        "SELECT turn, n, provider, model, format, finish_reason, usage, raw FROM model_call WHERE turn = ?", (number,)
+    ).fetchall()
+    wanted_calls = [_call_row(number, call) for call in batch.calls]
+    standing_calls = [call for call in calls if call[1] in {wanted[1] for wanted in wanted_calls}]
+    standing: list[tuple[object, ...]] = []
+    if batch.entries:
+        first, last = batch.entries[0].seq, batch.entries[-1].seq
+        standing = connection.execute(_WRITTEN, (number, first, last)).fetchall()
+    if not standing and not standing_calls:
+        return None
+    wanted = [_wanted(batch.epoch, entry) for entry in batch.entries]
+    return standing == wanted and standing_calls == wanted_calls
+
+
+def _wanted(epoch: int, entry: NewEntry) -> tuple[object, ...]:
+    """Return the row that _WRITTEN gives for an entry that stands."""
+    step = entry.step
+    if step is None or step.state == "running":
+        return entry.seq, epoch, entry.name, entry.data, None, None
+    return entry.seq, epoch, entry.name, None, step.index, step.body

@@ -1,0 +1,197 @@
+"""Conversations: luxx.store.interface.ConversationStore on SQLite."""
+
+import builtins
+import sqlite3
+
+import msgspec
+
+from luxx.core.errors import InvalidRequest, NotFound
+from luxx.core.ids import new_id
+from luxx.store.clock import timestamp
+from luxx.store.records import (
+    Branch,
+    ClientRequest,
+    Conversation,
+    ConversationChange,
+    ConversationPage,
+    ConversationSettings,
+    Message,
+)
+from luxx.store.sqlite import listing
+from luxx.store.sqlite.conversation_rows import CONVERSATIONS, conversation_of
+from luxx.store.sqlite.ends import Ending, cancel_queued
+from luxx.store.sqlite.messages import message_by_id, read_branch, read_history
+from luxx.store.sqlite.readers import Readers
+from luxx.store.sqlite.requests import earlier_result, remember
+from luxx.store.sqlite.writer import Writer
+
+_INSERT = """
+    INSERT INTO conversation (id, owner_id, title, title_source, created_at, updated_at, system_prompt, provider_id, model,
+        temperature, max_tokens, tools_enabled)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_NEWEST_BELOW = """
+    WITH RECURSIVE below (id) AS (
+        SELECT ?
+        UNION ALL
+        SELECT m.id FROM below JOIN message m ON m.conversation_id = ? AND m.parent_id = below.id)
+    SELECT m.id FROM below JOIN message m ON m.id = below.id ORDER BY m.ordinal DESC LIMIT 1
+"""
+
+
+class SqliteConversations:
+    """Conversations and their messages; see ConversationStore for what each method does."""
+
+    def __init__(self, writer: Writer, readers: Readers, node: str) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._node = node
+
+    async def create(
+        self, owner: str, title: str | None, settings: ConversationSettings, request: ClientRequest | None = None
+    ) -> Conversation:
+        """See ConversationStore."""
+        return await self._writer.write(lambda connection: _create(connection, owner, title, settings, request))
+
+    async def get(self, owner: str, conversation_id: str) -> Conversation:
+        """See ConversationStore."""
+        return await self._readers.read(lambda connection: _get(connection, owner, conversation_id))
+
+    async def list(self, owner: str, limit: int, cursor: str | None, query: str | None) -> ConversationPage:
+        """See ConversationStore."""
+        after = None if cursor is None else listing.position(cursor)
+        return await self._readers.read(lambda connection: listing.page(connection, owner, limit, after, query))
+
+    async def change(self, owner: str, conversation_id: str, change: ConversationChange) -> Conversation:
+        """See ConversationStore."""
+        return await self._writer.write(lambda connection: _change(connection, owner, conversation_id, change))
+
+    async def retitle(self, conversation_id: str, title: str) -> bool:
+        """See ConversationStore."""
+        sql = "UPDATE conversation SET title = ? WHERE id = ? AND title_source = 'auto' AND deleted_at IS NULL"
+        return await self._writer.write(
+            lambda connection: connection.execute(sql, (title, conversation_id)).rowcount > 0
+        )
+
+    async def delete(self, owner: str, conversation_id: str) -> tuple[str, ...]:
+        """See ConversationStore."""
+        return await self._writer.write(lambda connection: _delete(connection, self._node, owner, conversation_id))
+
+    async def message(self, owner: str, message_id: str) -> Message:
+        """See ConversationStore."""
+        return await self._readers.read(lambda connection: message_by_id(connection, owner, message_id))
+
+    async def branch(
+        self, owner: str, conversation_id: str, leaf: str | None, before: str | None, limit: int
+    ) -> Branch:
+        """See ConversationStore."""
+
+        def job(connection: sqlite3.Connection) -> Branch:
+            shown = _get(connection, owner, conversation_id).leaf_id
+            return read_branch(connection, conversation_id, leaf or shown, before, limit)
+
+        return await self._readers.read(job)
+
+    async def history(self, message_id: str) -> tuple[Message, ...]:
+        """See ConversationStore."""
+        return await self._readers.read(lambda connection: read_history(connection, message_id))
+
+
+def _get(connection: sqlite3.Connection, owner: str, conversation_id: str) -> Conversation:
+    row = connection.execute(
+        CONVERSATIONS + "WHERE c.id = ? AND c.owner_id = ? AND c.deleted_at IS NULL", (conversation_id, owner)
+    ).fetchone()
+    if row is None:
+        raise NotFound("There is no such conversation.")
+    return conversation_of(row)
+
+
+def _create(
+    connection: sqlite3.Connection,
+    owner: str,
+    title: str | None,
+    settings: ConversationSettings,
+    request: ClientRequest | None,
+) -> Conversation:
+    if earlier := earlier_result(connection, owner, request):
+        return _get(connection, owner, earlier)
+    conversation_id, now = new_id(), timestamp()
+    source = "user" if title else "auto"
+    values = (conversation_id, owner, title or "", source, now, now, *_columns(connection, owner, settings))
+    connection.execute(_INSERT, values)
+    remember(connection, owner, request, conversation_id, conversation_id)
+    return _get(connection, owner, conversation_id)
+
+
+def _columns(
+    connection: sqlite3.Connection, owner: str, settings: ConversationSettings
+) -> tuple[str | float | None, ...]:
+    """Return the settings as columns. Raises InvalidRequest for a provider that is not there."""
+    provider_id = settings.provider_id
+    if provider_id is not None:
+        sql = "SELECT 1 FROM provider WHERE id = ? AND owner_id = ?"
+        if connection.execute(sql, (provider_id, owner)).fetchone() is None:
+            raise InvalidRequest("There is no such provider.", "provider_id")
+    return (
+        settings.system_prompt,
+        provider_id,
+        settings.model,
+        settings.temperature,
+        settings.max_tokens,
+        settings.tools_enabled,
+    )
+
+
+def _change(
+    connection: sqlite3.Connection, owner: str, conversation_id: str, change: ConversationChange
+) -> Conversation:
+    _get(connection, owner, conversation_id)
+    columns: dict[str, str | float | None] = {}
+    if change.title is not msgspec.UNSET:
+        columns["title"] = change.title
+    if change.title_source is not msgspec.UNSET:
+        columns["title_source"] = change.title_source
+    if change.leaf_id is not msgspec.UNSET:
+        columns["leaf_id"] = _leaf(connection, conversation_id, change.leaf_id)
+    if change.settings is not msgspec.UNSET:
+        names = ("system_prompt", "provider_id", "model", "temperature", "max_tokens", "tools_enabled")
+        columns.update(zip(names, _columns(connection, owner, change.settings), strict=True))
+    if columns:
+        assignments = ", ".join(f"{name} = ?" for name in columns)
+        connection.execute(
+            f"UPDATE conversation SET {assignments} WHERE id = ? AND owner_id = ?",
+            (*columns.values(), conversation_id, owner),
+        )
+    return _get(connection, owner, conversation_id)
+
+
+def _leaf(connection: sqlite3.Connection, conversation_id: str, leaf_id: str | None) -> str | None:
+    """Return the leaf to show: a branch ends in an answer, so a user message stands for the newest answer below it."""
+    if leaf_id is None:
+        return None
+    row = connection.execute(
+        "SELECT role FROM message WHERE id = ? AND conversation_id = ?", (leaf_id, conversation_id)
+    ).fetchone()
+    if row is None:
+        raise InvalidRequest("There is no such message in this conversation.", "leaf_id")
+    if row[0] == "assistant":
+        return leaf_id
+    return connection.execute(_NEWEST_BELOW, (leaf_id, conversation_id)).fetchone()[0]
+
+
+def _delete(connection: sqlite3.Connection, node: str, owner: str, conversation_id: str) -> tuple[str, ...]:
+    _get(connection, owner, conversation_id)
+    now = timestamp()
+    unfinished: builtins.list[tuple[int, str, str]] = connection.execute(
+        "SELECT number, id, message_id FROM turn WHERE conversation_id = ? AND ended_at IS NULL ORDER BY number",
+        (conversation_id,),
+    ).fetchall()
+    still_queued = "SELECT 1 FROM turn WHERE number = ? AND status = 'queued' AND ended_at IS NULL"
+    for number, _, message_id in unfinished:
+        if connection.execute(still_queued, (number,)).fetchone():
+            cancel_queued(connection, Ending(node, now), number, message_id)
+    connection.execute(
+        "UPDATE turn SET cancel = true WHERE conversation_id = ? AND ended_at IS NULL", (conversation_id,)
+    )
+    connection.execute("UPDATE conversation SET deleted_at = ? WHERE id = ?", (now, conversation_id))
+    return tuple(turn_id for _, turn_id, _ in unfinished)

@@ -1,0 +1,116 @@
+"""The end of a turn: its outcome, its message's text, and what becomes of the turns queued behind it."""
+
+import sqlite3
+from typing import NamedTuple
+
+import msgspec
+
+from luxx.core.events import Cancelled, Done, End, Failed, encode
+from luxx.store.records import Status
+
+_END = """
+    UPDATE turn SET status = ?, ended_at = ?, finish_reason = ?, token_count = ?, usage = ?, error_code = ?,
+        error_content = ?, node = NULL
+    WHERE number = ? RETURNING conversation_id, message_id
+"""
+_QUEUED_BEHIND = """
+    SELECT t.number, t.id, t.message_id FROM message question JOIN turn t ON t.user_message_id = question.id
+    WHERE question.conversation_id = ? AND question.parent_id = ? AND t.ended_at IS NULL AND t.status = 'queued'
+    ORDER BY t.number
+"""
+_FOLLOWED = """
+    SELECT t.id, t.message_id, t.epoch, t.status FROM message answer
+    JOIN message question ON question.conversation_id = answer.conversation_id AND question.parent_id = answer.id
+    JOIN turn t ON t.user_message_id = question.id
+    JOIN event first ON first.turn = t.number AND first.seq = 1
+    WHERE answer.id = ? AND first.epoch = 0 ORDER BY t.number
+"""
+
+
+class _Content(msgspec.Struct):
+    content: str = ""
+
+
+class _Outcome(NamedTuple):
+    status: Status
+    finish_reason: str | None = None
+    token_count: int | None = None
+    usage: bytes | None = None
+    error_code: str | None = None
+    error_content: str | None = None
+
+
+_content = msgspec.json.Decoder(_Content)
+_encoder = msgspec.json.Encoder()
+
+
+class Ending:
+    """What the ends of one flush do to the queues: the ids of the turns that they started and cancelled."""
+
+    def __init__(self, node: str, now: str) -> None:
+        self.node = node
+        self.now = now
+        self.released: list[str] = []
+        self.dropped: list[str] = []
+
+    def add(self, other: "Ending") -> None:
+        """Take over what another one did."""
+        self.released += other.released
+        self.dropped += other.dropped
+
+
+def end_turn(connection: sqlite3.Connection, ending: Ending, number: int, end: End) -> None:
+    """Write a turn's outcome; start what waits for it after ``done``, cancel it after another end."""
+    outcome = _outcome(end)
+    status, *columns = outcome
+    conversation_id, message_id = connection.execute(_END, (status, ending.now, *columns, number)).fetchone()
+    connection.execute("UPDATE message SET text = ? WHERE id = ?", (_answer_text(connection, number), message_id))
+    connection.execute("UPDATE conversation SET updated_at = ? WHERE id = ?", (ending.now, conversation_id))
+    waiting = connection.execute(_QUEUED_BEHIND, (conversation_id, message_id)).fetchall()
+    for queued, turn_id, queued_message_id in waiting:
+        if status == "done":
+            connection.execute(
+                "UPDATE turn SET status = 'active', node = ?, epoch = epoch + 1 WHERE number = ?", (ending.node, queued)
+            )
+            ending.released.append(turn_id)
+        else:
+            ending.dropped.append(turn_id)
+            cancel_queued(connection, ending, queued, queued_message_id)
+
+
+def cancel_queued(connection: sqlite3.Connection, ending: Ending, number: int, message_id: str) -> None:
+    """End a turn that waits, and those behind it: nobody else writes in their logs."""
+    cancelled = Cancelled(message_id)
+    connection.execute(
+        "INSERT INTO event (turn, seq, epoch, name, data) SELECT turn, max(seq) + 1, 0, ?, ? FROM event WHERE turn = ?"
+        " GROUP BY turn",
+        (cancelled.name, encode(cancelled), number),
+    )
+    end_turn(connection, ending, number, cancelled)
+
+
+def recall(connection: sqlite3.Connection, ending: Ending, message_id: str) -> None:
+    """Find out what an end that was committed earlier did: the turns that were queued behind the message."""
+    for turn_id, behind, epoch, status in connection.execute(_FOLLOWED, (message_id,)).fetchall():
+        if status == "active" and epoch == 1:
+            ending.released.append(turn_id)
+        elif status == "cancelled" and epoch == 0:
+            ending.dropped.append(turn_id)
+            recall(connection, ending, behind)
+
+
+def _outcome(end: End) -> _Outcome:
+    match end:
+        case Done():
+            return _Outcome("done", end.finish_reason, end.token_count, _encoder.encode(end.usage))
+        case Failed():
+            return _Outcome("failed", error_code=end.code, error_content=end.content)
+        case Cancelled():
+            return _Outcome("cancelled")
+
+
+def _answer_text(connection: sqlite3.Connection, number: int) -> str:
+    rows = connection.execute(
+        "SELECT body FROM step WHERE turn = ? AND type = 'text' AND state <> 'void' ORDER BY idx", (number,)
+    )
+    return "".join(_content.decode(body).content for (body,) in rows)

@@ -1,0 +1,58 @@
+"""Listing conversations: pages by last activity, and the search in titles and texts."""
+
+import base64
+import sqlite3
+
+import msgspec
+
+from luxx.core.errors import InvalidRequest
+from luxx.store.records import Conversation, ConversationPage
+from luxx.store.sqlite.conversation_rows import CONVERSATIONS, conversation_of
+
+Position = tuple[str, str]
+"""Where a page ends: the last conversation's time of activity, and its id."""
+
+_MATCHES = r"""
+    AND ({title} LIKE ? ESCAPE '\' OR EXISTS (
+        SELECT 1 FROM message m WHERE m.conversation_id = c.id AND {text} LIKE ? ESCAPE '\'))
+"""
+
+
+def position(cursor: str) -> Position:
+    """Return where a cursor points. Raises InvalidRequest for one that this module did not make."""
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=Position)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise InvalidRequest("This is not a cursor of a list of conversations.", "cursor") from error
+
+
+def page(
+    connection: sqlite3.Connection, owner: str, limit: int, after: Position | None, query: str | None
+) -> ConversationPage:
+    """Return up to `limit` conversations of lesser activity than `after`."""
+    sql = CONVERSATIONS + "WHERE c.owner_id = ? AND c.deleted_at IS NULL"
+    values: list[str | int] = [owner]
+    if after is not None:
+        sql += " AND (c.updated_at, c.id) < (?, ?)"
+        values += after
+    if query is not None and query.strip():
+        matches, pattern = _search(query.strip())
+        sql += matches
+        values += (pattern, pattern)
+    sql += " ORDER BY c.updated_at DESC, c.id DESC LIMIT ?"
+    found = [conversation_of(row) for row in connection.execute(sql, (*values, limit + 1))]
+    items = tuple(found[:limit])
+    return ConversationPage(items, _cursor(items[-1]) if items and len(found) > limit else None)
+
+
+def _cursor(last: Conversation) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode((last.updated_at, last.id))).decode()
+
+
+def _search(query: str) -> tuple[str, str]:
+    """Return the condition and its pattern. LIKE knows no case but ASCII's, so that other letters are folded first."""
+    folded = query if query.isascii() else query.casefold()
+    pattern = folded.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    if query.isascii():
+        return _MATCHES.format(title="c.title", text="m.text"), f"%{pattern}%"
+    return _MATCHES.format(title="casefold(c.title)", text="casefold(m.text)"), f"%{pattern}%"

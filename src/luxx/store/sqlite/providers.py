@@ -1,0 +1,169 @@
+"""Providers: luxx.store.interface.ProviderStore on SQLite; keys are encrypted before they are written."""
+
+import builtins
+import sqlite3
+from typing import Any
+
+import msgspec
+
+from luxx.core.errors import InvalidRequest, NotFound
+from luxx.core.ids import new_id
+from luxx.store.clock import timestamp
+from luxx.store.records import NewProvider, Provider, ProviderChange
+from luxx.store.secrets import SecretBox
+from luxx.store.sqlite.readers import Readers
+from luxx.store.sqlite.writer import Writer
+
+_NOTHING = "There is no such provider."
+_PROVIDERS = """
+    SELECT id, name, format, base_url, default_model, is_default, api_key IS NOT NULL, created_at FROM provider
+"""
+_INSERT = """
+    INSERT INTO provider (id, owner_id, ordinal, name, format, base_url, default_model, api_key, is_default, created_at)
+    VALUES (?, ?, (SELECT coalesce(max(ordinal), 0) + 1 FROM provider WHERE owner_id = ?), ?, ?, ?, ?, ?, false, ?)
+"""
+
+
+class SqliteProviders:
+    """Providers and their keys; see ProviderStore for what each method does."""
+
+    def __init__(self, writer: Writer, readers: Readers, secrets: SecretBox) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._secrets = secrets
+
+    async def create(self, owner: str, new: NewProvider) -> Provider:
+        """See ProviderStore."""
+        provider_id = new_id()
+        sealed = self._seal(new.api_key)
+
+        def job(connection: sqlite3.Connection) -> Provider:
+            _refuse_taken_name(connection, owner, new.name, provider_id)
+            place = (provider_id, owner, owner)
+            values = (*place, new.name, new.format, new.base_url, new.default_model, sealed, timestamp())
+            connection.execute(_INSERT, values)
+            if new.is_default or _default(connection, owner) is None:
+                _make_default(connection, owner, provider_id)
+            return _get(connection, owner, provider_id)
+
+        return await self._writer.write(job)
+
+    async def get(self, owner: str, provider_id: str) -> Provider:
+        """See ProviderStore."""
+        return await self._readers.read(lambda connection: _get(connection, owner, provider_id))
+
+    async def list(self, owner: str) -> tuple[Provider, ...]:
+        """See ProviderStore."""
+        sql = _PROVIDERS + "WHERE owner_id = ? ORDER BY ordinal"
+        return await self._readers.read(
+            lambda connection: tuple(map(_provider_of, connection.execute(sql, (owner,)).fetchall()))
+        )
+
+    async def default(self, owner: str) -> Provider | None:
+        """See ProviderStore."""
+        return await self._readers.read(lambda connection: _default(connection, owner))
+
+    async def change(self, owner: str, provider_id: str, change: ProviderChange) -> Provider:
+        """See ProviderStore."""
+
+        def job(connection: sqlite3.Connection) -> Provider:
+            self._change(connection, owner, _get(connection, owner, provider_id), change)
+            return _get(connection, owner, provider_id)
+
+        return await self._writer.write(job)
+
+    async def delete(self, owner: str, provider_id: str) -> None:
+        """See ProviderStore."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            provider = _get(connection, owner, provider_id)
+            connection.execute("DELETE FROM provider WHERE id = ? AND owner_id = ?", (provider_id, owner))
+            oldest = connection.execute(_PROVIDERS + "WHERE owner_id = ? ORDER BY ordinal LIMIT 1", (owner,)).fetchone()
+            if provider.is_default and oldest is not None:
+                _make_default(connection, owner, oldest[0])
+
+        await self._writer.write(job)
+
+    async def api_key(self, provider_id: str) -> str | None:
+        """See ProviderStore."""
+        sql = "SELECT api_key FROM provider WHERE id = ?"
+        row = await self._readers.read(lambda connection: connection.execute(sql, (provider_id,)).fetchone())
+        if row is None:
+            raise NotFound(_NOTHING)
+        return None if row[0] is None else self._secrets.decrypt(row[0])
+
+    def _seal(self, api_key: str | None) -> bytes | None:
+        return self._secrets.encrypt(api_key) if api_key else None
+
+    def _change(self, connection: sqlite3.Connection, owner: str, provider: Provider, change: ProviderChange) -> None:
+        columns: dict[str, str | bytes | None] = {}
+        if change.name is not msgspec.UNSET:
+            _refuse_taken_name(connection, owner, change.name, provider.id)
+            columns["name"] = change.name
+        if change.default_model is not msgspec.UNSET:
+            columns["default_model"] = change.default_model
+        if change.base_url is not msgspec.UNSET and change.base_url != provider.base_url:
+            columns.update(base_url=change.base_url, api_key=None)
+        if change.api_key is not msgspec.UNSET:
+            columns["api_key"] = self._seal(change.api_key)
+        for name, value in columns.items():
+            connection.execute(
+                f"UPDATE provider SET {name} = ? WHERE id = ? AND owner_id = ?", (value, provider.id, owner)
+            )
+        if change.is_default is True:
+            _make_default(connection, owner, provider.id)
+        elif change.is_default is False and provider.is_default:
+            raise InvalidRequest(
+                "One provider has to be the default: make another one the default instead.", "is_default"
+            )
+
+
+def reseal(connection: sqlite3.Connection, secrets: SecretBox) -> None:
+    """Encrypt all keys anew with the newest secret key. Raises StorageError if one cannot be decrypted."""
+    sealed: builtins.list[tuple[str, bytes]] = connection.execute(
+        "SELECT id, api_key FROM provider WHERE api_key IS NOT NULL"
+    ).fetchall()
+    connection.executemany(
+        "UPDATE provider SET api_key = ? WHERE id = ?", [(secrets.rotated(token), key_of) for key_of, token in sealed]
+    )
+
+
+def any_key(connection: sqlite3.Connection) -> bool:
+    """Tell whether anything is stored encrypted."""
+    return connection.execute("SELECT 1 FROM provider WHERE api_key IS NOT NULL LIMIT 1").fetchone() is not None
+
+
+def _get(connection: sqlite3.Connection, owner: str, provider_id: str) -> Provider:
+    row = connection.execute(_PROVIDERS + "WHERE id = ? AND owner_id = ?", (provider_id, owner)).fetchone()
+    if row is None:
+        raise NotFound(_NOTHING)
+    return _provider_of(row)
+
+
+def _default(connection: sqlite3.Connection, owner: str) -> Provider | None:
+    row = connection.execute(_PROVIDERS + "WHERE owner_id = ? AND is_default", (owner,)).fetchone()
+    return None if row is None else _provider_of(row)
+
+
+def _make_default(connection: sqlite3.Connection, owner: str, provider_id: str) -> None:
+    connection.execute("UPDATE provider SET is_default = false WHERE owner_id = ? AND is_default", (owner,))
+    connection.execute("UPDATE provider SET is_default = true WHERE owner_id = ? AND id = ?", (owner, provider_id))
+
+
+def _refuse_taken_name(connection: sqlite3.Connection, owner: str, name: str, provider_id: str) -> None:
+    sql = "SELECT 1 FROM provider WHERE owner_id = ? AND name = ? AND id <> ?"
+    if connection.execute(sql, (owner, name, provider_id)).fetchone() is not None:
+        raise InvalidRequest("Another provider has this name.", "name")
+
+
+def _provider_of(row: tuple[Any, ...]) -> Provider:
+    return Provider(
+        id=row[0],
+        name=row[1],
+        format=row[2],
+        base_url=row[3],
+        default_model=row[4],
+        is_default=bool(row[5]),
+        has_key=bool(row[6]),
+        created_at=row[7],
+    )

@@ -1,0 +1,93 @@
+"""Turn rows: reading turns and their logs."""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from luxx.core.errors import NotFound
+from luxx.core.events import LogEntry, ProcessStep
+from luxx.core.usage import Usage
+from luxx.store.records import Turn, TurnSettings
+
+TURNS = """
+    SELECT t.id, t.owner_id, t.conversation_id, t.message_id, t.user_message_id, t.status, t.epoch, t.cancel, t.takeovers,
+           t.settings, t.created_at, t.ended_at, t.finish_reason, t.token_count, t.usage, t.error_code, t.error_content,
+           t.compacted, (SELECT max(seq) FROM event WHERE event.turn = t.number)
+    FROM turn t
+"""
+"""Reads whole turns; a WHERE follows."""
+
+NOTHING = "There is no such turn."
+
+_settings = msgspec.json.Decoder(TurnSettings)
+_usage = msgspec.json.Decoder(Usage)
+
+
+def turn_of(row: tuple[Any, ...]) -> Turn:
+    """Return the turn that a row of TURNS holds."""
+    usage = row[14]
+    return Turn(
+        id=row[0],
+        owner_id=row[1],
+        conversation_id=row[2],
+        message_id=row[3],
+        user_message_id=row[4],
+        status=row[5],
+        epoch=row[6],
+        cancel=bool(row[7]),
+        takeovers=row[8],
+        settings=_settings.decode(row[9]),
+        created_at=row[10],
+        ended_at=row[11],
+        finish_reason=row[12],
+        token_count=row[13],
+        usage=None if usage is None else _usage.decode(usage),
+        error_code=row[15],
+        error_content=row[16],
+        compacted=bool(row[17]),
+        seq=row[18],
+    )
+
+
+def turn_by_id(connection: sqlite3.Connection, turn_id: str) -> Turn:
+    """Return a turn, whoever owns it. Raises NotFound."""
+    row = connection.execute(TURNS + "WHERE t.id = ?", (turn_id,)).fetchone()
+    if row is None:
+        raise NotFound(NOTHING)
+    return turn_of(row)
+
+
+def turns_by_id(connection: sqlite3.Connection, turn_ids: Iterable[str]) -> tuple[Turn, ...]:
+    """Return turns in the order of their ids."""
+    return tuple(turn_by_id(connection, turn_id) for turn_id in turn_ids)
+
+
+def number_of(connection: sqlite3.Connection, turn_id: str) -> int:
+    """Return the number under which a turn's rows are kept. Raises NotFound."""
+    row = connection.execute("SELECT number FROM turn WHERE id = ?", (turn_id,)).fetchone()
+    if row is None:
+        raise NotFound(NOTHING)
+    return row[0]
+
+
+def read_log(connection: sqlite3.Connection, number: int, after: int = 0, limit: int = -1) -> tuple[LogEntry, ...]:
+    """Return a turn's entries above a seq; those of steps that have ended get their data from the step."""
+    rows = connection.execute(
+        """
+        SELECT e.seq, e.name, e.data, s.body
+        FROM event e LEFT JOIN step s ON s.turn = e.turn AND s.idx = e.step_index
+        WHERE e.turn = ? AND e.seq > ? ORDER BY e.seq LIMIT ?
+        """,
+        (number, after, limit),
+    )
+    return tuple(LogEntry(seq, name, spliced(body) if data is None else data) for seq, name, data, body in rows)
+
+
+def spliced(body: bytes) -> bytes:
+    """Return the data of a step's ``process_step`` event; the same bytes as encoding the event."""
+    return b'{"step":%b}' % body
+
+
+assert ProcessStep.__struct_encode_fields__ == ("step",), "spliced() writes this event by hand"

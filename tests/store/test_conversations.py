@@ -1,0 +1,184 @@
+"""Conversations: settings, pages, search and changes."""
+
+import pytest
+
+from luxx.core.errors import InvalidRequest, NotFound
+from luxx.store.interface import Store
+from luxx.store.records import ClientRequest, ConversationChange, ConversationSettings, NewProvider
+from tests.store.talk import Talk
+
+
+async def titled(store: Store, *titles: str) -> list[str]:
+    """Make conversations and return their ids."""
+    return [(await store.conversations.create(store.owner, title, ConversationSettings())).id for title in titles]
+
+
+async def found(store: Store, query: str) -> set[str]:
+    """Return the titles of the conversations that a search finds."""
+    return {found.title for found in (await store.conversations.list(store.owner, 50, None, query)).items}
+
+
+async def test_a_new_conversation_has_what_it_was_given(store: Store) -> None:
+    provider = await store.providers.create(store.owner, NewProvider(name="Acme", format="openai"))
+    settings = ConversationSettings(
+        system_prompt="Be brief.",
+        provider_id=provider.id,
+        model="m1",
+        temperature=0.25,
+        max_tokens=100,
+        tools_enabled=False,
+    )
+    made = await store.conversations.create(store.owner, "Mine", settings)
+    assert (made.title, made.title_source, made.settings, made.leaf_id) == ("Mine", "user", settings, None)
+    assert await store.conversations.get(store.owner, made.id) == made
+
+
+async def test_a_conversation_without_a_title_may_get_one_by_itself(store: Store) -> None:
+    made = await store.conversations.create(store.owner, None, ConversationSettings())
+    assert (made.title, made.title_source) == ("", "auto")
+    assert await store.conversations.retitle(made.id, "About bees")
+    assert (await store.conversations.get(store.owner, made.id)).title == "About bees"
+    await store.conversations.change(store.owner, made.id, ConversationChange(title="Bees", title_source="user"))
+    assert not await store.conversations.retitle(made.id, "About wasps")
+    assert (await store.conversations.get(store.owner, made.id)).title == "Bees"
+
+
+async def test_an_unknown_provider_is_refused(store: Store) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        await store.conversations.create(store.owner, None, ConversationSettings(provider_id="nothing"))
+    assert refused.value.field == "provider_id"
+    (made,) = await titled(store, "Mine")
+    change = ConversationChange(title="New", settings=ConversationSettings(provider_id="nothing"))
+    with pytest.raises(InvalidRequest):
+        await store.conversations.change(store.owner, made, change)
+    assert (await store.conversations.get(store.owner, made)).title == "Mine"
+
+
+async def test_a_repeated_request_gets_the_same_conversation(store: Store) -> None:
+    request = ClientRequest("r1", "conversations", b"hash")
+    first = await store.conversations.create(store.owner, "Mine", ConversationSettings(), request)
+    assert await store.conversations.create(store.owner, "Mine", ConversationSettings(), request) == first
+    other = ClientRequest("r1", "conversations", b"other")
+    with pytest.raises(InvalidRequest):
+        await store.conversations.create(store.owner, "Mine", ConversationSettings(), other)
+    assert len((await store.conversations.list(store.owner, 50, None, None)).items) == 1
+
+
+async def test_only_the_fields_named_are_changed(store: Store) -> None:
+    settings = ConversationSettings(model="m1", system_prompt="Be brief.")
+    made = await store.conversations.create(store.owner, "Mine", settings)
+    assert await store.conversations.change(store.owner, made.id, ConversationChange()) == made
+    changed = await store.conversations.change(
+        store.owner, made.id, ConversationChange(settings=ConversationSettings(model="m2"))
+    )
+    assert (changed.title, changed.settings) == ("Mine", ConversationSettings(model="m2"))
+    assert changed.updated_at == made.updated_at
+
+
+async def test_the_branch_shown_is_changed(talk: Talk) -> None:
+    first = await talk.answered("one", "1")
+    second = await talk.answered("two", "2", parent=None)
+    change = talk.store.conversations.change
+    assert (await change(talk.owner, talk.id, ConversationChange(leaf_id=first.message_id))).leaf_id == first.message_id
+    assert (await change(talk.owner, talk.id, ConversationChange(leaf_id=None))).leaf_id is None
+    assert (await talk.say("three")).turn.user_message_id != second.user_message_id
+
+
+async def test_a_user_message_as_leaf_stands_for_the_newest_answer_below_it(talk: Talk) -> None:
+    first = await talk.answered("one", "1")
+    deep = await talk.answered("two", "2")
+    newest = await talk.answered("or two", "3", parent=first.message_id)
+    await talk.answered("other", "4", parent=None)
+    change = talk.store.conversations.change
+    changed = await change(talk.owner, talk.id, ConversationChange(leaf_id=first.user_message_id))
+    assert changed.leaf_id == newest.message_id
+    changed = await change(talk.owner, talk.id, ConversationChange(leaf_id=deep.user_message_id))
+    assert changed.leaf_id == deep.message_id
+
+
+async def test_a_leaf_of_another_conversation_is_refused(talk: Talk) -> None:
+    foreign = await (await Talk.begin(talk.store)).answered("one", "1")
+    for leaf in (foreign.message_id, "nothing"):
+        with pytest.raises(InvalidRequest) as refused:
+            await talk.store.conversations.change(talk.owner, talk.id, ConversationChange(leaf_id=leaf))
+        assert refused.value.field == "leaf_id"
+
+
+async def test_what_is_not_there_cannot_be_changed(store: Store) -> None:
+    with pytest.raises(NotFound):
+        await store.conversations.change(store.owner, "nothing", ConversationChange(title="x"))
+    (made,) = await titled(store, "Mine")
+    with pytest.raises(NotFound):
+        await store.conversations.change("somebody else", made, ConversationChange(title="x"))
+
+
+# --- pages
+
+
+async def test_pages_go_from_the_newest_activity_to_the_oldest(store: Store) -> None:
+    made = await titled(store, "a", "b", "c", "d", "e")
+    await Talk(store, await store.conversations.get(store.owner, made[1])).say("hi")
+    seen: list[str] = []
+    cursor, pages = None, 0
+    while pages == 0 or cursor:
+        page = await store.conversations.list(store.owner, 2, cursor, None)
+        seen += [conversation.title for conversation in page.items]
+        cursor, pages = page.next_cursor, pages + 1
+    assert seen == ["b", "e", "d", "c", "a"]
+    assert pages == 3
+
+
+async def test_a_full_last_page_has_no_cursor(store: Store) -> None:
+    await titled(store, "a", "b")
+    assert (await store.conversations.list(store.owner, 2, None, None)).next_cursor is None
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "ä", "bnVsbA==", "W10=", "WzEsMl0=", "////"])
+async def test_a_bad_cursor_is_refused(store: Store, cursor: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        await store.conversations.list(store.owner, 2, cursor, None)
+    assert refused.value.field == "cursor"
+
+
+async def test_another_person_sees_no_conversations(store: Store) -> None:
+    await titled(store, "a")
+    assert (await store.conversations.list("somebody else", 10, None, None)).items == ()
+
+
+async def test_a_search_looks_in_titles_whatever_the_case(store: Store) -> None:
+    await titled(store, "Bees and Honey", "Wasps", "Über Bienen", "ÉTÉ")
+    assert await found(store, "bees") == {"Bees and Honey"}
+    assert await found(store, "  HONEY ") == {"Bees and Honey"}
+    assert await found(store, "über") == {"Über Bienen"}
+    assert await found(store, "été") == {"ÉTÉ"}
+    assert await found(store, "ants") == set()
+    assert len(await found(store, "  ")) == 4
+
+
+async def test_a_search_takes_every_character_as_itself(store: Store) -> None:
+    await titled(store, "100 % sure", "100 times", "a_b", "axb", "back\\slash", "it's")
+    assert await found(store, "100 %") == {"100 % sure"}
+    assert await found(store, "a_b") == {"a_b"}
+    assert await found(store, "k\\s") == {"back\\slash"}
+    assert await found(store, "t'") == {"it's"}
+
+
+async def test_a_search_looks_in_what_was_said(talk: Talk) -> None:
+    await talk.answered("Where do bees live?", "In a Hive.")
+    await Talk.begin(talk.store)
+    for query in ("BEES LIVE", "hive"):
+        page = await talk.store.conversations.list(talk.owner, 10, None, query)
+        assert [conversation.id for conversation in page.items] == [talk.id]
+
+
+async def test_a_text_that_cannot_be_searched_for_is_refused(store: Store) -> None:
+    with pytest.raises(InvalidRequest):
+        await store.conversations.list(store.owner, 10, None, "lone \ud800 surrogate")
+
+
+async def test_a_search_has_pages_too(store: Store) -> None:
+    await titled(store, "bee 1", "wasp", "bee 2", "bee 3")
+    first = await store.conversations.list(store.owner, 2, None, "bee")
+    rest = await store.conversations.list(store.owner, 2, first.next_cursor, "bee")
+    assert [c.title for c in (*first.items, *rest.items)] == ["bee 3", "bee 2", "bee 1"]
+    assert rest.next_cursor is None

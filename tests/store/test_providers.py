@@ -1,0 +1,149 @@
+"""Providers: one default, and keys that stay in the store."""
+
+import pytest
+
+from luxx.core.errors import InvalidRequest, NotFound
+from luxx.store.interface import Store
+from luxx.store.records import ConversationSettings, NewProvider, Provider, ProviderChange
+from tests.store.engines import Engine
+
+
+async def make(store: Store, name: str = "Acme", **fields: str | bool) -> Provider:
+    return await store.providers.create(store.owner, NewProvider(name=name, format="openai", **fields))  # pyright: ignore[reportArgumentType]
+
+
+async def defaults(store: Store) -> list[str]:
+    return [provider.name for provider in await store.providers.list(store.owner) if provider.is_default]
+
+
+async def test_a_provider_is_stored_without_showing_its_key(store: Store) -> None:
+    made = await make(store, base_url="https://api.example.com/v1", api_key="sk-secret", default_model="m1")
+    assert (made.name, made.format, made.base_url, made.default_model) == (
+        "Acme",
+        "openai",
+        "https://api.example.com/v1",
+        "m1",
+    )
+    assert made.has_key
+    assert "secret" not in repr(made)
+    assert await store.providers.get(store.owner, made.id) == made
+    assert await store.providers.api_key(made.id) == "sk-secret"
+
+
+async def test_a_provider_may_have_no_key(store: Store) -> None:
+    for made in (await make(store), await make(store, "Other", api_key="")):
+        assert not made.has_key
+        assert await store.providers.api_key(made.id) is None
+
+
+async def test_providers_are_listed_oldest_first(store: Store) -> None:
+    for name in ("c", "a", "b"):
+        await make(store, name)
+    assert [provider.name for provider in await store.providers.list(store.owner)] == ["c", "a", "b"]
+
+
+async def test_the_first_is_the_default_until_another_is_made_it(store: Store) -> None:
+    assert await store.providers.default(store.owner) is None
+    first = await make(store, "first")
+    assert await store.providers.default(store.owner) == first
+    await make(store, "second")
+    assert await defaults(store) == ["first"]
+    await make(store, "third", is_default=True)
+    assert await defaults(store) == ["third"]
+    await store.providers.change(store.owner, first.id, ProviderChange(is_default=True))
+    assert await defaults(store) == ["first"]
+
+
+async def test_the_default_cannot_just_be_given_up(store: Store) -> None:
+    first, second = await make(store, "first"), await make(store, "second")
+    with pytest.raises(InvalidRequest) as refused:
+        await store.providers.change(store.owner, first.id, ProviderChange(name="new", is_default=False))
+    assert refused.value.field == "is_default"
+    assert (await store.providers.get(store.owner, first.id)).name == "first"
+    await store.providers.change(store.owner, second.id, ProviderChange(is_default=False))
+    assert await defaults(store) == ["first"]
+
+
+async def test_a_deleted_default_passes_to_the_oldest_left(store: Store) -> None:
+    made = [await make(store, name) for name in ("first", "second", "third")]
+    await store.providers.delete(store.owner, made[0].id)
+    assert await defaults(store) == ["second"]
+    await store.providers.delete(store.owner, made[2].id)
+    await store.providers.delete(store.owner, made[1].id)
+    assert await store.providers.default(store.owner) is None
+    with pytest.raises(NotFound):
+        await store.providers.get(store.owner, made[0].id)
+
+
+async def test_conversations_of_a_deleted_provider_fall_back_to_the_default(store: Store) -> None:
+    await make(store, "first")
+    second = await make(store, "second")
+    settings = ConversationSettings(provider_id=second.id)
+    conversation = await store.conversations.create(store.owner, None, settings)
+    await store.providers.delete(store.owner, second.id)
+    assert (await store.conversations.get(store.owner, conversation.id)).settings.provider_id is None
+
+
+async def test_a_name_that_is_taken_is_refused(store: Store) -> None:
+    await make(store, "Acme")
+    other = await make(store, "Other")
+    with pytest.raises(InvalidRequest) as refused:
+        await make(store, "Acme")
+    assert refused.value.field == "name"
+    with pytest.raises(InvalidRequest):
+        await store.providers.change(store.owner, other.id, ProviderChange(name="Acme"))
+    await store.providers.change(store.owner, other.id, ProviderChange(name="Other"))
+
+
+async def test_only_the_fields_named_are_changed(store: Store) -> None:
+    made = await make(store, base_url="https://a.example", api_key="k", default_model="m1")
+    assert await store.providers.change(store.owner, made.id, ProviderChange()) == made
+    changed = await store.providers.change(store.owner, made.id, ProviderChange(name="New", default_model=None))
+    assert (changed.name, changed.default_model, changed.base_url, changed.has_key) == (
+        "New",
+        None,
+        "https://a.example",
+        True,
+    )
+
+
+async def test_a_new_address_deletes_the_key(store: Store) -> None:
+    made = await make(store, base_url="https://a.example", api_key="k")
+    same = await store.providers.change(store.owner, made.id, ProviderChange(base_url="https://a.example"))
+    assert same.has_key
+    changed = await store.providers.change(store.owner, made.id, ProviderChange(base_url="https://b.example"))
+    assert not changed.has_key
+    both = ProviderChange(base_url="https://c.example", api_key="new")
+    assert (await store.providers.change(store.owner, made.id, both)).has_key
+    assert await store.providers.api_key(made.id) == "new"
+
+
+async def test_a_key_is_replaced_or_removed(store: Store) -> None:
+    made = await make(store, api_key="old")
+    await store.providers.change(store.owner, made.id, ProviderChange(api_key="new"))
+    assert await store.providers.api_key(made.id) == "new"
+    assert not (await store.providers.change(store.owner, made.id, ProviderChange(api_key=None))).has_key
+
+
+async def test_providers_of_others_are_not_found(store: Store) -> None:
+    made = await make(store)
+    stranger = "somebody else"
+    assert await store.providers.list(stranger) == ()
+    assert await store.providers.default(stranger) is None
+    for attempt in (
+        store.providers.get(stranger, made.id),
+        store.providers.change(stranger, made.id, ProviderChange(name="x")),
+        store.providers.delete(stranger, made.id),
+        store.providers.api_key("nothing"),
+    ):
+        with pytest.raises(NotFound):
+            await attempt
+
+
+async def test_providers_outlive_the_server(engine: Engine) -> None:
+    store = await engine.open()
+    made = await make(store, api_key="k")
+    await store.close()
+    store = await engine.open()
+    assert await store.providers.list(store.owner) == (made,)
+    assert await store.providers.api_key(made.id) == "k"
