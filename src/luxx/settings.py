@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     provider_attempts: int = Field(3, ge=1, le=10, description="Tries before the first token.")
 
     tool_threads: int = Field(8, ge=1, description="Threads for tools that block.")
+    parallel_tools: int = Field(16, ge=1, description="Tools of one turn that run at once.")
     tool_concurrency: int = Field(64, ge=1, description="Tools that run at once on this node.")
     tool_result_chars: int = Field(50_000, ge=100, description="Longest tool result; the rest is cut.")
     demo: bool = Field(False, description="Offer the scripted provider and the tools for trying out durability.")

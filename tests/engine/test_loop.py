@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from luxx.core import steps
@@ -97,6 +98,26 @@ async def test_results_refer_to_their_call_and_claims_come_before_them() -> None
     assert [(step.index, step.id_ref, step.state, step.content) for step in results] == [
         (2, "step-0", "complete", "42"),
         (3, "step-1", "complete", "42"),
+    ]
+
+
+async def test_tools_beyond_the_bound_of_a_turn_wait_and_are_claimed_in_call_order() -> None:
+    running, most = 0, 0
+
+    async def count(arguments: str) -> str:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return ""
+
+    emit = FakeEmit()
+    bounded = msgspec.structs.replace(plan(), parallel_tools=2)
+    await loop(FakeModel(call_all(*["count"] * 6), say("x")), FakeToolbox(count=count), emit, bounded).run()
+    assert most == 2
+    assert [step.id_ref for step in final_steps(emit) if isinstance(step, ToolResult)] == [
+        f"step-{n}" for n in range(6)
     ]
 
 

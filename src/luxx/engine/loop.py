@@ -38,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     request: ModelRequest
     max_iterations: int
     attempts: int
+    parallel_tools: int = 16
     epoch: int = 1
     start: Resumption | None = None
     calls: tuple[ModelCall, ...] = ()
@@ -60,6 +61,7 @@ class Loop:
         self._indexes: Iterator[int] = itertools.count(plan.highest_index + 1)
         self._prompts: list[Prompt] = list(plan.request.prompts)
         self._usage = Usage()
+        self._places = asyncio.Semaphore(plan.parallel_tools)
         self.unsafe_running = 0
 
     async def run(self) -> None:
@@ -92,7 +94,7 @@ class Loop:
         made += [self._unknown(claim) for claim in start.unknown]
         async with _Tools() as tools:
             for claim in start.rerun:
-                tools.create_task(self._use(claim.call, claim.result or self._claim(claim.call), made))
+                tools.create_task(self._use(claim, made))
         self._prompts += self._transcript.answers(_settled(made), self._plan.calls)
         if start.whole:
             return start.call, next((c.finish_reason for c in self._plan.calls if c.n == start.call), "stop")
@@ -139,7 +141,7 @@ class Loop:
             async for deltas in stream:
                 self._append(fold.feed(deltas))
                 for call in fold.ready_calls():
-                    tools.create_task(self._use(call, self._claim(call), results))
+                    tools.create_task(self._use(Claimed(call, None), results))
                 await self._emit.room()
 
     def _append(self, events: list[Event]) -> None:
@@ -172,8 +174,15 @@ class Loop:
         self._emit.append(ProcessStep(result))
         return result
 
-    async def _use(self, call: ToolCall, claim: ToolResult, results: list[Step]) -> None:
-        """Run one tool after its claim is committed; its result goes to the log alone, as soon as it ends."""
+    async def _use(self, claim: Claimed, results: list[Step]) -> None:
+        """Run one tool when there is a place for it; places are given, and so claims made, in call order."""
+        async with self._places:
+            result = await self._run(claim.call, claim.result or self._claim(claim.call))
+        results.append(result)
+        self._emit.append(ProcessStep(result))
+
+    async def _run(self, call: ToolCall, claim: ToolResult) -> ToolResult:
+        """Run a tool after its claim is committed and return its result; a cancelled one says so in the log itself."""
         unsafe = self._toolbox.effect(call.name) == "unsafe"
         started = False
 
@@ -186,21 +195,19 @@ class Loop:
             started = True
             key = call_key(self._plan.turn_id, call.index)
             outcome = await self._toolbox.run(call.name, call.arguments, key, progress)
-            result = replace(
-                claim,
-                state="failed" if outcome.failed else "complete",
-                content=outcome.content,
-                parts=outcome.parts,
-                duration_ms=outcome.duration_ms,
-            )
         except asyncio.CancelledError:
             content = UNKNOWN if unsafe and started else CANCELLED
             self._emit.append(ProcessStep(replace(claim, state="failed", content=content)))
             raise
         finally:
             self.unsafe_running -= unsafe
-        results.append(result)
-        self._emit.append(ProcessStep(result))
+        return replace(
+            claim,
+            state="failed" if outcome.failed else "complete",
+            content=outcome.content,
+            parts=outcome.parts,
+            duration_ms=outcome.duration_ms,
+        )
 
 
 class _Tools(asyncio.TaskGroup):

@@ -1,5 +1,7 @@
 """Run: everything between a turn's row in the store and its last event."""
 
+import msgspec
+
 from luxx.core.errors import LuxxError
 from luxx.core.ports import Toolbox
 from luxx.core.prompts import ModelRequest
@@ -16,6 +18,13 @@ from luxx.turns.journal import TurnLog
 MAX_TAKEOVERS = 5
 
 
+class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What every turn of a node is bounded by: tries of a model call before its first token, and tools at once."""
+
+    attempts: int = 3
+    parallel_tools: int = 16
+
+
 class TurnAbandoned(LuxxError):
     """A turn was taken over too often without getting anywhere: it may be what kills the server."""
 
@@ -26,14 +35,14 @@ class TurnRun:
     """One turn at work on this node, in the task that calls `run`; `loop` is there once the model can be asked."""
 
     def __init__(
-        self, turn: Turn, log: TurnLog, store: Store, endpoints: Endpoints, tools: Toolbox, attempts: int
+        self, turn: Turn, log: TurnLog, store: Store, endpoints: Endpoints, tools: Toolbox, limits: RunLimits
     ) -> None:
         self._turn = turn
         self._log = log
         self._store = store
         self._endpoints = endpoints
         self._tools = tools
-        self._attempts = attempts
+        self._limits = limits
         self._loop: Loop | None = None
 
     @property
@@ -64,7 +73,8 @@ class TurnRun:
             provider=settings.provider,
             request=request,
             max_iterations=settings.max_iterations + settings.kept_calls,
-            attempts=self._attempts,
+            attempts=self._limits.attempts,
+            parallel_tools=self._limits.parallel_tools,
             epoch=turn.epoch,
             start=self._resumption(folded, own) if folded else None,
             calls=own.calls,

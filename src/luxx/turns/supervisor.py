@@ -15,7 +15,7 @@ from luxx.turns.endpoints import Endpoints
 from luxx.turns.journal import Journal, TurnLog
 from luxx.turns.notices import Notices
 from luxx.turns.requests import AnswerAgain, MessagePage, Notice, PostMessage
-from luxx.turns.run import TurnRun
+from luxx.turns.run import RunLimits, TurnRun
 from luxx.turns.starting import Starter
 from luxx.turns.titles import Titles
 from luxx.turns.upkeep import Upkeep
@@ -56,7 +56,7 @@ class Supervisor:
         starter: Starter,
         titles: Titles,
         *,
-        attempts: int,
+        limits: RunLimits,
         max_active: int,
         heartbeat: float,
         compact_after: float,
@@ -69,7 +69,7 @@ class Supervisor:
         self._tools = tools
         self._starter = starter
         self._titles = titles
-        self._attempts = attempts
+        self._limits = limits
         self._max_active = max_active
         self._live: dict[str, _Live] = {}
         self._idle = asyncio.Event()
@@ -107,7 +107,9 @@ class Supervisor:
 
     async def cancel(self, owner: str, turn_id: str) -> Turn:
         """Stop a turn and return it as it is after that; one that has ended stays as it is. Raises NotFound."""
-        turn = await self._store.turns.request_cancel(owner, turn_id)
+        stopped = await self._store.turns.request_cancel(owner, turn_id)
+        self._dropped(stopped.dropped)
+        turn = stopped.turn
         if live := self._live.get(turn_id):
             live.cancel()
             if live.task:
@@ -172,7 +174,7 @@ class Supervisor:
     def _begin(self, turn: Turn) -> None:
         log = self._journal.open(turn)
         tools = self._tools(turn.settings.tools)
-        run = TurnRun(turn, log, self._store, self._endpoints, tools, self._attempts)
+        run = TurnRun(turn, log, self._store, self._endpoints, tools, self._limits)
         live = self._live[turn.id] = _Live(turn, log, run)
         self._idle.clear()
         live.task = asyncio.create_task(self._run(live), name=f"turn {turn.id}")
@@ -226,7 +228,10 @@ class Supervisor:
                     self._spawn(self._titles.improve(live.turn))
         for turn in appended.released:
             self._begin(turn)
-        for turn in appended.dropped:
+        self._dropped(appended.dropped)
+
+    def _dropped(self, turns: tuple[Turn, ...]) -> None:
+        for turn in turns:
             self._journal.wake(turn.id)
             self._tell(turn, "turn_ended", "cancelled")
 
