@@ -1,0 +1,312 @@
+"""Answer: the bytes of a chat-completions stream, cut anywhere, turned into deltas."""
+
+import json
+from collections.abc import Iterable
+
+import msgspec
+
+from luxx.core.deltas import Delta, Finish, TextDelta, ThinkingDelta
+from luxx.core.errors import AnswerIncomplete, ProviderError, ProviderOverloaded, ProviderRejected
+from luxx.core.sse import EventTooLarge, ServerEvent, SSEParser
+from luxx.core.usage import Usage
+from luxx.providers.characters import Mender
+from luxx.providers.failures import failure, read_body, read_error
+from luxx.providers.openai.calls import Calls
+from luxx.providers.openai.chunks import (
+    CallPiece,
+    Choice,
+    Chunk,
+    FunctionPiece,
+    NotAChunk,
+    Piece,
+    decode_chunk,
+    groq_usage,
+    parts_of,
+    reasoning_of,
+    usage_of,
+)
+from luxx.providers.openai.reasoning import Reasoning
+
+_LARGEST_BODY = 16 * 1024 * 1024
+_REASONS = {
+    **dict.fromkeys(("stop", "eos", "eos_token", "end_turn", "stop_sequence", "end", "complete", "completed"), "stop"),
+    **dict.fromkeys(
+        ("length", "max_tokens", "model_length", "max_output_tokens", "max_length", "incomplete"), "length"
+    ),
+    **dict.fromkeys(("tool_calls", "tool_call", "tool_use", "function_call", "function_calls"), "tool_calls"),
+    **dict.fromkeys(
+        ("content_filter", "content-filter", "safety", "sensitive", "recitation", "prohibited_content", "blocklist"),
+        "content_filter",
+    ),
+    "refusal": "refusal",
+}
+_BROKEN = ("error", "network_error", "insufficient_system_resource", "abort", "aborted", "cancelled", "timeout")
+_CUT = ("length", "content_filter")
+
+
+class AnswerDecoder:
+    """Decodes one answer. It does no I/O and raises from `finish` only, so that what came before a failure is kept.
+
+    `secrets` are taken out of the provider's error texts; `origin` says in Finish.raw whose reasoning it is.
+    """
+
+    def __init__(self, secrets: Iterable[str] = (), origin: str = "") -> None:
+        self._secrets = tuple(secrets)
+        self._origin = origin
+        self._events = SSEParser()
+        self._start: bytes | None = b""
+        self._body: list[bytes] | None = None
+        self._body_size = 0
+        self._done = False
+        self._failure: ProviderError | None = None
+        self._reason: str | None = None
+        self._refused = False
+        self._usage: Usage | None = None
+        self._calls = Calls()
+        self._reasoning = Reasoning()
+        self._saying: type[TextDelta | ThinkingDelta] | None = None
+        self._text = Mender()
+        self._thinking = Mender()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is to be read: the end mark came, or a failure."""
+        return self._done or self._failure is not None
+
+    @property
+    def has_reason(self) -> bool:
+        """Whether the finish reason came; only usage and the end mark can follow."""
+        return self._reason is not None
+
+    def feed(self, data: bytes) -> list[Delta]:
+        """Return what these bytes bring."""
+        if self._start is not None:
+            data = self._look_at_start(self._start + data)
+        if self._body is not None:
+            self._keep(data)
+            return []
+        try:
+            events = self._events.feed(data)
+        except EventTooLarge:
+            self._failure = ProviderOverloaded("The provider sent an event that is too large to be an answer's.")
+            return []
+        return self._take(events)
+
+    def end(self) -> list[Delta]:
+        """Return what is left when no more bytes come: before `finish`, once."""
+        deltas: list[Delta] = []
+        if self._body is not None and not self.ended:
+            deltas += self._take_body(b"".join(self._body))
+        elif not self.ended and (event := self._events.remainder()):
+            deltas += self._take_remainder(event)
+        return [*deltas, *self._flush_text(), *self._flush_thinking(), *self._finish_calls()]
+
+    def finish(self) -> Finish:
+        """Return the end of the answer. Raises AnswerIncomplete if it has none, or the failure that came."""
+        if self._failure:
+            raise self._failure
+        reason = self._reason or ("tool_calls" if self._whole_without_reason() else None)
+        if reason is None:
+            raise AnswerIncomplete("The provider's stream ended without a finish reason: the answer may be cut.")
+        if self._calls and reason == "stop":
+            reason = "tool_calls"
+        elif not self._calls and reason == "tool_calls":
+            reason = "stop"
+        if self._refused and reason == "stop":
+            reason = "refusal"
+        raw = self._reasoning.raw(self._origin, self._calls.extras()) if self._calls else b""
+        return Finish(reason=reason, usage=self._usage, raw=raw)
+
+    def _look_at_start(self, start: bytes) -> bytes:
+        """Tell an event stream from a JSON body and from a web page by the first character."""
+        bare = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+        if not bare:
+            self._start = start[:16]
+            return b""
+        self._start = None
+        if bare[:1] in (b"{", b"["):
+            self._body = []
+        elif bare[:1] == b"<":
+            self._failure = ProviderRejected(
+                "The address answers with a web page, not with a model's answer. Check this provider's base URL."
+            )
+        return start
+
+    def _keep(self, data: bytes) -> None:
+        assert self._body is not None
+        self._body.append(data)
+        self._body_size += len(data)
+        if self._body_size > _LARGEST_BODY:
+            self._failure = ProviderOverloaded("The provider sent a body that is too large to be an answer.")
+
+    def _take_body(self, body: bytes) -> list[Delta]:
+        try:
+            chunk = decode_chunk(body.removeprefix(b"\xef\xbb\xbf").strip())
+        except NotAChunk:
+            self._failure = ProviderRejected(
+                "The address answers with something other than chat completions. Check this provider's base URL."
+            )
+            return []
+        if not chunk.choices:
+            self._fail(body)
+            return []
+        self._done = True
+        return self._take_chunk(chunk, body)
+
+    def _take_remainder(self, event: ServerEvent) -> list[Delta]:
+        """A stream may lack its last empty line; an event cut in its middle is no JSON."""
+        try:
+            decode_chunk(event.data)
+        except NotAChunk:
+            self._done = event.data.strip() == b"[DONE]"
+            return []
+        return self._take([event])
+
+    def _take(self, events: list[ServerEvent]) -> list[Delta]:
+        deltas: list[Delta] = []
+        for event in events:
+            if self.ended:
+                break
+            deltas += self._take_event(event)
+        return deltas
+
+    def _take_event(self, event: ServerEvent) -> list[Delta]:
+        data = event.data
+        if data[:1] != b"{":
+            data = data.strip()
+            if data == b"[DONE]":
+                self._done = True
+                return []
+        if not data:
+            return []
+        try:
+            chunk = decode_chunk(data)
+        except NotAChunk:
+            if event.event not in ("message", "error"):
+                return []
+            chunk = None
+        if chunk is None or event.event == "error":
+            self._fail(data)
+            return self._recovered(data)
+        return self._take_chunk(chunk, data)
+
+    def _take_chunk(self, chunk: Chunk, data: bytes) -> list[Delta]:
+        if chunk.usage or chunk.x_groq:
+            self._note_usage(chunk.usage or groq_usage(chunk))
+        if chunk.error or chunk.object == "error":
+            self._fail(data)
+            return self._recovered(data)
+        deltas: list[Delta] = []
+        for choice in chunk.choices or ():
+            if not choice.index or choice.index == "0":
+                deltas += self._take_choice(choice)
+        return deltas
+
+    def _take_choice(self, choice: Choice) -> list[Delta]:
+        if choice.usage:
+            self._note_usage(choice.usage)
+        piece = choice.delta or choice.message
+        deltas = self._take_piece(piece) if piece else []
+        if choice.finish_reason and isinstance(choice.finish_reason, str):
+            self._note_reason(choice.finish_reason)
+            deltas += self._finish_calls()
+        return deltas
+
+    def _take_piece(self, piece: Piece) -> list[Delta]:
+        deltas: list[Delta] = []
+        if thinking := reasoning_of(piece):
+            self._reasoning.note(piece, thinking)
+            deltas += self._think(thinking)
+        elif piece.reasoning_details:
+            self._reasoning.note(piece, "")
+        if isinstance(piece.content, str):
+            deltas += self._say(piece.content)
+        elif piece.content:
+            for kind, text in parts_of(piece.content):
+                deltas += self._say(text) if kind == "text" else self._think(text)
+        if piece.refusal and isinstance(piece.refusal, str):
+            self._refused = True
+            deltas += self._say(piece.refusal)
+        if piece.tool_calls or piece.function_call:
+            deltas += [*self._flush_text(), *self._flush_thinking()]
+            self._saying = None
+            for call in piece.tool_calls or ():
+                deltas += self._calls.add(call)
+            if piece.function_call:
+                deltas += self._calls.add(CallPiece(index=0, function=piece.function_call))
+        return deltas
+
+    def _say(self, text: str) -> list[Delta]:
+        if not text:
+            return []
+        before = [] if self._saying is TextDelta else self._turn_to(TextDelta)
+        text = self._text.feed(text)
+        return [*before, TextDelta(text)] if text else before
+
+    def _think(self, text: str) -> list[Delta]:
+        if not text:
+            return []
+        before = [] if self._saying is ThinkingDelta else self._turn_to(ThinkingDelta)
+        text = self._thinking.feed(text)
+        return [*before, ThinkingDelta(text)] if text else before
+
+    def _turn_to(self, kind: type[TextDelta | ThinkingDelta]) -> list[Delta]:
+        """Other content than before begins: what waited of the content before is complete."""
+        self._saying = kind
+        return [*(self._flush_thinking() if kind is TextDelta else self._flush_text()), *self._calls.settle()]
+
+    def _flush_text(self) -> list[Delta]:
+        rest = self._text.flush()
+        return [TextDelta(rest)] if rest else []
+
+    def _flush_thinking(self) -> list[Delta]:
+        rest = self._thinking.flush()
+        return [ThinkingDelta(rest)] if rest else []
+
+    def _finish_calls(self) -> list[Delta]:
+        if not self._calls:
+            return []
+        if self._failure or not (self._reason or self._whole_without_reason()):
+            return self._calls.abandon()
+        return self._calls.finish(cut=self._reason in _CUT)
+
+    def _whole_without_reason(self) -> bool:
+        """Marked as ended, and complete calls at its end: nothing was cut, though the reason is missing."""
+        return self._done and self._calls.all_whole()
+
+    def _note_usage(self, value: object) -> None:
+        self._usage = usage_of(value) or self._usage
+
+    def _note_reason(self, word: str) -> None:
+        if word.lower() in _BROKEN:
+            self._failure = self._failure or ProviderOverloaded(
+                f"The provider broke the answer off ({word[:40]}). Try again later."
+            )
+        elif self._reason in (None, "stop"):
+            self._reason = _REASONS.get(word.lower(), word[:40])
+
+    def _fail(self, data: bytes) -> None:
+        """Note a failure; what comes after the finish reason is no failure of this answer."""
+        if self._reason is None:
+            self._failure = failure(read_body(data), secrets=self._secrets)
+
+    def _recovered(self, data: bytes) -> list[Delta]:
+        """Groq refuses a call that does not fit the tool's schema, and says which: let the tool say what is wrong."""
+        call = _refused_call(data)
+        if call is None or self._reason is not None:
+            return []
+        self._failure = None
+        self._done = True
+        self._reason = "tool_calls"
+        return [*self._calls.add(CallPiece(function=call)), *self._finish_calls()]
+
+
+def _refused_call(data: bytes) -> FunctionPiece | None:
+    try:
+        error = json.loads(data)["error"]
+        if "tool_use_failed" not in read_error(error).words:
+            return None
+        call = msgspec.json.decode(error["failed_generation"], type=FunctionPiece)
+    except (ValueError, TypeError, KeyError):
+        return None
+    return call if isinstance(call.name, str) and call.name else None

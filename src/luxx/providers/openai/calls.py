@@ -1,0 +1,259 @@
+"""Calls: tool calls put together from the pieces in which providers send them."""
+
+import json
+
+import msgspec
+
+from luxx.core.deltas import Delta, ToolCallDelta, ToolCallDone
+from luxx.providers.characters import Mender, mended
+from luxx.providers.openai.chunks import CallPiece
+
+
+class _Call:
+    """One call in the making. What was not sent on yet waits in `new_id`, `new_name` and `new_arguments`."""
+
+    def __init__(self, index: int | None) -> None:
+        self.index = index
+        self.slot: int | None = None
+        self.id = ""
+        self.name = ""
+        self.extra: object = None
+        self.done = False
+        self.new_id = ""
+        self.new_name = ""
+        self.new_arguments: str = ""
+        self._arguments: list[str] = []
+        self._mender = Mender()
+        self._judged = (0, False)
+
+    @property
+    def begun(self) -> bool:
+        """Whether any arguments came."""
+        return bool(self._arguments)
+
+    @property
+    def arguments(self) -> str:
+        """The arguments so far."""
+        if len(self._arguments) > 1:
+            self._arguments = ["".join(self._arguments)]
+        return self._arguments[0] if self._arguments else ""
+
+    def is_whole(self) -> bool:
+        """Whether the arguments are a complete JSON object."""
+        text = self.arguments
+        if len(text) != self._judged[0]:
+            self._judged = (len(text), is_object(text))
+        return self._judged[1]
+
+    def ends_object(self) -> bool:
+        """Whether the last character so far could end the arguments."""
+        return self.begun and (self._arguments[-1].rstrip() or self.arguments.rstrip()).endswith("}")
+
+    def add_id(self, new: str) -> None:
+        if not (self.id or self.done):
+            self.id = self.new_id = new
+
+    def add_name(self, piece: str) -> None:
+        """Add a fragment; a name said again is the same name, and once there are arguments it is complete."""
+        if not piece or piece == self.name or self.done or (self.name and self.begun):
+            return
+        more = piece.removeprefix(self.name)
+        self.name += more
+        self.new_name += more
+
+    def add_arguments(self, piece: str) -> None:
+        """Add a fragment. An empty object that comes first is a placeholder if a real one follows."""
+        if not piece or self.done:
+            return
+        if piece[0] == "{" and self.ends_object() and self.is_whole():
+            if piece == self.arguments != "{}":
+                return
+            if self.arguments == self.new_arguments == "{}" != piece.rstrip():
+                self._arguments.clear()
+                self._judged = (0, False)
+                self.new_arguments = ""
+        piece = self._mender.feed(piece)
+        if piece:
+            self._arguments.append(piece)
+            self.new_arguments += piece
+
+    def news(self, last: bool = False) -> list[Delta]:
+        """Return what was not sent on yet; the arguments ``{}`` wait until they are the last word."""
+        if self.slot is None:
+            return []
+        if last and (rest := self._mender.flush()):
+            self._arguments.append(rest)
+            self.new_arguments += rest
+        arguments = "" if self.new_arguments == self.arguments == "{}" and not last else self.new_arguments
+        if not (self.new_id or self.new_name or arguments):
+            return []
+        delta = ToolCallDelta(slot=self.slot, id=self.new_id, name=self.new_name, arguments=arguments)
+        self.new_id = self.new_name = ""
+        self.new_arguments = self.new_arguments[len(arguments) :]
+        return [delta]
+
+
+class Calls:
+    """The tool calls of one answer.
+
+    Which call a piece belongs to: a second id on one index starts a new call, and so does a name that comes when the
+    arguments so far are complete and no id says otherwise; a piece without any of these goes on with the last call. Calls
+    get their slots in the order of their indexes as far as that can be known: one that begins above a gap waits, until the
+    gap is filled or it grows itself.
+    """
+
+    def __init__(self) -> None:
+        self._calls: list[_Call] = []
+        self._open: list[_Call] = []
+        self._waiting: list[_Call] = []
+        self._by_index: dict[int, _Call] = {}
+        self._slots = 0
+        self._next_index = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
+    def add(self, piece: CallPiece) -> list[Delta]:
+        """Take a piece and return what it brings."""
+        index = _index(piece.index)
+        identity = mended(str(piece.id)) if isinstance(piece.id, (str, int)) else ""
+        function = piece.function
+        name = mended(function.name) if function and isinstance(function.name, str) else ""
+        arguments = _arguments_text(function.arguments if function else None)
+        call = self._find(index, identity, name, arguments)
+        deltas: list[Delta] = []
+        if call is None and not (identity or name or arguments):
+            return []
+        if call is None:
+            call = self._begin(index)
+            deltas += self.settle(besides=call)
+        elif call.slot is None:
+            deltas += self._release_all()
+        call.add_id(identity)
+        call.add_name(name)
+        call.add_arguments(arguments)
+        call.extra = piece.extra_content or call.extra
+        return deltas + (self._place(call) if call.slot is None else call.news())
+
+    def settle(self, besides: _Call | None = None) -> list[Delta]:
+        """Something else has begun: close the calls whose arguments are complete, and not an empty object."""
+        deltas: list[Delta] = [] if besides else self._release_all()
+        if not self._open:
+            return deltas
+        ready = [c for c in self._open if c is not besides and c.slot is not None and c.ends_object() and c.is_whole()]
+        for call in ready:
+            if call.arguments != "{}":
+                deltas += self._close(call)
+        return deltas
+
+    def finish(self, cut: bool) -> list[Delta]:
+        """Nothing more comes: close the calls. If the answer was `cut`, calls with incomplete arguments stay open."""
+        deltas = self._release_all()
+        for call in list(self._open):
+            deltas += call.news(last=True) if cut and not call.is_whole() else self._close(call)
+        return deltas
+
+    def abandon(self) -> list[Delta]:
+        """The answer broke off: show what is left of the calls, and close none."""
+        deltas = self._release_all()
+        for call in self._open:
+            deltas += call.news(last=True)
+        self._open.clear()
+        return deltas
+
+    def all_whole(self) -> bool:
+        """Whether there are calls and all have complete arguments."""
+        return bool(self._calls) and all(call.is_whole() for call in self._calls)
+
+    def extras(self) -> list[tuple[str, object]]:
+        """Return what some formats attach to a call and want back: (id, content) for every call, if there is any."""
+        return [(c.id, c.extra) for c in self._calls] if any(c.extra for c in self._calls) else []
+
+    def _find(self, index: int | None, identity: str, name: str, arguments: str) -> _Call | None:
+        last = self._calls[-1] if self._calls else None
+        if index is not None:
+            call = self._by_index.get(index)
+            if call is None:
+                return last if last and not (identity or name or last.is_whole()) else None
+        elif identity:
+            call = next((c for c in reversed(self._calls) if c.id == identity), last)
+        else:
+            call = last
+        if call is None or (identity and identity == call.id):
+            return call
+        if identity and call.id:
+            # vLLM has sent a fresh id with every piece: without a name it goes on with a call that is not complete.
+            return call if not name and not call.is_whole() else None
+        return None if _begins_next(call, name, arguments) else call
+
+    def _begin(self, index: int | None) -> _Call:
+        call = _Call(index)
+        self._calls.append(call)
+        self._open.append(call)
+        if index is not None:
+            self._by_index[index] = call
+        return call
+
+    def _place(self, call: _Call) -> list[Delta]:
+        """Give a new call its slot, or let it wait for the calls below it."""
+        if call.index is not None and call.index > self._next_index:
+            self._waiting.append(call)
+            self._waiting.sort(key=_order)
+            return []
+        deltas = self._release(call)
+        while self._waiting and _order(self._waiting[0]) <= self._next_index:
+            deltas += self._release(self._waiting.pop(0))
+        return deltas
+
+    def _release(self, call: _Call) -> list[Delta]:
+        call.slot = self._slots
+        self._slots += 1
+        if call.index is not None:
+            self._next_index = max(self._next_index, call.index + 1)
+        return call.news() or [ToolCallDelta(slot=call.slot)]
+
+    def _release_all(self) -> list[Delta]:
+        waiting, self._waiting = self._waiting, []
+        return [delta for call in waiting for delta in self._release(call)]
+
+    def _close(self, call: _Call) -> list[Delta]:
+        if call.slot is None:
+            return []
+        self._open.remove(call)
+        deltas = call.news(last=True)
+        call.done = True
+        return [*deltas, ToolCallDone(call.slot)]
+
+
+def is_object(text: str) -> bool:
+    """Whether a text is a complete JSON object."""
+    try:
+        return isinstance(msgspec.json.decode(text), dict)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
+
+
+def _begins_next(call: _Call, name: str, arguments: str) -> bool:
+    """Whether a piece with a name, but no second id, is the next call and not more of this one."""
+    if not name or not (call.ends_object() and call.is_whole()):
+        return False
+    return name != call.name or bool(arguments and call.arguments != "{}")
+
+
+def _order(call: _Call) -> int:
+    return call.index or 0
+
+
+def _index(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    return int(value) if isinstance(value, (int, float)) and 0 <= value < 1_000_000_000 else None
+
+
+def _arguments_text(value: object) -> str:
+    if not isinstance(value, (dict, list)):
+        return value if isinstance(value, str) else ""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return ""

@@ -1,0 +1,192 @@
+"""Chunks: the JSON of a chat-completions stream, in the shapes that providers really send."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+import msgspec
+
+from luxx.core.usage import Usage
+
+# Fields typed Any differ from provider to provider in their type; whoever uses one looks at what it is. Their names are
+# those of the wire. Unknown fields are skipped by the decoder.
+
+
+class FunctionPiece(msgspec.Struct):
+    """More of a call's name and arguments; the arguments may come as an object in place of its text."""
+
+    name: Any = None
+    arguments: Any = None
+
+
+class CallPiece(msgspec.Struct):
+    """More of a tool call; each field may be missing or null."""
+
+    index: Any = None
+    id: Any = None
+    function: FunctionPiece | None = None
+    extra_content: Any = None
+
+
+class Piece(msgspec.Struct):
+    """More of an answer, or the whole of it."""
+
+    content: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    reasoning_details: Any = None
+    refusal: Any = None
+    tool_calls: list[CallPiece] | None = None
+    function_call: FunctionPiece | None = None
+
+
+class Choice(msgspec.Struct):
+    """One of the answers asked for; Luxx asks for one."""
+
+    index: Any = 0
+    delta: Piece | None = None
+    message: Piece | None = None
+    finish_reason: Any = None
+    usage: Any = None
+
+
+class Chunk(msgspec.Struct):
+    """One event of the stream, or the body of an answer that is not streamed."""
+
+    choices: list[Choice] | None = None
+    usage: Any = None
+    error: Any = None
+    object: Any = None
+    x_groq: Any = None
+
+
+class NotAChunk(ValueError):
+    """The data is no JSON object."""
+
+
+_decoder = msgspec.json.Decoder(Chunk)
+
+
+def decode_chunk(data: bytes) -> Chunk:
+    """Return the chunk; where a part has an unexpected type, without that part. Raises NotAChunk.
+
+    The strict decoder takes all but odd chunks: those with half a surrogate pair, NaN, broken UTF-8 or odd types.
+    """
+    try:
+        return _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        value: object = json.loads(data.decode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise NotAChunk("not JSON") from error
+    if not isinstance(value, dict):
+        raise NotAChunk("not a JSON object")
+    return msgspec.convert(_fitting(cast("dict[str, object]", value)), Chunk)
+
+
+def _fitting(chunk: dict[str, object]) -> dict[str, object]:
+    choices = [_fitting_choice(choice) for choice in objects(chunk.get("choices"))]
+    return {**chunk, "choices": choices}
+
+
+def _fitting_choice(choice: dict[str, object]) -> dict[str, object]:
+    pieces = {name: _fitting_piece(_object(choice.get(name))) for name in ("delta", "message")}
+    return {**choice, **pieces}
+
+
+def _fitting_piece(piece: dict[str, object] | None) -> dict[str, object] | None:
+    if piece is None:
+        return None
+    calls = [{**call, "function": _object(call.get("function"))} for call in objects(piece.get("tool_calls"))]
+    return {**piece, "tool_calls": calls, "function_call": _object(piece.get("function_call"))}
+
+
+def _object(value: object) -> dict[str, object] | None:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else None
+
+
+def objects(value: object) -> list[dict[str, object]]:
+    """Return the objects of a list; nothing for any other value."""
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    return [found for item in items if (found := _object(item)) is not None]
+
+
+def parts_of(value: object) -> list[tuple[str, str]]:
+    """Return a content field as (``text`` or ``thinking``, text), in order.
+
+    It is a string, or a list of parts; Mistral's thinking parts hold a list of text parts themselves.
+    """
+    if isinstance(value, str):
+        return [("text", value)]
+    found: list[tuple[str, str]] = []
+    for part in cast("list[object]", value) if isinstance(value, list) else [value]:
+        if isinstance(part, str):
+            found.append(("text", part))
+        elif (fields := _object(part)) is not None:
+            if fields.get("type") in ("thinking", "reasoning"):
+                found.append(("thinking", _plain(fields.get("thinking") or fields.get("text"))))
+            else:
+                found.append(("text", _plain(fields.get("text"))))
+    return found
+
+
+def _plain(value: object) -> str:
+    """Return a string, or the strings in a list of text parts."""
+    if isinstance(value, str):
+        return value
+    return "".join(text for part in objects(value) if isinstance(text := part.get("text"), str))
+
+
+def reasoning_of(piece: Piece) -> str:
+    """Return the reasoning of a piece; providers that send it in more than one field send the same in each."""
+    for value in (piece.reasoning_content, piece.reasoning):
+        if isinstance(value, str) and value:
+            return value
+    if not piece.reasoning_details:
+        return ""
+    details = objects(piece.reasoning_details)
+    return "".join(_plain(detail.get("text") or detail.get("summary")) for detail in details)
+
+
+def groq_usage(chunk: Chunk) -> object:
+    """Return the usage of a chunk in the place where Groq puts it."""
+    fields = _object(chunk.x_groq)
+    return fields.get("usage") if fields else None
+
+
+def usage_of(value: object) -> Usage | None:
+    """Return the usage that an object tells, or None where it tells none.
+
+    The cached tokens have three places (OpenAI's, DeepSeek's, Moonshot's). xAI and Gemini leave the reasoning out of the
+    completion tokens; the total shows it.
+    """
+    fields = _object(value)
+    if not fields:
+        return None
+    prompt = _count(fields, "prompt_tokens", "input_tokens")
+    output = _count(fields, "completion_tokens", "output_tokens")
+    total = _count(fields, "total_tokens")
+    details = _object(fields.get("prompt_tokens_details")) or {}
+    cached = _count(details, "cached_tokens") or _count(fields, "prompt_cache_hit_tokens", "cached_tokens")
+    reasoning = _count(_object(fields.get("completion_tokens_details")) or fields, "reasoning_tokens")
+    if reasoning and total >= prompt + output + reasoning:
+        output += reasoning
+    if not (prompt or output or total):
+        return None
+    return Usage(
+        input_tokens=prompt,
+        output_tokens=output,
+        total_tokens=total or prompt + output,
+        cached_tokens=min(cached, prompt),
+        reasoning_tokens=min(reasoning, output),
+    )
+
+
+def _count(fields: Mapping[str, object], *names: str) -> int:
+    for name in names:
+        value = fields.get(name)
+        if isinstance(value, (int, float)) and math.isfinite(value) and value > 0:
+            return int(value)
+    return 0

@@ -1,0 +1,109 @@
+"""Request: a ModelRequest in the words of chat completions. The same prompts always give the same bytes."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from luxx.core.prompts import AnswerPrompt, CallPrompt, ModelRequest, Prompt, ResultPrompt, ToolSpec, UserPrompt
+from luxx.providers.failures import Report
+from luxx.providers.openai.calls import is_object
+from luxx.providers.openai.reasoning import returned
+
+Quirk = Literal["no_stream_options", "max_completion_tokens", "no_temperature"]
+"""What an endpoint does not take as everyone else does."""
+
+_UNSUPPORTED = re.compile(
+    r"support|deprecat|not permitted|not allowed|unrecognized|unknown|only the default", re.IGNORECASE
+)
+_OUT_OF_RANGE = re.compile(r"range|between|less than|greater than|minimum|maximum|at most|at least", re.IGNORECASE)
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode_request(
+    request: ModelRequest,
+    *,
+    origin: str = "",
+    quirks: frozenset[Quirk] = frozenset(),
+    extra: Mapping[str, Any] | None = None,
+) -> bytes:
+    """Return the body of the request. `extra` is added to it and wins; `origin` is the host (see reasoning.Returned)."""
+    body: dict[str, Any] = {"model": request.model, "stream": True}
+    if "no_stream_options" not in quirks:
+        body["stream_options"] = {"include_usage": True}
+    if request.temperature is not None and "no_temperature" not in quirks:
+        body["temperature"] = request.temperature
+    if request.max_tokens is not None:
+        body["max_completion_tokens" if "max_completion_tokens" in quirks else "max_tokens"] = request.max_tokens
+    if request.tools:
+        body["tools"] = [_tool(tool) for tool in request.tools]
+    system = [{"role": "system", "content": request.system}] if request.system else []
+    body["messages"] = [*system, *(_message(prompt, origin) for prompt in request.prompts)]
+    body.update(extra or {})
+    try:
+        return _encoder.encode(body)
+    except UnicodeEncodeError:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def quirk_in(report: Report, request: ModelRequest) -> Quirk | None:
+    """Return the quirk that a refusal (400 or 422) tells of, if the request can do without what it complains about.
+
+    A temperature that is out of range is the person's mistake, and is reported; one that the model takes none of is left out.
+    """
+    said = f"{report.param} {report.text}".lower()
+    if "stream_options" in said or "include_usage" in said:
+        return "no_stream_options"
+    if request.max_tokens is not None and "max_tokens" in said and "max_completion_tokens" in said:
+        return "max_completion_tokens"
+    refused = _UNSUPPORTED.search(f"{report.text} {' '.join(report.words)}")
+    if request.temperature is not None and "temperature" in said and refused:
+        return None if _OUT_OF_RANGE.search(report.text) else "no_temperature"
+    return None
+
+
+def _tool(tool: ToolSpec) -> dict[str, Any]:
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": function}
+
+
+def _message(prompt: Prompt, origin: str) -> dict[str, Any]:
+    match prompt:
+        case UserPrompt():
+            return {"role": "user", "content": prompt.text}
+        case ResultPrompt():
+            return {"role": "tool", "tool_call_id": prompt.id, "content": prompt.content}
+        case AnswerPrompt():
+            return _answer(prompt, origin)
+
+
+def _answer(prompt: AnswerPrompt, origin: str) -> dict[str, Any]:
+    # An empty text beside calls is null: Anthropic's models behind a gateway refuse an empty one.
+    message: dict[str, Any] = {"role": "assistant", "content": prompt.text or (None if prompt.calls else "")}
+    if not prompt.calls:
+        return message
+    back = returned(prompt.raw, origin) if prompt.raw and prompt.format == "openai" else None
+    calls = [_call(call) for call in prompt.calls]
+    if back:
+        message.update(back.fields)
+        _attach(calls, back.calls)
+    message["tool_calls"] = calls
+    return message
+
+
+def _call(call: CallPrompt) -> dict[str, Any]:
+    # Many endpoints parse the arguments and refuse the whole conversation for one call that a model got wrong.
+    arguments = call.arguments if is_object(call.arguments) else "{}"
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+
+
+def _attach(calls: list[dict[str, Any]], extras: list[tuple[str, Any]]) -> None:
+    """Give each call what came with it: by place while all calls are there, else by id."""
+    by_id = dict(extras)
+    for place, call in enumerate(calls):
+        extra = extras[place][1] if len(extras) == len(calls) else by_id.get(call["id"])
+        if extra:
+            call["extra_content"] = extra
