@@ -1,0 +1,165 @@
+"""The composition root: makes the parts from the settings, and is the only place that names their classes."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from luxx import __version__
+from luxx.core.ports import Endpoint, Toolbox
+from luxx.http.application import create_app
+from luxx.http.parts import HttpOptions, Parts
+from luxx.providers.local.engine import MODEL_ID, LocalEngine
+from luxx.providers.local.model import LocalModel, over
+from luxx.providers.openai.model import OpenAIModel
+from luxx.providers.scripted import ScriptedModel
+from luxx.providers.transport import Patience, Transport
+from luxx.settings import Settings
+from luxx.store.interface import Store
+from luxx.store.records import NewProvider, Provider
+from luxx.store.secrets import open_secrets
+from luxx.store.sqlite.store import open_sqlite
+from luxx.tools.box import Toolbox as Box
+from luxx.tools.builtin.catalogue import builtin_tools
+from luxx.tools.demo import demo_tools
+from luxx.tools.installed import installed_tools
+from luxx.turns.endpoints import EndpointFactory, Endpoints
+from luxx.turns.run import RunLimits
+from luxx.turns.starting import Starter
+from luxx.turns.supervisor import Supervisor
+from luxx.turns.titles import Titles
+
+OWNER_TOKEN_FILE = "owner-token"
+LEDGER_FILE = "tool-ledger.jsonl"
+TOOL_SELECTIONS = 64
+"""How many different selections of tools are kept ready."""
+
+
+class App:
+    """A whole server but for its socket; owns its parts. Made by `build`."""
+
+    def __init__(self, settings: Settings, store: Store, box: Box, transport: Transport, engine: LocalEngine) -> None:
+        self._settings = settings
+        self._store = store
+        self._box = box
+        self._transport = transport
+        self._engine = engine
+        self._endpoints = Endpoints(store.providers, _factories(settings, transport, engine))
+        self._owner_token = owner_token(settings.data_dir)
+        self.supervisor = Supervisor(
+            store,
+            self._endpoints,
+            _selections(box),
+            Starter(store, self._endpoints, box, settings.max_iterations),
+            Titles(store, self._endpoints, enabled=settings.titles == "model"),
+            limits=RunLimits(attempts=settings.provider_attempts, parallel_tools=settings.parallel_tools),
+            max_active=settings.max_active_turns,
+            heartbeat=settings.heartbeat,
+            compact_after=settings.compact_after,
+        )
+
+    async def start(self) -> None:
+        """Take up what an earlier process left; from now on turns run."""
+        await _ensure_providers(self._store, self._settings.demo)
+        await self.supervisor.start_up()
+
+    def asgi(self, port: int) -> ASGIApp:
+        """Return the ASGI application for a server that people reach on this port."""
+        settings = self._settings
+        parts = Parts(
+            store=self._store,
+            supervisor=self.supervisor,
+            endpoints=self._endpoints,
+            tools=self._box.infos(),
+            owner_token=self._owner_token,
+            version=__version__,
+        )
+        options = HttpOptions(
+            port=port,
+            max_body=settings.max_body,
+            max_message_chars=settings.max_message_chars,
+            max_streams=settings.max_streams,
+            heartbeat=settings.heartbeat,
+        )
+        return create_app(parts, options)
+
+    def owner_link(self, address: str) -> str:
+        """Return the link that makes a browser the owner's; it holds the secret."""
+        return f"{address}/open?token={self._owner_token}"
+
+    async def drain(self) -> None:
+        """End the streams and let turns end, as long as the settings allow."""
+        await self.supervisor.drain(self._settings.drain_timeout)
+
+    async def close(self) -> None:
+        """Stop all parts; turns in progress go on at the next start."""
+        await self.supervisor.close()
+        await self._engine.stop()
+        await self._transport.aclose()
+        await self._box.aclose()
+        await self._store.close()
+
+
+async def build(settings: Settings) -> App:
+    """Open the store and make the parts. Raises ConfigurationError with what to do about it."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = settings.secret_key.get_secret_value() if settings.secret_key else None
+    store = await open_sqlite(settings.data_dir, open_secrets(settings.data_dir, key))
+    tools = (*builtin_tools(), *(demo_tools(settings.data_dir / LEDGER_FILE) if settings.demo else ()))
+    box = Box(
+        (*tools, *installed_tools(taken=[tool.name for tool in tools])),
+        max_threads=settings.tool_threads,
+        max_running=settings.tool_concurrency,
+        max_result_chars=settings.tool_result_chars,
+    )
+    patience = Patience(
+        connect_s=settings.connect_timeout,
+        first_byte_s=settings.first_token_timeout,
+        between_reads_s=settings.token_timeout,
+    )
+    return App(settings, store, box, Transport(patience), LocalEngine(settings.data_dir))
+
+
+def owner_token(data_dir: Path) -> str:
+    """Return the owner's secret, making it at the first start: a file that only its owner can read."""
+    path = data_dir / OWNER_TOKEN_FILE
+    path.touch(mode=0o600)
+    token = path.read_text(encoding="ascii").strip()
+    if not token:
+        token = secrets.token_urlsafe(32)
+        path.write_text(token, encoding="ascii")
+    return token
+
+
+def _factories(settings: Settings, transport: Transport, engine: LocalEngine) -> Mapping[str, EndpointFactory]:
+    def openai(provider: Provider, key: str | None) -> Endpoint:
+        return OpenAIModel(provider.base_url or "", key, transport)
+
+    def local(provider: Provider, key: str | None) -> Endpoint:
+        return LocalModel(engine, over(transport))
+
+    def scripted(provider: Provider, key: str | None) -> Endpoint:
+        return ScriptedModel()
+
+    return {"openai": openai, "local": local, "scripted": scripted}
+
+
+def _selections(box: Box) -> Callable[[tuple[str, ...]], Toolbox]:
+    @lru_cache(TOOL_SELECTIONS)
+    def select(names: tuple[str, ...]) -> Toolbox:
+        return box.subset(names)
+
+    return select
+
+
+async def _ensure_providers(store: Store, demo: bool) -> None:
+    """Register the embedded model when nothing else is there, and the scripted one for demos."""
+    providers = await store.providers.list(store.owner)
+    if not providers:
+        embedded = NewProvider(name="Embedded model", format="local", default_model=MODEL_ID, is_default=True)
+        await store.providers.create(store.owner, embedded)
+    if demo and not any(provider.format == "scripted" for provider in providers):
+        scripted = NewProvider(name="Scripted", format="scripted", default_model="scripted")
+        await store.providers.create(store.owner, scripted)

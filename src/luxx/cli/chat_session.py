@@ -1,0 +1,258 @@
+"""A chat: the conversation that the command line is in, and the turn that it shows."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+
+import msgspec
+from msgspec import UNSET
+
+from luxx.cli.console import Console
+from luxx.cli.lookup import conversation_named, provider_named
+from luxx.cli.views import View
+from luxx.client import (
+    ApiError,
+    Client,
+    ClientError,
+    Conversation,
+    ConversationFields,
+    Message,
+    Overrides,
+    Reconnecting,
+    TurnHandle,
+    Unreachable,
+)
+from luxx.core.errors import Conflict, InvalidRequest
+from luxx.core.events import Cancelled, Done, End, Event, Failed, LogEntry, decode
+from luxx.core.ids import new_id
+
+_TICK_S = 0.25
+_TURN_RUNNING = "turn_running"
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person chose for the chat; None leaves it to the conversation or the server."""
+
+    provider: str | None = None
+    model: str | None = None
+    system: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    tools: bool | None = None
+
+
+Post = Callable[[], Awaitable[TurnHandle]]
+
+
+class _Work:
+    """A turn that is being started (by `post`) or shown, and how far it was shown."""
+
+    def __init__(self, view: View, post: Post | None = None, turn_id: str | None = None) -> None:
+        self.view = view
+        self.post = post
+        self.turn_id = turn_id
+        self.seen = 0
+        self.cancelling = False
+
+
+class ChatSession:
+    """One person's chat. It owns the turn that is shown, and is driven by one caller at a time.
+
+    When a call raises Unreachable, `resume` goes on where it was, with the `client` that it has got by then.
+    """
+
+    def __init__(self, client: Client, console: Console, view: Callable[[], View], choice: Choice) -> None:
+        self.client = client
+        self.choice = choice
+        self.conversation: Conversation | None = None
+        self._console = console
+        self._new_view = view
+        self._work: _Work | None = None
+
+    async def open(self, wanted: str) -> Conversation:
+        """Go on in a conversation: an id, or ``last`` for the one with the newest activity. Raises NotFound."""
+        self.conversation = await conversation_named(self.client, wanted)
+        return self.conversation
+
+    async def latest(self, limit: int) -> tuple[Conversation, ...]:
+        """Return the conversations with the newest activity."""
+        return (await self.client.list_conversations(limit=limit)).items
+
+    def leave(self) -> None:
+        """Let the next message begin a new conversation."""
+        self.conversation = None
+
+    async def ask(self, text: str, *, queue: bool = False) -> End | None:
+        """Send a message and show its answer."""
+        request = new_id()
+
+        async def post() -> TurnHandle:
+            conversation, overrides = await self._prepare(request)
+            return await self.client.post_message(
+                conversation.id, text, overrides, queue=queue, client_request_id=request
+            )
+
+        return await self._begin(_Work(self._new_view(), post))
+
+    async def retry(self) -> End | None:
+        """Show another answer to the last message. Raises InvalidRequest if there is none."""
+        answer, overrides, request = await self._last_answer(), await self._overrides(), new_id()
+
+        def post() -> Awaitable[TurnHandle]:
+            return self.client.regenerate(answer.id, overrides, client_request_id=request)
+
+        return await self._begin(_Work(self._new_view(), post))
+
+    async def go_on(self) -> End | None:
+        """Go on where the last answer was cut. Raises InvalidRequest if there is none."""
+        answer, overrides, request = await self._last_answer(), await self._overrides(), new_id()
+
+        def post() -> Awaitable[TurnHandle]:
+            return self.client.continue_message(answer.id, overrides, client_request_id=request)
+
+        return await self._begin(_Work(self._new_view(), post))
+
+    async def attach(self, turn_id: str) -> End | None:
+        """Show a running or finished turn from its start."""
+        turn = await self.client.turn(turn_id)
+        await self.open(turn.conversation_id)
+        return await self._begin(_Work(self._new_view(), turn_id=turn_id))
+
+    async def attach_running(self) -> End | None:
+        """Show the conversation's oldest turn in progress, if there is one."""
+        turns = self.conversation.turns if self.conversation else ()
+        return await self._begin(_Work(self._new_view(), turn_id=turns[0].id)) if turns else None
+
+    async def cancel(self) -> None:
+        """Stop the turn that is shown, or the one that is being started as soon as it has its id."""
+        if self._work is None:
+            return
+        self._work.cancelling = True
+        if self._work.turn_id is None:
+            return
+        try:
+            await self.client.cancel(self._work.turn_id)
+        except ClientError as error:
+            self._console.error(f"the turn could not be stopped: {error.message}")
+
+    async def branch(self, limit: int = 20) -> tuple[Message, ...]:
+        """Return the end of the branch shown."""
+        if not self.conversation:
+            return ()
+        return (await self.client.messages(self.conversation.id, limit=limit)).items
+
+    async def choose_provider(self, wanted: str | None) -> None:
+        """Use another provider from now on, or the conversation's own again. Raises NotFound."""
+        provider = await provider_named(self.client, wanted) if wanted else None
+        self.choice = msgspec.structs.replace(self.choice, provider=provider.id if provider else None, model=None)
+
+    async def _prepare(self, request: str) -> tuple[Conversation, Overrides]:
+        """Make the conversation if there is none yet; return it, and what this turn does otherwise than it says."""
+        overrides = await self._overrides()
+        system = self.choice.system
+        if self.conversation is None:
+            fields = ConversationFields(system_prompt=UNSET if system is None else system, **overrides.body())
+            self.conversation = await self.client.create_conversation(fields, client_request_id=request)
+            return self.conversation, Overrides()
+        if system is not None and (system or None) != self.conversation.system_prompt:
+            fields = ConversationFields(system_prompt=system or None)
+            self.conversation = await self.client.change_conversation(self.conversation.id, fields)
+        return self.conversation, overrides
+
+    async def _overrides(self) -> Overrides:
+        choice = self.choice
+        return Overrides(
+            provider_id=(await provider_named(self.client, choice.provider)).id if choice.provider else UNSET,
+            model=UNSET if choice.model is None else choice.model,
+            temperature=UNSET if choice.temperature is None else choice.temperature,
+            max_tokens=UNSET if choice.max_tokens is None else choice.max_tokens,
+            tools_enabled=UNSET if choice.tools is None else choice.tools,
+        )
+
+    async def _last_answer(self) -> Message:
+        for message in reversed(await self.branch(limit=2)):
+            if message.role == "assistant":
+                return message
+        raise InvalidRequest("There is no answer in this conversation yet.")
+
+    async def _posted(self, post: Post) -> TurnHandle:
+        """Post; if another answer is in the way, say how to see it or to wait for it."""
+        try:
+            return await post()
+        except ApiError as error:
+            if error.reason != _TURN_RUNNING or error.turn_id is None:
+                raise
+            hint = f"`luxx chat --attach {error.turn_id}` shows it, --queue waits for it"
+            raise Conflict(error.reason, f"{error.detail.rstrip('.')}: {hint}", error.turn_id) from error
+
+    async def _begin(self, work: _Work) -> End | None:
+        self._work = work
+        return await self.resume()
+
+    async def resume(self) -> End | None:
+        """Go on with what Unreachable interrupted."""
+        work = self._work
+        if work is None:
+            return None
+        ticker = _Ticker(work.view.tick)
+        keep = False
+        try:
+            if work.turn_id is None and work.post:
+                work.turn_id = (await self._posted(work.post)).turn_id
+                if work.cancelling:
+                    await self.cancel()
+            return await self._show(work)
+        except Unreachable:
+            keep = True
+            raise
+        finally:
+            ticker.stop()
+            if not keep:
+                work.view.close()
+                self._work = None
+
+    async def _show(self, work: _Work) -> End | None:
+        turn_id = work.turn_id or ""
+        end: End | None = None
+        try:
+            entries = self.client.follow(turn_id, work.seen, lambda wait: _tell(work.view, wait))
+            async with aclosing(entries):
+                async for entry in entries:
+                    event = _event(entry)
+                    work.seen = entry.seq
+                    work.view.show(entry, event)
+                    end = event if isinstance(event, Done | Failed | Cancelled) else end
+        except Unreachable as error:
+            raise Unreachable(f"{error.message}. The answer may go on: luxx chat --attach {turn_id}") from error
+        return end
+
+
+class _Ticker:
+    """Calls a function a few times a second until it is stopped."""
+
+    def __init__(self, tick: Callable[[], None]) -> None:
+        self._tick = tick
+        self._loop = asyncio.get_running_loop()
+        self._next = self._loop.call_later(_TICK_S, self._again)
+
+    def stop(self) -> None:
+        """Call no more."""
+        self._next.cancel()
+
+    def _again(self) -> None:
+        self._tick()
+        self._next = self._loop.call_later(_TICK_S, self._again)
+
+
+def _event(entry: LogEntry) -> Event | None:
+    """Return the event, or None if its name or its step's type is from a newer version."""
+    try:
+        return decode(entry.name, entry.data)
+    except msgspec.DecodeError:
+        return None
+
+
+def _tell(view: View, wait: Reconnecting) -> None:
+    """Say once that the server is away."""
+    if wait.attempt == 1:
+        view.notice(f"{wait.reason}; connecting again…")

@@ -1,0 +1,141 @@
+"""luxx serve: run the server until it is told to stop."""
+
+import asyncio
+import errno
+import ipaddress
+import socket
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from luxx import __version__
+from luxx.app import App, build
+from luxx.cli import logs, server_file
+from luxx.cli.console import Console, process_console
+from luxx.cli.options import DataDir, load_settings
+from luxx.client import Client, ClientError
+from luxx.core.errors import ConfigurationError
+from luxx.http.server import listen, new_loop, serve
+from luxx.settings import Settings
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+
+@app.command("serve")
+def serve_command(
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on (LUXX_HOST, 127.0.0.1).")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", help="Port to listen on; 0 takes a free one (LUXX_PORT, 8420).")
+    ] = None,
+    data_dir: DataDir = None,
+    demo: Annotated[
+        bool | None, typer.Option("--demo", help="Offer the scripted provider and tools for trying out (LUXX_DEMO).")
+    ] = None,
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"] | None, typer.Option("--log-level", help="LUXX_LOG_LEVEL, info.")
+    ] = None,
+    log_format: Annotated[
+        Literal["auto", "text", "json"] | None, typer.Option("--log-format", help="LUXX_LOG_FORMAT, auto.")
+    ] = None,
+) -> None:
+    """Run the server. Every other setting comes from LUXX_* variables or a file luxx.toml in the current folder."""
+    settings = load_settings(
+        host=host, port=port, data_dir=data_dir, demo=demo, log_level=log_level, log_format=log_format
+    )
+    logs.configure(settings.log_level, settings.log_format, sys.stderr)
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(_serve(settings, process_console(), open_page=open_page))
+
+
+async def _serve(settings: Settings, console: Console, *, open_page: bool) -> None:
+    _refuse_foreign(settings.host)
+    _refuse_second(settings.data_dir)
+    with await _bound(settings) as sock:
+        console.line(f"Luxx {__version__}", "bold")
+        if not settings.data_dir.exists():
+            console.line(f"First start: making {settings.data_dir}")
+        luxx = await build(settings)
+        try:
+            await luxx.start()
+
+            def on_ready(url: str) -> None:
+                server_file.write(settings.data_dir, url)
+                _announce(console, settings.data_dir, url, luxx.owner_link(url))
+                if open_page:
+                    webbrowser.open(luxx.owner_link(url))
+
+            await serve(
+                luxx.asgi(sock.getsockname()[1]),
+                sock,
+                on_ready=on_ready,
+                on_stop=lambda: _drain(console, luxx, settings),
+            )
+        finally:
+            server_file.remove(settings.data_dir)
+            await luxx.close()
+    console.line("stopped")
+
+
+def _announce(console: Console, data_dir: Path, url: str, link: str) -> None:
+    console.line(f"  address  {url}")
+    console.line(f"  owner    {link}")
+    console.line(f"  data     {data_dir}")
+    console.line(
+        "The owner's link lets a browser change providers and keys: keep it to yourself. Ctrl-C stops the server."
+    )
+
+
+async def _drain(console: Console, luxx: App, settings: Settings) -> None:
+    console.line(f"stopping: answers in progress get {settings.drain_timeout:g} s, and go on at the next start")
+    await luxx.drain()
+
+
+def _refuse_foreign(host: str) -> None:
+    """Refuse an address that others can reach. Raises ConfigurationError."""
+    try:
+        found = {entry[4][0] for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError) as error:
+        raise ConfigurationError(f"{host} is not an address of this machine.") from error
+    if all(ipaddress.ip_address(str(address).partition("%")[0]).is_loopback for address in found):
+        return
+    raise ConfigurationError(
+        f"{host} can be reached from other machines, and Luxx has no accounts yet: everyone there could use your models"
+        " and read your conversations. Listen on 127.0.0.1 and come through a tunnel: ssh -L 8420:127.0.0.1:8420 MACHINE"
+    )
+
+
+def _refuse_second(data_dir: Path) -> None:
+    if running := server_file.find(data_dir):
+        raise ConfigurationError(
+            f"Luxx runs already at {running.url} (process {running.pid}) with {data_dir}."
+            " Stop it first, or give this one another --data-dir."
+        )
+
+
+async def _bound(settings: Settings) -> socket.socket:
+    """Return a socket on the address of the settings. Raises ConfigurationError."""
+    place = f"{settings.host}:{settings.port}"
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            who = await _who_is_at(settings)
+            raise ConfigurationError(
+                f"{place} is in use by {who}. Stop that, or choose another port: --port N (0 takes a free one)."
+            ) from error
+        if error.errno == errno.EACCES:
+            raise ConfigurationError(f"{place} may not be used by you; ports above 1023 are free for all.") from error
+        raise ConfigurationError(f"{place} cannot be used: {error.strerror or error}.") from error
+
+
+async def _who_is_at(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    try:
+        async with asyncio.timeout(2), Client(f"http://{host}:{settings.port}") as client:
+            return f"another Luxx ({(await client.health()).version})"
+    except (ClientError, TimeoutError):
+        return "another program"

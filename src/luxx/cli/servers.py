@@ -1,0 +1,133 @@
+"""Servers: which one a command talks to, a running one or one of its own."""
+
+import asyncio
+import importlib
+import os
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import msgspec
+
+from luxx.cli import server_file
+from luxx.cli.background import Background
+from luxx.client import Client, ClientError, Retry
+from luxx.core.errors import ConfigurationError
+from luxx.settings import Settings
+
+if TYPE_CHECKING:
+    from luxx.cli.own_server import OwnServer
+
+T = TypeVar("T")
+
+_PATIENCE_S = 12
+_HEALTH_S = 2
+_POLL_S = 0.1
+_TEMPORARY = Retry(patience=1)
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """The server that a person named, or else the one of their data directory."""
+
+    url: str | None
+    settings: Settings
+
+
+class Server:
+    """The server of one command, as a context manager.
+
+    Where none runs it starts one of its own, with turns or (`turns` unset) only for what is stored, and ends it on exit:
+    turns in progress are given some time, unless an exception (such as Ctrl-C) is on its way.
+    """
+
+    def __init__(self, background: Background, wanted: Wanted, *, turns: bool) -> None:
+        self._background = background
+        self._wanted = wanted
+        self._turns = turns
+        self._client: Client | None = None
+        self._temporary = False
+        self._own: OwnServer | None = None
+        self._serving: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    @property
+    def client(self) -> Client:
+        """A client of the server, which is found or started at the first use. Raises ConfigurationError."""
+        if self._client is None:
+            url = self._wanted.url or self._find_or_start()
+            self._client = Client(url, self._token(url), _TEMPORARY if self._temporary else None)
+        return self._client
+
+    def replace(self) -> bool:
+        """Look for another server, or start one, if the one so far belonged to a command that may have ended."""
+        if not self._temporary or self._client is None:
+            return False
+        self._background.run(self._client.close())
+        self._client = None
+        return True
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client:
+            self._background.run(self._client.close())
+        if self._own and self._serving:
+            self._background.run(self._own.end(at_once=kind is not None))
+            self._background.wait_for(self._serving)
+
+    def _find_or_start(self) -> str:
+        """Return the address of a server that answers. One that starts or ends at this moment is waited for."""
+        until = time.monotonic() + _PATIENCE_S
+        while True:
+            found = server_file.find(self._wanted.settings.data_dir)
+            if found and self._background.run(_answers(found.url)):
+                self._temporary = found.temporary
+                return found.url
+            try:
+                return self._start()
+            except ConfigurationError:
+                holder = server_file.holder(self._wanted.settings.data_dir)
+                if holder in (None, os.getpid()) or time.monotonic() > until:
+                    raise
+            time.sleep(_POLL_S)
+
+    def _start(self) -> str:
+        """Start a server of our own. Raises ConfigurationError."""
+        own = _own_server(self._wanted.settings, turns=self._turns)
+        serving = self._background.start(own.serve())
+        self._background.run(own.ready.wait())
+        if own.url is None:
+            self._background.wait_for(serving)
+            raise ConfigurationError("The server could not be started.")
+        self._own, self._serving, self._temporary = own, serving, False
+        return own.url
+
+    def _token(self, url: str) -> str | None:
+        """Return the owner's secret for the server of this data directory; no other gets to see it."""
+        data_dir = self._wanted.settings.data_dir
+        found = server_file.find(data_dir)
+        return server_file.owner_token(data_dir) if found and found.url == url.rstrip("/") else None
+
+
+async def _answers(url: str) -> bool:
+    try:
+        async with asyncio.timeout(_HEALTH_S), Client(url) as client:
+            return bool(await client.health())
+    except (ClientError, TimeoutError):
+        return False
+
+
+def _own_server(settings: Settings, *, turns: bool) -> "OwnServer":
+    """Make a server, loading what it is made of: most commands find one running and do without."""
+    own_server = importlib.import_module("luxx.cli.own_server")
+    return own_server.OwnServer(settings, turns=turns)
+
+
+def ask_server(wanted: Wanted, work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
+    """Do some work with a client of the server."""
+    with Background() as background, Server(background, wanted, turns=False) as server:
+        return background.run(work(server.client))

@@ -1,0 +1,46 @@
+"""The typed HTTP client of a Luxx server, for the command line, tests and users.
+
+Here is what a program needs to talk to `/api`: one method for each route, and `follow`, which reads a turn's events through
+cuts and restarts. It knows nothing of the server's inside; showing what comes back is the caller's business.
+"""
+
+from luxx.client.client import Client, TurnHandle
+from luxx.client.errors import ApiError, ClientError, ProtocolError, Unreachable
+from luxx.client.patience import Reconnecting, Retry
+from luxx.client.records import (
+    Conversation,
+    ConversationFields,
+    ConversationPage,
+    Health,
+    Message,
+    MessagePage,
+    Overrides,
+    Provider,
+    ProviderFields,
+    StartedTurn,
+    Turn,
+    TurnRef,
+)
+
+__all__ = [
+    "ApiError",
+    "Client",
+    "ClientError",
+    "Conversation",
+    "ConversationFields",
+    "ConversationPage",
+    "Health",
+    "Message",
+    "MessagePage",
+    "Overrides",
+    "ProtocolError",
+    "Provider",
+    "ProviderFields",
+    "Reconnecting",
+    "Retry",
+    "StartedTurn",
+    "Turn",
+    "TurnHandle",
+    "TurnRef",
+    "Unreachable",
+]

@@ -1,0 +1,71 @@
+"""The application: routes, errors and rules put together into one ASGI app."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from luxx.core.errors import LuxxError
+from luxx.http import errors
+from luxx.http.front import Front
+from luxx.http.limits import StreamLimit
+from luxx.http.openapi import describe
+from luxx.http.owner import OwnerSecret
+from luxx.http.parts import HttpOptions, Parts, Surface
+from luxx.http.routes import conversations, docs, entry, health, messages, providers, tools, turns
+from luxx.http.site import load_site
+from luxx.http.trust import LoopbackTrust
+
+_PAGE = Path(__file__).parent / "page"
+_ROUTERS = (
+    conversations.router,
+    messages.router,
+    turns.router,
+    providers.router,
+    tools.router,
+    health.router,
+    docs.router,
+    entry.router,
+)
+
+
+class LuxxAPI(FastAPI):
+    """FastAPI with Luxx's OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = describe(self.title, self.version, self.routes)
+        return self.openapi_schema
+
+
+def create_app(parts: Parts, options: HttpOptions, page: Path = _PAGE) -> ASGIApp:
+    """Return the whole HTTP surface; `page` is the folder of the built web page, which is read now."""
+    app = LuxxAPI(
+        title="Luxx",
+        version=parts.version,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=options.max_body,
+    )
+    app.state.surface = Surface(
+        parts=parts,
+        options=options,
+        streams=StreamLimit(options.max_streams),
+        secret=OwnerSecret(parts.owner_token, options.port),
+        changing=asyncio.Lock(),
+    )
+    app.add_exception_handler(LuxxError, errors.on_luxx_error)
+    app.add_exception_handler(RequestValidationError, errors.on_invalid)
+    app.add_exception_handler(HTTPException, errors.on_http_error)
+    app.add_exception_handler(Exception, errors.on_unexpected)
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.router.default = load_site(page)
+    return errors.ErrorBoundary(Front(app, LoopbackTrust(options.hosts, options.port), options.max_body))

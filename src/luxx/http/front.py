@@ -1,0 +1,69 @@
+"""Front: what every request passes first, and where event streams run, outside of the framework."""
+
+from typing import Protocol, cast
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from luxx.http.errors import TOO_LARGE, refusal_response
+from luxx.http.reply import Reply
+from luxx.http.trust import LoopbackTrust, Refusal
+
+_STREAM = "luxx.stream"
+
+
+class Stream(Protocol):
+    """An answer of many pieces."""
+
+    async def run(self, receive: Receive, reply: Reply) -> None:
+        """Begin the answer, send it, and return when it is whole or the client has gone."""
+        ...
+
+
+class Streamed(Response):
+    """What a route returns to answer with a stream.
+
+    The framework's layers around a route would stay in memory as long as the stream, and each would see every piece. So
+    this sends nothing: it leaves the stream to the Front, which runs it when they have all returned.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__()
+        self.stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Leave the stream to the Front."""
+        cast(list[Stream], scope[_STREAM]).append(self.stream)
+
+
+class Front:
+    """Refuses what is not to be trusted or too large, hands the rest to the framework, and runs the streams.
+
+    `max_body` is in bytes; a body without a declared length is counted by the framework, as it comes.
+    """
+
+    def __init__(self, app: ASGIApp, trust: LoopbackTrust, max_body: int) -> None:
+        self._app = app
+        self._trust = trust
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+        """Answer one request."""
+        if scope["type"] == "websocket":
+            await reply.raw({"type": "websocket.close", "code": 1008})
+        elif scope["type"] != "http":
+            await self._app(scope, receive, reply.raw)
+        elif refusal := self._trust.refusal(scope) or self._too_large(scope):
+            await refusal_response(refusal)(scope, receive, reply)
+        else:
+            streams: list[Stream] = []
+            scope[_STREAM] = streams
+            await self._app(scope, receive, reply)
+            if streams:
+                await streams.pop().run(receive, reply)
+
+    def _too_large(self, scope: Scope) -> Refusal | None:
+        for name, value in scope["headers"]:
+            if name == b"content-length" and value.isdigit() and int(value[:20]) > self._max_body:
+                return Refusal(413, "body_too_large", TOO_LARGE)
+        return None

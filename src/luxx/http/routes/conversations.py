@@ -1,0 +1,95 @@
+"""Conversations: made, listed, changed, deleted."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from msgspec import UNSET, UnsetType
+from starlette.responses import Response
+
+from luxx.http import bodies
+from luxx.http.errors import writable
+from luxx.http.openapi import PROBLEMS
+from luxx.http.parts import Caller, Luxx, Surface
+from luxx.http.paths import IdInPath, PageSize
+from luxx.http.replies import answers, nothing, reply
+from luxx.http.strict_json import StrictRoute
+from luxx.http.views import ConversationList, ConversationView, conversation_view
+from luxx.store.records import Conversation, ConversationChange, ConversationSettings, TitleSource
+from luxx.turns.requests import Notice
+
+router = APIRouter(route_class=StrictRoute, responses=PROBLEMS, prefix="/api/conversations", tags=["conversations"])
+
+_UNTITLED = ""
+
+
+@router.post("", status_code=201, responses=answers(201, ConversationView, "The conversation, made now or before."))
+async def create(body: bodies.NewConversation, luxx: Luxx, owner: Caller) -> Response:
+    """Make a conversation."""
+    request = body.request("conversations")
+    settings = body.applied_to(ConversationSettings())
+    made = await luxx.parts.store.conversations.create(owner, body.title, settings, request)
+    _tell(luxx, owner, made.id)
+    return reply(await _view(luxx, owner, made), 201, {"Location": f"/api/conversations/{made.id}"})
+
+
+@router.get("", responses=answers(200, ConversationList, "A page of conversations."))
+async def list_all(
+    luxx: Luxx,
+    owner: Caller,
+    limit: PageSize = 50,
+    cursor: Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")] = None,
+    q: Annotated[str | None, Query(max_length=200, description="Words to look for in titles and texts.")] = None,
+) -> Response:
+    """List conversations, newest activity first."""
+    query = writable(q).strip() if q else None
+    page = await luxx.parts.store.conversations.list(owner, limit, cursor, query or None)
+    views = await asyncio.gather(*(_view(luxx, owner, one) for one in page.items))
+    return reply(ConversationList(tuple(views), page.next_cursor))
+
+
+@router.get("/{conversation_id}", responses=answers(200, ConversationView, "The conversation."))
+async def get(conversation_id: IdInPath, luxx: Luxx, owner: Caller) -> Response:
+    """Get a conversation."""
+    return reply(await _view(luxx, owner, await luxx.parts.store.conversations.get(owner, conversation_id)))
+
+
+@router.patch("/{conversation_id}", responses=answers(200, ConversationView, "The conversation as it is now."))
+async def change(conversation_id: IdInPath, body: bodies.ChangeConversation, luxx: Luxx, owner: Caller) -> Response:
+    """Change the fields that are sent; null clears a field."""
+    conversations = luxx.parts.store.conversations
+    title, title_source = _title(body)
+    names_settings = body.model_fields_set.intersection(ConversationSettings.__struct_fields__)
+    async with luxx.changing:
+        before = await conversations.get(owner, conversation_id)
+        wanted = ConversationChange(
+            title=title,
+            title_source=title_source,
+            settings=body.applied_to(before.settings) if names_settings else UNSET,
+            leaf_id=body.given("leaf_id", body.leaf_id),
+        )
+        after = await conversations.change(owner, conversation_id, wanted)
+    _tell(luxx, owner, conversation_id)
+    return reply(await _view(luxx, owner, after))
+
+
+@router.delete("/{conversation_id}", status_code=204)
+async def delete(conversation_id: IdInPath, luxx: Luxx, owner: Caller) -> Response:
+    """Delete a conversation; its turns are stopped."""
+    await luxx.parts.supervisor.delete_conversation(owner, conversation_id)
+    return nothing()
+
+
+def _title(body: bodies.ChangeConversation) -> tuple[str | UnsetType, TitleSource | UnsetType]:
+    """Return a person's title; without one, the next message names the conversation again."""
+    if "title" not in body.model_fields_set:
+        return UNSET, UNSET
+    return (body.title, "user") if body.title else (_UNTITLED, "auto")
+
+
+def _tell(luxx: Surface, owner: str, conversation_id: str) -> None:
+    luxx.parts.supervisor.notices.publish(owner, Notice(kind="conversation_changed", conversation_id=conversation_id))
+
+
+async def _view(luxx: Surface, owner: str, conversation: Conversation) -> ConversationView:
+    return conversation_view(conversation, await luxx.parts.store.turns.unfinished(owner, conversation.id))

@@ -1,0 +1,22 @@
+"""Entry: the link printed at start, which makes a browser the owner's."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import RedirectResponse, Response
+
+from luxx.http.parts import Luxx
+from luxx.http.site import notice
+
+router = APIRouter(include_in_schema=False)
+
+_WRONG = "This link is not valid, or not any more. Open the one that <code>luxx serve</code> printed when it was last started."
+
+
+@router.get("/open")
+async def enter(luxx: Luxx, token: Annotated[str, Query()] = "") -> Response:
+    """Set the owner's cookie and lead to the page; the secret stays in no address that the browser shows or sends on."""
+    if not luxx.secret.fits(token):
+        return notice("This link does not open Luxx", _WRONG, 401)
+    headers = {"Set-Cookie": luxx.secret.cookie(), "Cache-Control": "no-store"}
+    return RedirectResponse("/", 303, headers=headers)

@@ -1,0 +1,82 @@
+"""Messages: a branch read, a message sent, an answer made again or gone on with."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from luxx.core.errors import InvalidRequest
+from luxx.http import bodies
+from luxx.http.openapi import PROBLEMS
+from luxx.http.parts import Caller, Luxx
+from luxx.http.paths import IdInPath, IdInQuery, PageSize
+from luxx.http.replies import answers, reply, streams
+from luxx.http.streams.opening import Answer
+from luxx.http.strict_json import StrictRoute
+from luxx.http.views import Accepted
+from luxx.turns.requests import AnswerAgain, MessagePage, PostMessage
+
+router = APIRouter(route_class=StrictRoute, responses=PROBLEMS, prefix="/api", tags=["messages"])
+
+_TWO_FORMS: dict[int | str, dict[str, Any]] = {
+    **answers(202, Accepted, "The turn has been started; its events are at `events_url`."),
+    **streams("With `Accept: text/event-stream`: the turn's events."),
+}
+
+
+@router.get("/conversations/{conversation_id}/messages", responses=answers(200, MessagePage, "Oldest message first."))
+async def branch(
+    conversation_id: IdInPath,
+    luxx: Luxx,
+    owner: Caller,
+    leaf: IdInQuery = None,
+    before: IdInQuery = None,
+    limit: PageSize = 50,
+) -> Response:
+    """Get the last messages of the branch that ends in `leaf`, or of the part before the message `before`."""
+    page = await luxx.parts.supervisor.messages(owner, conversation_id, leaf=leaf, before=before, limit=limit)
+    return reply(page)
+
+
+@router.post("/conversations/{conversation_id}/messages", status_code=202, responses=_TWO_FORMS)
+async def post(
+    conversation_id: IdInPath, body: bodies.NewMessage, luxx: Luxx, owner: Caller, answer: Answer
+) -> Response:
+    """Send a message and start the turn that answers it. Closing the connection stops nothing."""
+    answer.require_room()
+    most = luxx.options.max_message_chars
+    if len(body.text) > most:
+        raise InvalidRequest(f"must have at most {most} characters", field="text")
+    started = await luxx.parts.supervisor.post(
+        owner,
+        PostMessage(
+            conversation_id=conversation_id,
+            text=body.text,
+            parent_id=body.given("parent_id", body.parent_id),
+            on_busy=body.on_busy,
+            overrides=body.overrides(),
+            request=body.request(f"conversations/{conversation_id}/messages"),
+        ),
+    )
+    return answer.answer(started)
+
+
+@router.post("/messages/{message_id}/regenerate", status_code=202, responses=_TWO_FORMS)
+async def regenerate(message_id: IdInPath, body: bodies.Again, luxx: Luxx, owner: Caller, answer: Answer) -> Response:
+    """Make a new answer beside this one."""
+    answer.require_room()
+    again = _again(message_id, body, "regenerate")
+    return answer.answer(await luxx.parts.supervisor.regenerate(owner, again))
+
+
+@router.post("/messages/{message_id}/continue", status_code=202, responses=_TWO_FORMS)
+async def go_on(message_id: IdInPath, body: bodies.Again, luxx: Luxx, owner: Caller, answer: Answer) -> Response:
+    """Go on where an answer was cut, in a new answer beside it."""
+    answer.require_room()
+    again = _again(message_id, body, "continue")
+    return answer.answer(await luxx.parts.supervisor.continue_answer(owner, again))
+
+
+def _again(message_id: str, body: bodies.Again, verb: str) -> AnswerAgain:
+    request = body.request(f"messages/{message_id}/{verb}")
+    return AnswerAgain(message_id=message_id, overrides=body.overrides(), request=request)

@@ -1,0 +1,18 @@
+"""Tools: what turns may use."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from luxx.http.openapi import PROBLEMS
+from luxx.http.parts import Luxx
+from luxx.http.replies import answers, reply
+from luxx.http.strict_json import StrictRoute
+from luxx.http.views import ToolList
+
+router = APIRouter(route_class=StrictRoute, responses=PROBLEMS, prefix="/api/tools", tags=["tools"])
+
+
+@router.get("", responses=answers(200, ToolList, "The tools."))
+async def list_all(luxx: Luxx) -> Response:
+    """List the tools."""
+    return reply(ToolList(luxx.parts.tools))

@@ -1,0 +1,143 @@
+"""Views: records as the API shows them."""
+
+import msgspec
+
+from luxx.core.ports import ModelInfo, ToolInfo
+from luxx.store.records import Conversation, Provider, Status, TitleSource, Turn
+from luxx.turns.requests import TurnInProgress
+from luxx.turns.views import turn_in_progress
+
+
+class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation; `turns` are those that have not ended."""
+
+    id: str
+    title: str
+    title_source: TitleSource
+    system_prompt: str | None
+    provider_id: str | None
+    model: str | None
+    temperature: float | None
+    max_tokens: int | None
+    tools_enabled: bool
+    leaf_id: str | None
+    created_at: str
+    updated_at: str
+    turns: tuple[TurnInProgress, ...]
+
+
+class ConversationList(msgspec.Struct, frozen=True):
+    """A page of conversations, newest activity first; `next_cursor` is opaque."""
+
+    items: tuple[ConversationView, ...]
+    next_cursor: str | None
+
+
+class TurnView(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn; `seq` is its last event so far."""
+
+    id: str
+    conversation_id: str
+    message_id: str
+    user_message_id: str
+    status: Status
+    seq: int
+    epoch: int
+    provider: str
+    model: str
+    created_at: str
+    ended_at: str | None
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a POST started."""
+
+    turn_id: str
+    message_id: str
+    user_message_id: str
+    events_url: str
+
+
+class ProviderList(msgspec.Struct, frozen=True):
+    """All providers, oldest first."""
+
+    items: tuple[Provider, ...]
+
+
+class ModelList(msgspec.Struct, frozen=True):
+    """What a provider serves."""
+
+    items: tuple[ModelInfo, ...]
+
+
+class ToolList(msgspec.Struct, frozen=True):
+    """The tools that turns may use."""
+
+    items: tuple[ToolInfo, ...]
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """The server is alive; `store` is the kind of store, `node` this process in it."""
+
+    status: str
+    version: str
+    store: str
+    node: str
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """The server takes turns."""
+
+    status: str
+
+
+def conversation_view(conversation: Conversation, unfinished: tuple[Turn, ...]) -> ConversationView:
+    """Show a conversation."""
+    settings = conversation.settings
+    return ConversationView(
+        id=conversation.id,
+        title=conversation.title,
+        title_source=conversation.title_source,
+        system_prompt=settings.system_prompt,
+        provider_id=settings.provider_id,
+        model=settings.model,
+        temperature=settings.temperature,
+        max_tokens=settings.max_tokens,
+        tools_enabled=settings.tools_enabled,
+        leaf_id=conversation.leaf_id,
+        created_at=conversation.created_at,
+        updated_at=conversation.updated_at,
+        turns=tuple(turn_in_progress(turn) for turn in unfinished),
+    )
+
+
+def turn_view(turn: Turn) -> TurnView:
+    """Show a turn."""
+    return TurnView(
+        id=turn.id,
+        conversation_id=turn.conversation_id,
+        message_id=turn.message_id,
+        user_message_id=turn.user_message_id,
+        status=turn.status,
+        seq=turn.seq,
+        epoch=turn.epoch,
+        provider=turn.settings.provider,
+        model=turn.settings.model,
+        created_at=turn.created_at,
+        ended_at=turn.ended_at,
+    )
+
+
+def events_url(turn_id: str) -> str:
+    """Return where a turn's events are."""
+    return f"/api/turns/{turn_id}/events"
+
+
+def accepted(turn: Turn) -> Accepted:
+    """Show what a POST started."""
+    return Accepted(
+        turn_id=turn.id,
+        message_id=turn.message_id,
+        user_message_id=turn.user_message_id,
+        events_url=events_url(turn.id),
+    )

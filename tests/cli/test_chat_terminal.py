@@ -1,0 +1,171 @@
+"""luxx chat at a terminal: keys, Ctrl-C, and the talk."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import AtTerminal, call, run, say, script, serving
+
+SLOW = script([say("Tick. ", repeat=2000, delay_ms=20)])
+PROMPT = "> "
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("terminal") / "data"
+    with serving(folder):
+        assert run(folder, "providers", "default", "Scripted").returncode == 0
+        yield folder
+
+
+@pytest.fixture
+def talk(data_dir: Path) -> Iterator[AtTerminal]:
+    """A talk that has just begun."""
+    with AtTerminal(data_dir, "chat", NO_COLOR="1", COLUMNS="1000") as terminal:
+        terminal.wait_for(PROMPT)
+        yield terminal
+
+
+def ask(terminal: AtTerminal, line: str, answer: str) -> None:
+    """Type a line, and wait for a line with the answer and for the next prompt."""
+    terminal.shown = ""
+    terminal.type(f"{line}\r")
+    terminal.wait_for("\n")
+    terminal.shown = terminal.shown.partition("\n")[2]
+    terminal.wait_for(answer)
+    terminal.shown = terminal.shown.partition(answer)[2]
+    terminal.wait_for(PROMPT)
+
+
+def latest(data_dir: Path) -> list[dict[str, object]]:
+    return json.loads(run(data_dir, "conversations", "show", "last", "--json").stdout)["messages"]
+
+
+def test_a_terminal_shows_thinking_tools_and_text(data_dir: Path) -> None:
+    rounds = script(
+        [{"type": "thinking", "text": "Add."}, call("calculator", expression="40+2")],
+        [say("It is \x1b[31mred\x1b[0m.")],
+    )
+    with AtTerminal(data_dir, "chat", rounds) as terminal:
+        assert terminal.exit_code() == 0
+    assert "\x1b[2mAdd.\x1b[0m" in terminal.shown
+    assert '→ calculator {"expression":"40+2"}' in terminal.shown
+    assert re.search(r"✓ calculator \d+ ms  42", terminal.shown)
+    assert "It is ␛[31mred␛[0m." in terminal.shown
+
+
+def test_no_color_is_respected(data_dir: Path) -> None:
+    with AtTerminal(data_dir, "chat", script([{"type": "thinking", "text": "Add."}]), NO_COLOR="1") as terminal:
+        assert terminal.exit_code() == 0
+    assert not re.search(r"\x1b\[\d*m", terminal.shown)
+
+
+def test_ctrl_c_stops_the_turn(data_dir: Path) -> None:
+    with AtTerminal(data_dir, "chat", SLOW) as terminal:
+        terminal.wait_for("Tick. Tick.")
+        terminal.type("\x03")
+        assert terminal.exit_code() == 130
+    assert "stopped" in terminal.shown
+    assert "Traceback" not in terminal.shown
+    assert latest(data_dir)[-1]["status"] == "cancelled"
+
+
+def test_a_second_ctrl_c_quits_at_once(data_dir: Path) -> None:
+    stubborn = script([call("wait_unsafe", seconds=30)])
+    with AtTerminal(data_dir, "chat", stubborn) as terminal:
+        terminal.wait_for("→ wait_unsafe")
+        terminal.type("\x03\x03\x03")
+        assert terminal.exit_code() == 130
+    assert "Traceback" not in terminal.shown
+
+
+def test_a_talk_is_one_conversation(data_dir: Path, talk: AtTerminal) -> None:
+    ask(talk, script([say("One.")]), "One.")
+    ask(talk, script([say("Two.")]), "Two.")
+    talk.type("/quit\r")
+    assert talk.exit_code() == 0
+    assert [message["text"] for message in latest(data_dir)][1::2] == ["One.", "Two."]
+
+
+def test_new_begins_another_conversation(data_dir: Path, talk: AtTerminal) -> None:
+    ask(talk, script([say("One.")]), "One.")
+    ask(talk, "/new", "new conversation")
+    ask(talk, script([say("Two.")]), "Two.")
+    talk.type("\x04")
+    assert talk.exit_code() == 0
+    assert [message["text"] for message in latest(data_dir)][1::2] == ["Two."]
+
+
+def test_ctrl_c_stops_an_answer_and_the_talk_goes_on(data_dir: Path, talk: AtTerminal) -> None:
+    talk.type(f"{SLOW}\r")
+    talk.wait_for("Tick. Tick.")
+    talk.type("\x03")
+    talk.wait_for("stopped; /continue goes on")
+    ask(talk, script([say("After.")]), "After.")
+    talk.type("\x04")
+    assert talk.exit_code() == 0
+
+
+def test_ctrl_c_at_the_prompt_drops_the_line(talk: AtTerminal) -> None:
+    talk.type("never sent\x03")
+    ask(talk, script([say("Still here.")]), "Still here.")
+    talk.type("\x04")
+    assert talk.exit_code() == 0
+
+
+def test_retry_makes_a_sibling(data_dir: Path, talk: AtTerminal) -> None:
+    ask(talk, script([say("Answer.")]), "Answer.")
+    ask(talk, "/retry", "Answer.")
+    talk.type("\x04")
+    talk.exit_code()
+    siblings = latest(data_dir)[-1]["siblings"]
+    assert isinstance(siblings, list)
+    assert len(siblings) == 2
+
+
+def test_an_error_does_not_end_the_talk(talk: AtTerminal) -> None:
+    ask(talk, "/retry", "There is no answer in this conversation yet.")
+    ask(talk, "/provider nobody", "There is no provider 'nobody'")
+    ask(talk, "/dance", "There is no command /dance")
+    ask(talk, "/open", "Say which")
+    ask(talk, script([{"type": "fail", "code": "provider_auth", "message": "No key."}]), "No key. (provider_auth)")
+    ask(talk, script([say("Fine.")]), "Fine.")
+
+
+def test_commands_tell_and_choose(talk: AtTerminal) -> None:
+    ask(talk, "/help", "/quit")
+    ask(talk, "/model m2", "model: m2")
+    ask(talk, "/system Be brief.", "system prompt set")
+    ask(talk, "/provider Scripted", "provider: Scripted")
+    ask(talk, "/tools off", "tools: off")
+    ask(talk, script([say("Chosen.")]), "Chosen.")
+    ask(talk, "/history", "Chosen.")
+    ask(talk, "/list", "script")
+
+
+def test_a_line_may_go_on_in_the_next(data_dir: Path, talk: AtTerminal) -> None:
+    talk.type("first\\\r")
+    talk.wait_for("… ")
+    ask(talk, "second", "I am no language model")
+    talk.type("\x04")
+    talk.exit_code()
+    assert latest(data_dir)[0]["text"] == "first\nsecond"
+
+
+def test_the_history_is_kept_for_the_owner_alone(data_dir: Path, talk: AtTerminal) -> None:
+    ask(talk, "/help", "/quit")
+    talk.type("\x04")
+    talk.exit_code()
+    history = data_dir / "chat-history"
+    assert "/help" in history.read_text()
+    assert history.stat().st_mode & 0o077 == 0
+
+
+def test_opening_a_conversation_shows_its_turn_in_progress(data_dir: Path, talk: AtTerminal) -> None:
+    with AtTerminal(data_dir, "chat", script([say("Tick. ", repeat=100, delay_ms=20), say("Done.")])) as other:
+        other.wait_for("Tick. ")
+        ask(talk, "/open last", "Done.")
+        other.wait_for("Done.")

@@ -1,0 +1,96 @@
+"""What becomes of a chat when the server dies, and when there is none."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import call, finish, read_until, run, say, script, serving, started
+
+ANSWER = script([say("Before. "), call("wait", seconds=3)], [say("Tick. ", repeat=100, delay_ms=15), say("Done.")])
+WHOLE = "Before. " + "Tick. " * 100 + "Done.\n"
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@contextmanager
+def on_port(data_dir: Path, port: str) -> Iterator[subprocess.Popen[str]]:
+    with started(data_dir, "serve", "--port", port, "--demo") as process:
+        read_until(process, "address")
+        yield process
+
+
+def wait_for_turns(data_dir: Path, wanted: int) -> None:
+    """Wait until so many answers are in progress."""
+    until = time.monotonic() + 30
+    while True:
+        listed = json.loads(run(data_dir, "conversations", "list", "--json").stdout)
+        if sum(bool(conversation["turns"]) for conversation in listed) >= wanted:
+            return
+        assert time.monotonic() < until, listed
+
+
+def test_the_output_is_whole_when_the_server_is_killed_in_mid_answer(data_dir: Path) -> None:
+    with serving(data_dir) as (first, address):
+        run(data_dir, "providers", "default", "Scripted")
+        port = address.rpartition(":")[2]
+        with started(data_dir, "chat", ANSWER) as plain, started(data_dir, "chat", "--json", ANSWER) as events:
+            seen = [json.loads(read_until(events, '"step_delta"'))]
+            wait_for_turns(data_dir, 2)
+            first.kill()
+            first.wait()
+            with on_port(data_dir, port):
+                out, _ = finish(plain)
+                rest, _ = finish(events)
+                last = run(data_dir, "conversations", "show", "last", "--json").stdout
+    seen += [json.loads(line) for line in rest.splitlines()]
+    assert (plain.returncode, out) == (0, WHOLE)
+    assert [event["seq"] for event in seen] == list(range(seen[0]["seq"], seen[-1]["seq"] + 1))
+    assert "recovered" in [event["event"] for event in seen]
+    assert json.loads(last)["messages"][-1]["text"] + "\n" == WHOLE
+
+
+def test_a_server_that_is_stopped_hands_the_turn_to_the_next(data_dir: Path) -> None:
+    long = script([say("Tick. ", repeat=200, delay_ms=20), say("Done.")])
+    with serving(data_dir, LUXX_DRAIN_TIMEOUT="0") as (first, address):
+        run(data_dir, "providers", "default", "Scripted")
+        with started(data_dir, "chat", "--json", long) as events:
+            read_until(events, '"step_delta"')
+            first.send_signal(signal.SIGTERM)
+            assert first.wait(30) == 0
+            with on_port(data_dir, address.rpartition(":")[2]):
+                rest, _ = finish(events)
+    assert json.loads(rest.splitlines()[-1])["event"] == "done"
+    assert events.returncode == 0
+
+
+def test_a_chat_works_where_no_server_runs(data_dir: Path) -> None:
+    run(data_dir, "providers", "add", "Mine", "--format", "scripted", "--default")
+    done = run(data_dir, "chat", script([say("I add. "), call("calculator", expression="2+2")], [say("Four.")]))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "I add. Four.\n", "")
+    assert not (data_dir / "server.json").exists()
+
+
+def test_a_turn_of_a_killed_chat_goes_on_at_the_next_one(data_dir: Path) -> None:
+    run(data_dir, "providers", "add", "Mine", "--format", "scripted", "--default")
+    with started(data_dir, "chat", "--json", script([say("Tick. ", repeat=60, delay_ms=20), say("Done.")])) as process:
+        turn = json.loads(read_until(process, '"turn"'))["data"]["turn_id"]
+        read_until(process, '"step_delta"')
+    done = run(data_dir, "chat", "--attach", turn)
+    assert (done.returncode, done.stdout) == (0, "Tick. " * 60 + "Done.\n")
+
+
+def test_two_chats_on_a_fresh_machine_share_one_server(data_dir: Path) -> None:
+    run(data_dir, "providers", "add", "Mine", "--format", "scripted", "--default")
+    slow = script([say("Tick. ", repeat=50, delay_ms=20)])
+    with started(data_dir, "chat", slow) as one, started(data_dir, "chat", slow) as other:
+        outputs = [finish(process) for process in (one, other)]
+    assert outputs == [("Tick. " * 50 + "\n", "")] * 2

@@ -1,0 +1,201 @@
+"""How a turn is shown: on a terminal, in a pipe, as JSON."""
+
+import json
+
+import pytest
+
+from luxx.cli.console import Screen
+from luxx.cli.views import BothViews, JsonView, TerminalView, TextView
+from luxx.core import steps
+from luxx.core.events import Cancelled, Event, Failed, LogEntry, ProcessStep, Recovered, StepDelta, ToolProgress
+from tests.cli.terminal import Terminal, pipe, play, terminal
+from tests.client.logs import DONE, STARTED, TOOL_TURN, call, log, result, text, thinking
+
+
+def on_terminal(*events: Event) -> str:
+    stream, screen = terminal()
+    play(TerminalView(screen), log(STARTED, *events))
+    return stream.getvalue()
+
+
+def in_pipe(*events: Event) -> str:
+    stream, screen = pipe()
+    play(TextView(screen), log(STARTED, *events))
+    return stream.getvalue()
+
+
+def grown(index: int, content: str, model_call: int = 1) -> list[Event]:
+    """A text step that is still growing."""
+    return [ProcessStep(steps.text(index, model_call)), StepDelta(index, content)]
+
+
+def test_a_terminal_shows_every_step_in_order() -> None:
+    stream, screen = terminal()
+    play(TerminalView(screen), TOOL_TURN)
+    assert stream.getvalue() == (
+        'Let me add.\n→ calculator {"expression": "2+2"}\n✓ calculator 12 ms  4\n\nIt is four ✓.\n'
+    )
+
+
+def test_thinking_is_dimmed_tools_are_coloured_and_the_answer_is_plain() -> None:
+    stream = Terminal()
+    play(TerminalView(Screen(stream, cursor=False)), TOOL_TURN)
+    shown = stream.getvalue()
+    assert "\x1b[2mLet me add.\x1b[0m" in shown
+    assert "\x1b[32m✓ calculator 12 ms  4\x1b[0m" in shown
+    assert "\nIt is four ✓." in shown
+
+
+def test_a_turn_of_whole_steps_looks_like_one_of_deltas() -> None:
+    compact = [
+        entry for entry in TOOL_TURN if entry.name != "step_delta" and not entry.data.endswith(b'"running","call":1}}')
+    ]
+    (growing, one), (whole, other) = terminal(), terminal()
+    play(TerminalView(one), TOOL_TURN)
+    play(TerminalView(other), compact)
+    assert growing.getvalue() == whole.getvalue()
+
+
+def test_a_failed_tool_is_marked() -> None:
+    shown = on_terminal(ProcessStep(call(0, "web", "{}")), ProcessStep(result(1, 0, "web", "no\nnetwork", "failed")))
+    assert "✗ web 12 ms  no⏎network\n" in shown
+
+
+def test_results_of_parallel_tools_name_their_tool() -> None:
+    shown = on_terminal(
+        ProcessStep(call(0, "one", "{}")),
+        ProcessStep(result(1, 0, "one", "", "running")),
+        ProcessStep(call(2, "two", "{}")),
+        ProcessStep(result(3, 2, "two", "", "running")),
+        ProcessStep(result(3, 2, "two", "b")),
+        ProcessStep(result(1, 0, "one", "a")),
+        DONE,
+    )
+    assert shown == "→ one {}\n→ two {}\n✓ two 12 ms  b\n✓ one 12 ms  a\n"
+
+
+def test_a_hostile_tool_cannot_write_control_sequences() -> None:
+    hostile = "\x1b[2Jdone\r\n\x1b]52;c;cm0gLXJmIH4=\x07"
+    shown = on_terminal(
+        ProcessStep(call(0, "x\x1b[1A", '{"a": "\x1b"}')),
+        ProcessStep(result(1, 0, "x\x1b[1A", hostile)),
+        *grown(2, hostile),
+        Failed(content=hostile, code="x", message_id="m"),
+    )
+    assert not set(shown) & {"\x1b", "\r", "\x07"}
+
+
+def test_what_a_restart_voids_is_said_on_a_terminal() -> None:
+    shown = on_terminal(*grown(0, "It is fi"), Recovered(2, (0,)), *grown(1, "It is four."), DONE)
+    assert shown == (
+        "It is fi\n↻ the server was restarted: the part above that was not finished is made again\n\nIt is four.\n"
+    )
+
+
+def test_a_restart_without_a_loss_is_said_too() -> None:
+    assert "the answer goes on" in on_terminal(ProcessStep(text(0, "a")), Recovered(2, ()), DONE)
+
+
+def test_the_status_line_tells_for_how_long_a_tool_runs_and_leaves_no_trace() -> None:
+    stream, now = Terminal(), [0.0]
+    view = TerminalView(Screen(stream, colour=False), clock=lambda: now[0])
+    entries = log(STARTED, ProcessStep(call(0, "wait", "{}")), ProcessStep(result(1, 0, "wait", "", "running")))
+    for entry, event in zip(
+        entries,
+        (STARTED, ProcessStep(call(0, "wait", "{}")), ProcessStep(result(1, 0, "wait", "", "running"))),
+        strict=True,
+    ):
+        view.show(entry, event)
+    now[0] = 3.2
+    view.tick()
+    assert stream.getvalue().endswith("\r\x1b[2K… wait 3 s")
+    view.show(LogEntry(4, "tool_progress", b""), ToolProgress(index=1, message="half", progress=1, total=2))
+    assert stream.getvalue().endswith("\r\x1b[2K… wait 50% half 3 s")
+    view.close()
+    assert stream.getvalue().endswith("\r\x1b[2K")
+
+
+def test_a_status_never_interrupts_a_line_of_text() -> None:
+    stream, screen = terminal()
+    view = TerminalView(screen, clock=lambda: 9.0)
+    for entry, event in zip(log(STARTED, *grown(0, "half a li")), (STARTED, *grown(0, "half a li")), strict=True):
+        view.show(entry, event)
+    view.tick()
+    assert stream.getvalue() == "half a li"
+
+
+def test_a_pipe_gets_the_text_alone_and_a_line_end() -> None:
+    stream, screen = pipe()
+    play(TextView(screen), TOOL_TURN)
+    assert stream.getvalue() == "It is four ✓.\n"
+
+
+def test_a_pipe_gets_text_as_it_is() -> None:
+    assert in_pipe(*grown(0, "a\x1b[1m\r\n"), DONE) == "a\x1b[1m\r\n"
+
+
+def test_a_pipe_gets_the_answer_once_if_a_restart_makes_it_again() -> None:
+    assert in_pipe(*grown(0, "It is fi"), Recovered(2, (0,)), *grown(1, "It is four."), DONE) == "It is four.\n"
+
+
+def test_a_pipe_gets_a_whole_step_once_if_its_answer_is_made_again() -> None:
+    shown = in_pipe(
+        ProcessStep(text(0, "I look. ")),
+        ProcessStep(steps.tool_call(1, 1, "x", "web")),
+        Recovered(2, (0, 1)),
+        ProcessStep(text(2, "I search. ")),
+        ProcessStep(call(3, "web", "{}")),
+        ProcessStep(result(4, 3, "web", "", "running")),
+        Recovered(3, ()),
+        ProcessStep(result(4, 3, "web", "x")),
+        *grown(5, "Found", 2),
+        DONE,
+    )
+    assert shown == "I search. Found\n"
+
+
+def test_a_pipe_gets_text_as_soon_as_a_tool_after_it_runs() -> None:
+    stream, screen = pipe()
+    view = TextView(screen)
+    events = (
+        STARTED,
+        ProcessStep(text(0, "First.\n")),
+        ProcessStep(call(1, "web", "{}")),
+        ProcessStep(result(2, 1, "web", "", "running")),
+        *grown(3, "Second."),
+    )
+    for entry, event in zip(log(*events), events, strict=True):
+        view.show(entry, event)
+    assert stream.getvalue() == "First.\n"
+
+
+@pytest.mark.parametrize("end", [Cancelled("m"), Failed(content="x", code="y", message_id="m")])
+def test_a_pipe_gets_what_was_made_of_an_answer_that_was_cut(end: Event) -> None:
+    assert in_pipe(*grown(0, "It is"), end) == "It is\n"
+
+
+def test_json_gives_each_event_as_it_came() -> None:
+    stream, screen = pipe()
+    play(JsonView(screen), TOOL_TURN)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["seq"], line["event"]) for line in lines] == [(entry.seq, entry.name) for entry in TOOL_TURN]
+    assert [line["data"] for line in lines] == [json.loads(entry.data) for entry in TOOL_TURN]
+
+
+def test_steps_go_to_the_terminal_and_text_to_the_pipe() -> None:
+    (answer, out), (steps_shown, err) = pipe(), terminal()
+    play(BothViews(TextView(out), TerminalView(err, text=False)), TOOL_TURN)
+    assert answer.getvalue() == "It is four ✓.\n"
+    assert "four" not in steps_shown.getvalue()
+    assert "✓ calculator" in steps_shown.getvalue()
+
+
+def test_events_of_a_newer_server_are_passed_over() -> None:
+    (_, screen), (_, other), (stream, third) = terminal(), pipe(), pipe()
+    view = BothViews(TerminalView(screen), TextView(other), JsonView(third))
+    view.show(LogEntry(1, "surprise", b'{"a": 1}'), None)
+    assert json.loads(stream.getvalue())["data"] == {"a": 1}
+
+
+def test_thinking_alone_leaves_a_tidy_line() -> None:
+    assert on_terminal(ProcessStep(thinking(0, "Hm")), DONE) == "Hm\n"

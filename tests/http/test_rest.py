@@ -1,0 +1,57 @@
+"""Health, tools and the API's own description."""
+
+import re
+
+from tests.http.world import TOOL, World
+
+
+async def test_health_says_who_answers(at: World) -> None:
+    answer = await at.client.get("/api/health")
+    assert answer.json == {"status": "ok", "version": "1.2.3", "store": "sqlite", "node": at.store.node}
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_ready_means_that_turns_are_taken_and_stored(at: World) -> None:
+    assert (await at.client.get("/api/ready")).status == 200
+    at.supervisor.ready = False
+    answer = await at.client.get("/api/ready")
+    assert (answer.status, answer.json["code"]) == (503, "starting")
+    at.supervisor.ready = True
+    await at.store.close()
+    assert (await at.client.get("/api/ready")).status == 503
+
+
+async def test_tools_are_listed_with_what_they_do(at: World) -> None:
+    tool = (await at.client.get("/api/tools")).json["items"][0]
+    assert (tool["name"], tool["effect"], tool["timeout_s"], tool["parameters"]) == (
+        "clock",
+        "read",
+        5,
+        TOOL.parameters,
+    )
+
+
+async def test_the_openapi_document_has_every_route_and_no_loose_reference(at: World) -> None:
+    answer = await at.client.get("/api/openapi.json")
+    document = answer.json
+    assert document["openapi"].startswith("3.1")
+    assert {
+        "/api/health", "/api/ready", "/api/conversations", "/api/conversations/{conversation_id}",
+        "/api/conversations/{conversation_id}/messages", "/api/messages/{message_id}/regenerate",
+        "/api/messages/{message_id}/continue", "/api/turns/{turn_id}", "/api/turns/{turn_id}/events",
+        "/api/turns/{turn_id}/cancel", "/api/events", "/api/providers", "/api/providers/{provider_id}",
+        "/api/providers/{provider_id}/models", "/api/providers/{provider_id}/test", "/api/tools",
+    } == document["paths"].keys()  # fmt: skip
+    names = set(re.findall(r'"#/components/schemas/(\w+)"', answer.body.decode()))
+    assert names <= document["components"]["schemas"].keys()
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+async def test_the_reference_page_asks_nothing_of_other_hosts(at: World) -> None:
+    answer = await at.client.get("/api/docs")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    text = answer.body.decode()
+    assert "/api/conversations/{conversation_id}/messages" in text
+    assert "<script" not in text
+    assert not re.findall(r'(?:src|href)="(?!/api/|#)', text)
+    assert set(re.findall(r'href="#(\w+)"', text)) <= set(re.findall(r' id="(\w+)"', text))

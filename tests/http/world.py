@@ -1,0 +1,167 @@
+"""A whole server but for its socket: the real store and supervisor, with a model whose words come from the test."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+from starlette.types import ASGIApp
+
+from luxx.core.deltas import Delta, Finish, TextDelta
+from luxx.core.errors import ProviderError
+from luxx.core.ports import Check, ModelInfo, Progress, ToolInfo, ToolOutcome
+from luxx.core.prompts import Effect, ModelRequest, ToolSpec
+from luxx.core.usage import Usage
+from luxx.http.application import create_app
+from luxx.http.parts import HttpOptions, Parts
+from luxx.store.interface import Store
+from luxx.store.records import NewProvider, Provider
+from luxx.store.secrets import SecretBox
+from luxx.store.sqlite.store import open_sqlite
+from luxx.turns.endpoints import Endpoints
+from luxx.turns.run import RunLimits
+from luxx.turns.starting import Starter
+from luxx.turns.supervisor import Supervisor
+from luxx.turns.titles import Titles
+from tests.http.asgi import PORT, Client
+
+TOKEN = "the-owners-secret"
+TOOL = ToolInfo(name="clock", description="Tells the time.", effect="read", timeout_s=5, parameters={"type": "object"})
+END = Finish(reason="stop", usage=Usage(input_tokens=3, output_tokens=2, total_tokens=5))
+
+
+class HeldModel:
+    """Says what the test puts into `words`, in the order of the calls; it waits until something is there."""
+
+    def __init__(self, format_name: str) -> None:
+        self.format = format_name
+        self.words: asyncio.Queue[Delta | ProviderError] = asyncio.Queue()
+        self.requests: list[ModelRequest] = []
+        self.failure: ProviderError | None = None
+
+    def say(self, *texts: str, end: bool = False) -> None:
+        """Say texts, each a delta of its own, and perhaps end the answer."""
+        for text in texts:
+            self.words.put_nowait(TextDelta(text))
+        if end:
+            self.words.put_nowait(END)
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Sequence[Delta], None]:
+        """Play what is there, and what comes."""
+        self.requests.append(request)
+        while True:
+            word = await self.words.get()
+            if isinstance(word, ProviderError):
+                raise word
+            yield (word,)
+            if isinstance(word, Finish):
+                return
+
+    async def list_models(self) -> tuple[ModelInfo, ...]:
+        """Name one model, or fail as told."""
+        if self.failure:
+            raise self.failure
+        return (ModelInfo(id="m", context_window=4096),)
+
+    async def check(self) -> Check:
+        """Say that all is well."""
+        return Check(ok=True, detail="It answers.", models=1)
+
+
+class NoTools:
+    """A toolbox without tools."""
+
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """None."""
+        return ()
+
+    def effect(self, name: str) -> Effect:
+        """As for any unknown name."""
+        return "read"
+
+    async def run(self, name: str, arguments: str, key: str, progress: Progress) -> ToolOutcome:
+        """Say that there is none."""
+        return ToolOutcome(content="there is no such tool", failed=True)
+
+
+class World(msgspec.Struct, frozen=True):
+    """What tests work with. `client` calls as anyone on the machine, `owner` with the owner's secret."""
+
+    app: ASGIApp
+    client: Client
+    store: Store
+    supervisor: Supervisor
+    model: HeldModel
+    made: list[Provider]
+
+    @property
+    def owner(self) -> Client:
+        """The client of who has the secret."""
+        return self.client.with_headers(authorization=f"Bearer {TOKEN}")
+
+    async def conversation(self, **fields: object) -> str:
+        """Make a conversation and return its id."""
+        return (await self.client.post("/api/conversations", fields)).json["id"]
+
+    async def start(self, conversation_id: str | None = None, text: str = "hi") -> dict[str, str]:
+        """Post a message and return what the API says of its turn."""
+        conversation_id = conversation_id or await self.conversation()
+        answer = await self.client.post(f"/api/conversations/{conversation_id}/messages", {"text": text})
+        assert answer.status == 202, answer.body
+        return answer.json
+
+    async def finished(self, *texts: str) -> dict[str, str]:
+        """Post a message, have it answered, and return what the API says of its turn."""
+        self.model.say(*texts, end=True)
+        started = await self.start()
+        async for _ in self.supervisor.follow(started["turn_id"], 0):
+            pass
+        return started
+
+
+@asynccontextmanager
+async def world(path: Path, page: Path | None = None, heartbeat: float = 15, **options: int) -> AsyncIterator[World]:
+    """Open a store in a folder and put a server on it."""
+    async with asyncio.timeout(50):
+        store = await open_sqlite(path / "data", SecretBox(["x" * 43 + "="]))
+        model, made = HeldModel("scripted"), []
+
+        def factory(provider: Provider, key: str | None) -> HeldModel:
+            made.append(provider)
+            return model
+
+        endpoints = Endpoints(store.providers, {"openai": factory, "local": factory, "scripted": factory})
+        supervisor = _supervisor(store, endpoints, heartbeat)
+        await store.providers.create(store.owner, NewProvider(name="p", format="scripted", default_model="m"))
+        await supervisor.start_up()
+        parts = Parts(
+            store=store,
+            supervisor=supervisor,
+            endpoints=endpoints,
+            tools=(TOOL,),
+            owner_token=TOKEN,
+            version="1.2.3",
+        )
+        app = create_app(parts, HttpOptions(**{"port": PORT, "heartbeat": heartbeat, **options}), page or path / "none")
+        try:
+            client = Client(app, {"host": f"localhost:{options.get('port', PORT)}"})
+            yield World(app, client, store, supervisor, model, made)
+        finally:
+            await supervisor.close()
+            await store.close()
+
+
+def _supervisor(store: Store, endpoints: Endpoints, heartbeat: float) -> Supervisor:
+    box = NoTools()
+    return Supervisor(
+        store,
+        endpoints,
+        lambda names: box,
+        Starter(store, endpoints, box, max_iterations=3),
+        Titles(store, endpoints, enabled=False),
+        limits=RunLimits(attempts=1),
+        max_active=100,
+        heartbeat=heartbeat,
+        compact_after=300,
+    )
