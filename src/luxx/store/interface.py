@@ -1,12 +1,14 @@
-"""What every store offers; SQLite stands behind it, and PostgreSQL will.
+"""What every store offers; SQLite stands behind it for one process, and PostgreSQL for many.
 
 All methods are safe to call from many tasks at once and never block the event loop. Writes are group-committed: those
 that wait for the writer share one transaction, and each returns after its commit. `owner` is in every query that a person
 causes: another person's row is as absent as one that does not exist (NotFound).
 """
 
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Protocol
 
+from luxx.core.events import LogEntry
 from luxx.store.records import (
     Appended,
     Branch,
@@ -18,7 +20,9 @@ from luxx.store.records import (
     LogPage,
     Message,
     NewProvider,
+    News,
     NewTurn,
+    Owned,
     Provider,
     ProviderChange,
     StartedTurn,
@@ -43,7 +47,7 @@ class TurnStore(Protocol):
 
         This node owns the turn unless it is queued. Raises NotFound (conversation, parent or message), InvalidRequest (a
         parent of the wrong role, or a client request with another body), Conflict ``turn_running`` (the parent is an answer
-        in progress and `on_busy` is reject), ``queue_full`` (10 turns wait already).
+        in progress and `on_busy` is reject), ``queue_full`` (10 turns wait already), Fenced (this node has lost its lease).
         """
         ...
 
@@ -56,8 +60,26 @@ class TurnStore(Protocol):
         """
         ...
 
-    async def claim(self) -> tuple[Turn, ...]:
-        """Take all active turns that nobody owns: they get this node and the next epoch. Oldest first."""
+    async def claim(self, limit: int | None = None) -> tuple[Turn, ...]:
+        """Take active turns that nobody owns, up to `limit` or all: they get this node and the next epoch. Oldest first.
+
+        No turn is given to two nodes. A node that has lost its lease gets none.
+        """
+        ...
+
+    async def reclaim(self, turn_ids: Iterable[str]) -> tuple[Turn, ...]:
+        """Take up turns that this node owns already, but that nobody works on: they get the next epoch, as in `claim`.
+
+        Those of others are left out. Raises Fenced if this node has lost its lease.
+        """
+        ...
+
+    async def owned(self) -> tuple[Owned, ...]:
+        """Return the turns in progress that are this node's by their rows, to be compared with its tasks; oldest first."""
+        ...
+
+    async def cancelled(self) -> tuple[str, ...]:
+        """Return the ids of this node's turns that are to be stopped, whoever asked for it."""
         ...
 
     async def get(self, owner: str, turn_id: str) -> Turn:
@@ -70,6 +92,13 @@ class TurnStore(Protocol):
 
     async def log(self, turn_id: str, after: int, limit: int) -> LogPage:
         """Return up to `limit` entries with a seq above `after`, and the turn, of one snapshot. Raises NotFound."""
+        ...
+
+    async def logs(self, after: Mapping[str, int], limit: int) -> dict[str, tuple[LogEntry, ...]]:
+        """Return up to `limit` entries of each turn named above the seq given for it, all of one snapshot, in one query.
+
+        Turns without such entries, or that are gone, are left out. Each log is read until its last event by who follows it.
+        """
         ...
 
     async def request_cancel(self, owner: str, turn_id: str) -> Stopped:
@@ -168,6 +197,61 @@ class ProviderStore(Protocol):
         ...
 
 
+class Nodes(Protocol):
+    """This process among those that work on the same database. With SQLite it is the only one, and never loses its lease.
+
+    The lease is renewed by the store itself, in a thread of its own, as long as the event loop runs. What a supervisor does with
+    it: `check` before each call of a model or a tool, and after a claim; `reap`, `TurnStore.claim` and a comparison of
+    `TurnStore.owned` with its tasks every second or so, `TurnStore.cancelled` several times a second; wait for `lost`, then stop
+    all tasks, and `join` when they have ended; `leave` when it is to stop.
+    """
+
+    @property
+    def id(self) -> str:
+        """The id of this process in the store, never used before; `join` gives it another."""
+        ...
+
+    @property
+    def shared(self) -> bool:
+        """Whether there can be other nodes, so that logs of foreign turns have to be read from the database."""
+        ...
+
+    def check(self) -> None:
+        """Raise Fenced if the lease is lost, or was renewed so long ago that it may be by now; by this machine's clock, at once."""
+        ...
+
+    async def lost(self) -> None:
+        """Return when the lease is lost: the turns of this node are others' to take."""
+        ...
+
+    async def join(self) -> None:
+        """Work under a new id; only after all tasks of the old one have ended. Raises StorageError."""
+        ...
+
+    async def reap(self) -> int:
+        """Free the turns of nodes whose lease has expired, and return how many nodes that were.
+
+        It does nothing before this node has renewed its own lease without fault for a whole time to live: after the database was
+        away, the others must have the chance to do so first. Raises StorageError.
+        """
+        ...
+
+    def listen(self) -> AsyncIterator[News]:
+        """Yield what is heard of other nodes as it comes, nothing that this node said; ends when the store is closed.
+
+        One listener at a time. Of news that are not taken fast enough the oldest are dropped, and Missed follows.
+        """
+        ...
+
+    async def tell(self, text: str) -> None:
+        """Tell all other nodes something, which they get as Told; up to 7,000 bytes. Raises StorageError."""
+        ...
+
+    async def leave(self) -> None:
+        """Give this node's turns up, so that others can claim them at once; nothing can be written to turns after that."""
+        ...
+
+
 class Store(Protocol):
     """A store that is open."""
 
@@ -178,13 +262,15 @@ class Store(Protocol):
     @property
     def providers(self) -> ProviderStore: ...
     @property
+    def nodes(self) -> Nodes: ...
+    @property
     def owner(self) -> str:
         """The user id of the person at this machine."""
         ...
 
     @property
     def node(self) -> str:
-        """The id of this process in the store; new at every start."""
+        """The id of this process in the store; new at every start. The same as `nodes.id`."""
         ...
 
     async def ping(self) -> None:

@@ -224,6 +224,44 @@ class Appended(msgspec.Struct, frozen=True, kw_only=True):
     dropped: tuple[Turn, ...] = ()
 
 
+class Owned(msgspec.Struct, frozen=True):
+    """A turn in progress that this node owns, by its row; `cancel` if it is to be stopped."""
+
+    turn_id: str
+    epoch: int
+    cancel: bool
+
+
+class LogsGrew(msgspec.Struct, frozen=True, tag="grew"):
+    """These turns have new entries, or have ended."""
+
+    turn_ids: tuple[str, ...]
+
+
+class CancelWanted(msgspec.Struct, frozen=True, tag="cancel"):
+    """Whoever owns these turns is to stop them."""
+
+    turn_ids: tuple[str, ...]
+
+
+class TurnsFreed(msgspec.Struct, frozen=True, tag="freed"):
+    """There are turns to claim."""
+
+
+class Missed(msgspec.Struct, frozen=True, tag="missed"):
+    """News may have been lost: whatever one waits for has to be looked at."""
+
+
+class Told(msgspec.Struct, frozen=True, tag="told"):
+    """What another node told with Nodes.tell."""
+
+    text: str
+
+
+News = LogsGrew | CancelWanted | TurnsFreed | Missed | Told
+"""What one node hears of the others. None of it can be relied on: what is not heard is found by looking."""
+
+
 class Stopped(msgspec.Struct, frozen=True):
     """A turn that was asked to stop, as it is now; `dropped` are the queued turns behind it that ended with it."""
 

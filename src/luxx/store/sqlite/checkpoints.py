@@ -6,7 +6,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
-from luxx.store.sqlite.connections import BUSY_TIMEOUT, Connect
+from luxx.store.sqlite.connection import BUSY_TIMEOUT, Connect
 
 WAL_LIMIT = 16 * 1024 * 1024
 """Bytes of log at which a checkpoint is made."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from luxx.core.errors import StorageError
 from luxx.store.secrets import SecretBox
-from luxx.store.sqlite.connections import BUSY_TIMEOUT
+from luxx.store.sqlite.connection import BUSY_TIMEOUT
 
 _MOST_PROBLEMS = 10
 

@@ -7,23 +7,24 @@ from pathlib import Path
 
 from luxx.core.errors import ConfigurationError, StorageError
 from luxx.core.ids import new_id
-from luxx.store.clock import timestamp
 from luxx.store.directory import MOUNTS, DataDirectory
 from luxx.store.secrets import SecretBox
+from luxx.store.sql import nodes
+from luxx.store.sql.conversations import SqlConversations
+from luxx.store.sql.installation import check_secrets, ensure_owner, ping
+from luxx.store.sql.providers import SqlProviders
+from luxx.store.sql.readers import Readers
+from luxx.store.sql.turns import SqlTurns
+from luxx.store.sql.writer import Writer
+from luxx.store.sqlite.alone import Alone
 from luxx.store.sqlite.checkpoints import WAL_LIMIT, Checkpoints
-from luxx.store.sqlite.connections import Connect, connect, open_writing
-from luxx.store.sqlite.conversations import SqliteConversations
-from luxx.store.sqlite.providers import SqliteProviders, any_key, reseal
-from luxx.store.sqlite.readers import Readers
+from luxx.store.sqlite.connection import Connect, SqliteConnection, connect, open_reading, open_writing
 from luxx.store.sqlite.schema import prepare
-from luxx.store.sqlite.turns import SqliteTurns
-from luxx.store.sqlite.writer import Writer
 
 DATABASE = "luxx.db"
 """The database's name in the data directory."""
 
-_FINGERPRINT = "secret_key_fingerprint"
-_SET = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+READERS = 2
 
 
 class SqliteStore:
@@ -32,7 +33,7 @@ class SqliteStore:
     def __init__(
         self,
         directory: DataDirectory,
-        connection: sqlite3.Connection,
+        connection: SqliteConnection,
         readers: Readers,
         checkpoints: Checkpoints,
         secrets: SecretBox,
@@ -43,28 +44,33 @@ class SqliteStore:
         self._connection = connection
         self._readers = readers
         self._checkpoints = checkpoints
-        self._writer = Writer(connection, checkpoints)
+        self._writer = Writer([connection], after_commit=lambda: checkpoints.after_commit(connection.raw))
         self._owner = owner
-        self._node = node
         self._closed = False
-        self._turns = SqliteTurns(self._writer, readers, node)
-        self._conversations = SqliteConversations(self._writer, readers, node)
-        self._providers = SqliteProviders(self._writer, readers, secrets)
+        self._nodes = Alone(self._writer, node)
+        self._turns = SqlTurns(self._writer, self._writer, readers, self._nodes)
+        self._conversations = SqlConversations(self._writer, readers, self._nodes)
+        self._providers = SqlProviders(self._writer, readers, secrets)
 
     @property
-    def turns(self) -> SqliteTurns:
+    def turns(self) -> SqlTurns:
         """Turns and their logs."""
         return self._turns
 
     @property
-    def conversations(self) -> SqliteConversations:
+    def conversations(self) -> SqlConversations:
         """Conversations and their messages."""
         return self._conversations
 
     @property
-    def providers(self) -> SqliteProviders:
+    def providers(self) -> SqlProviders:
         """Providers and their keys."""
         return self._providers
+
+    @property
+    def nodes(self) -> Alone:
+        """This process, which shares its database with nobody."""
+        return self._nodes
 
     @property
     def owner(self) -> str:
@@ -74,21 +80,20 @@ class SqliteStore:
     @property
     def node(self) -> str:
         """The id of this process in the store; new at every start."""
-        return self._node
+        return self._nodes.node
 
     async def ping(self) -> None:
         """Make sure that the store can be written, by writing to it. Raises StorageError."""
-        await self._writer.write(lambda connection: connection.execute(_SET, ("ping", timestamp())).rowcount)
+        await self._writer.write(ping)
 
     async def close(self) -> None:
         """Free this node's turns, end the threads and let the data directory go; what waits to be written is written."""
         if self._closed:
             return
         self._closed = True
+        self._nodes.close()
         with contextlib.suppress(StorageError):  # if the disk is gone, the next start frees them
-            await self._writer.write(
-                lambda connection: connection.execute("DELETE FROM node WHERE id = ?", (self._node,)).rowcount
-            )
+            await self._nodes.leave()
         await self._writer.close()
         await self._readers.close()
         await asyncio.to_thread(self._close_files)
@@ -96,7 +101,7 @@ class SqliteStore:
     def _close_files(self) -> None:
         self._checkpoints.close()
         with contextlib.suppress(sqlite3.Error):  # the log is whole; the next start reads it
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._connection.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self._connection.close()
         self._directory.close()
 
@@ -122,7 +127,8 @@ async def open_sqlite(
         connection = await asyncio.to_thread(open_writing, path, connect)
         try:
             owner = await asyncio.to_thread(_take_over, connection, path, secrets, node)
-            readers, checkpoints = Readers(path, connect), Checkpoints(path, connect, wal_limit)
+            readers = Readers([open_reading(path, connect) for _ in range(READERS)])
+            checkpoints = Checkpoints(path, connect, wal_limit)
         except BaseException:
             connection.close()
             raise
@@ -135,45 +141,17 @@ async def open_sqlite(
     return SqliteStore(directory, connection, readers, checkpoints, secrets, owner, node)
 
 
-def _take_over(connection: sqlite3.Connection, path: Path, secrets: SecretBox, node: str) -> str:
+def _take_over(connection: SqliteConnection, path: Path, secrets: SecretBox, node: str) -> str:
     """Make the database this node's and return the id of the person at this machine."""
-    prepare(connection, path)
-    connection.execute("BEGIN IMMEDIATE")
+    prepare(connection.raw, path)
+    connection.begin()
     try:
-        _check_secrets(connection, path, secrets)
-        # Whoever is there still has died, as this process holds the directory; the foreign key frees its turns.
-        connection.execute("UPDATE turn SET takeovers = takeovers + 1 WHERE node IS NOT NULL")
-        connection.execute("DELETE FROM node")
-        connection.execute("INSERT INTO node (id, started_at) VALUES (?, ?)", (node, timestamp()))
-        owner = _owner(connection)
-        connection.execute("COMMIT")
+        check_secrets(connection, secrets, str(path), shared=False)
+        # Whoever is there still has died, as this process holds the directory.
+        nodes.bury(connection, [dead for (dead,) in connection.execute("SELECT id FROM node").fetchall()])
+        nodes.join(connection, node)
+        owner = ensure_owner(connection)
+        connection.commit()
     finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-    return owner
-
-
-def _check_secrets(connection: sqlite3.Connection, path: Path, secrets: SecretBox) -> None:
-    """Make sure that the secret key is the one in use, or encrypt anew with a newer one. Raises ConfigurationError."""
-    row = connection.execute("SELECT value FROM meta WHERE name = ?", (_FINGERPRINT,)).fetchone()
-    known = None if row is None else row[0]
-    if known == secrets.fingerprint:
-        return
-    if known not in secrets.fingerprints and any_key(connection):
-        raise ConfigurationError(
-            f"The keys in {path} were encrypted with another secret key. Give that one again (LUXX_SECRET_KEY, or the file secret.key in"
-            " the data directory); to change it, put the new one before it, separated by a comma."
-        )
-    reseal(connection, secrets)
-    connection.execute(_SET, (_FINGERPRINT, secrets.fingerprint))
-
-
-def _owner(connection: sqlite3.Connection) -> str:
-    row = connection.execute("SELECT id FROM person WHERE role = 'owner' ORDER BY created_at LIMIT 1").fetchone()
-    if row is not None:
-        return row[0]
-    owner = new_id()
-    connection.execute(
-        "INSERT INTO person (id, name, role, created_at) VALUES (?, 'Owner', 'owner', ?)", (owner, timestamp())
-    )
+        connection.rollback()
     return owner

@@ -1,7 +1,6 @@
-"""Conversations: luxx.store.interface.ConversationStore on SQLite."""
+"""Conversations: luxx.store.interface.ConversationStore, for every engine."""
 
 import builtins
-import sqlite3
 
 import msgspec
 
@@ -17,13 +16,15 @@ from luxx.store.records import (
     ConversationSettings,
     Message,
 )
-from luxx.store.sqlite import listing
-from luxx.store.sqlite.conversation_rows import CONVERSATIONS, conversation_of
-from luxx.store.sqlite.ends import Ending, cancel_queued
-from luxx.store.sqlite.messages import message_by_id, read_branch, read_history
-from luxx.store.sqlite.readers import Readers
-from luxx.store.sqlite.requests import earlier_result, remember
-from luxx.store.sqlite.writer import Writer
+from luxx.store.sql import listing
+from luxx.store.sql.connection import Connection
+from luxx.store.sql.conversation_rows import CONVERSATIONS, conversation_of
+from luxx.store.sql.ends import Ending, cancel_queued
+from luxx.store.sql.member import Member
+from luxx.store.sql.messages import message_by_id, read_branch, read_history
+from luxx.store.sql.readers import Readers
+from luxx.store.sql.requests import earlier_result, remember
+from luxx.store.sql.writer import Writer
 
 _INSERT = """
     INSERT INTO conversation (id, owner_id, title, title_source, created_at, updated_at, system_prompt, provider_id, model,
@@ -39,13 +40,13 @@ _NEWEST_BELOW = """
 """
 
 
-class SqliteConversations:
+class SqlConversations:
     """Conversations and their messages; see ConversationStore for what each method does."""
 
-    def __init__(self, writer: Writer, readers: Readers, node: str) -> None:
+    def __init__(self, writer: Writer, readers: Readers, member: Member) -> None:
         self._writer = writer
         self._readers = readers
-        self._node = node
+        self._member = member
 
     async def create(
         self, owner: str, title: str | None, settings: ConversationSettings, request: ClientRequest | None = None
@@ -75,7 +76,11 @@ class SqliteConversations:
 
     async def delete(self, owner: str, conversation_id: str) -> tuple[str, ...]:
         """See ConversationStore."""
-        return await self._writer.write(lambda connection: _delete(connection, self._node, owner, conversation_id))
+        node = self._member.node
+        unfinished = await self._writer.write(lambda connection: _delete(connection, node, owner, conversation_id))
+        self._member.tell_cancelled(unfinished)
+        self._member.tell_appended(unfinished)
+        return unfinished
 
     async def message(self, owner: str, message_id: str) -> Message:
         """See ConversationStore."""
@@ -86,7 +91,7 @@ class SqliteConversations:
     ) -> Branch:
         """See ConversationStore."""
 
-        def job(connection: sqlite3.Connection) -> Branch:
+        def job(connection: Connection) -> Branch:
             shown = _get(connection, owner, conversation_id).leaf_id
             return read_branch(connection, conversation_id, leaf or shown, before, limit)
 
@@ -97,7 +102,7 @@ class SqliteConversations:
         return await self._readers.read(lambda connection: read_history(connection, message_id))
 
 
-def _get(connection: sqlite3.Connection, owner: str, conversation_id: str) -> Conversation:
+def _get(connection: Connection, owner: str, conversation_id: str) -> Conversation:
     row = connection.execute(
         CONVERSATIONS + "WHERE c.id = ? AND c.owner_id = ? AND c.deleted_at IS NULL", (conversation_id, owner)
     ).fetchone()
@@ -107,7 +112,7 @@ def _get(connection: sqlite3.Connection, owner: str, conversation_id: str) -> Co
 
 
 def _create(
-    connection: sqlite3.Connection,
+    connection: Connection,
     owner: str,
     title: str | None,
     settings: ConversationSettings,
@@ -124,7 +129,7 @@ def _create(
 
 
 def _columns(
-    connection: sqlite3.Connection, owner: str, settings: ConversationSettings
+    connection: Connection, owner: str, settings: ConversationSettings
 ) -> tuple[str | float | None, ...]:
     """Return the settings as columns. Raises InvalidRequest for a provider that is not there."""
     provider_id = settings.provider_id
@@ -143,7 +148,7 @@ def _columns(
 
 
 def _change(
-    connection: sqlite3.Connection, owner: str, conversation_id: str, change: ConversationChange
+    connection: Connection, owner: str, conversation_id: str, change: ConversationChange
 ) -> Conversation:
     _get(connection, owner, conversation_id)
     columns: dict[str, str | float | None] = {}
@@ -165,7 +170,7 @@ def _change(
     return _get(connection, owner, conversation_id)
 
 
-def _leaf(connection: sqlite3.Connection, conversation_id: str, leaf_id: str | None) -> str | None:
+def _leaf(connection: Connection, conversation_id: str, leaf_id: str | None) -> str | None:
     """Return the leaf to show: a branch ends in an answer, so a user message stands for the newest answer below it."""
     if leaf_id is None:
         return None
@@ -179,8 +184,9 @@ def _leaf(connection: sqlite3.Connection, conversation_id: str, leaf_id: str | N
     return connection.execute(_NEWEST_BELOW, (leaf_id, conversation_id)).fetchone()[0]
 
 
-def _delete(connection: sqlite3.Connection, node: str, owner: str, conversation_id: str) -> tuple[str, ...]:
+def _delete(connection: Connection, node: str, owner: str, conversation_id: str) -> tuple[str, ...]:
     _get(connection, owner, conversation_id)
+    connection.execute("SELECT 1 FROM conversation WHERE id = ? {lock}", (conversation_id,)).fetchone()
     now = timestamp()
     unfinished: builtins.list[tuple[int, str, str]] = connection.execute(
         "SELECT number, id, message_id FROM turn WHERE conversation_id = ? AND ended_at IS NULL ORDER BY number",

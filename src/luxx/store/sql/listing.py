@@ -1,20 +1,24 @@
 """Listing conversations: pages by last activity, and the search in titles and texts."""
 
 import base64
-import sqlite3
 
 import msgspec
 
 from luxx.core.errors import InvalidRequest
 from luxx.store.records import Conversation, ConversationPage
-from luxx.store.sqlite.conversation_rows import CONVERSATIONS, conversation_of
+from luxx.store.sql.connection import Connection
+from luxx.store.sql.conversation_rows import CONVERSATIONS, conversation_of
 
 Position = tuple[str, str]
 """Where a page ends: the last conversation's time of activity, and its id."""
 
 _MATCHES = r"""
-    AND ({title} LIKE ? ESCAPE '\' OR EXISTS (
-        SELECT 1 FROM message m WHERE m.conversation_id = c.id AND {text} LIKE ? ESCAPE '\'))
+    AND (c.title {like} ? ESCAPE '\' OR EXISTS (
+        SELECT 1 FROM message m WHERE m.conversation_id = c.id AND m.text {like} ? ESCAPE '\'))
+"""
+_MATCHES_FOLDED = r"""
+    AND ({folded c.title} LIKE {folded ?} ESCAPE '\' OR EXISTS (
+        SELECT 1 FROM message m WHERE m.conversation_id = c.id AND {folded m.text} LIKE {folded ?} ESCAPE '\'))
 """
 
 
@@ -27,7 +31,7 @@ def position(cursor: str) -> Position:
 
 
 def page(
-    connection: sqlite3.Connection, owner: str, limit: int, after: Position | None, query: str | None
+    connection: Connection, owner: str, limit: int, after: Position | None, query: str | None
 ) -> ConversationPage:
     """Return up to `limit` conversations of lesser activity than `after`."""
     sql = CONVERSATIONS + "WHERE c.owner_id = ? AND c.deleted_at IS NULL"
@@ -50,9 +54,6 @@ def _cursor(last: Conversation) -> str:
 
 
 def _search(query: str) -> tuple[str, str]:
-    """Return the condition and its pattern. LIKE knows no case but ASCII's, so that other letters are folded first."""
-    folded = query if query.isascii() else query.casefold()
-    pattern = folded.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    if query.isascii():
-        return _MATCHES.format(title="c.title", text="m.text"), f"%{pattern}%"
-    return _MATCHES.format(title="casefold(c.title)", text="casefold(m.text)"), f"%{pattern}%"
+    """Return the condition and its pattern. Letters beyond ASCII need their case folded, which takes longer."""
+    pattern = query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return _MATCHES if query.isascii() else _MATCHES_FOLDED, f"%{pattern}%"

@@ -1,7 +1,6 @@
 """Turn rows: reading turns and their logs."""
 
-import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -10,6 +9,8 @@ from luxx.core.errors import NotFound
 from luxx.core.events import LogEntry, ProcessStep
 from luxx.core.usage import Usage
 from luxx.store.records import Turn, TurnSettings
+from luxx.store.sql.connection import Connection
+from luxx.store.sql.dialect import wanted
 
 TURNS = """
     SELECT t.id, t.owner_id, t.conversation_id, t.message_id, t.user_message_id, t.status, t.epoch, t.cancel, t.takeovers,
@@ -20,6 +21,12 @@ TURNS = """
 """Reads whole turns; a WHERE follows."""
 
 NOTHING = "There is no such turn."
+ALL = 2**62
+
+_MANY_LOGS = """
+    SELECT t.id, e.seq, e.name, e.data, s.body FROM {pairs} JOIN turn t ON t.id = wanted.key {pages}
+    LEFT JOIN step s ON s.turn = e.turn AND s.idx = e.step_index ORDER BY t.number, e.seq
+"""
 
 _settings = msgspec.json.Decoder(TurnSettings)
 _usage = msgspec.json.Decoder(Usage)
@@ -51,7 +58,7 @@ def turn_of(row: tuple[Any, ...]) -> Turn:
     )
 
 
-def turn_by_id(connection: sqlite3.Connection, turn_id: str) -> Turn:
+def turn_by_id(connection: Connection, turn_id: str) -> Turn:
     """Return a turn, whoever owns it. Raises NotFound."""
     row = connection.execute(TURNS + "WHERE t.id = ?", (turn_id,)).fetchone()
     if row is None:
@@ -59,12 +66,12 @@ def turn_by_id(connection: sqlite3.Connection, turn_id: str) -> Turn:
     return turn_of(row)
 
 
-def turns_by_id(connection: sqlite3.Connection, turn_ids: Iterable[str]) -> tuple[Turn, ...]:
+def turns_by_id(connection: Connection, turn_ids: Iterable[str]) -> tuple[Turn, ...]:
     """Return turns in the order of their ids."""
     return tuple(turn_by_id(connection, turn_id) for turn_id in turn_ids)
 
 
-def number_of(connection: sqlite3.Connection, turn_id: str) -> int:
+def number_of(connection: Connection, turn_id: str) -> int:
     """Return the number under which a turn's rows are kept. Raises NotFound."""
     row = connection.execute("SELECT number FROM turn WHERE id = ?", (turn_id,)).fetchone()
     if row is None:
@@ -72,7 +79,7 @@ def number_of(connection: sqlite3.Connection, turn_id: str) -> int:
     return row[0]
 
 
-def read_log(connection: sqlite3.Connection, number: int, after: int = 0, limit: int = -1) -> tuple[LogEntry, ...]:
+def read_log(connection: Connection, number: int, after: int = 0, limit: int = ALL) -> tuple[LogEntry, ...]:
     """Return a turn's entries above a seq; those of steps that have ended get their data from the step."""
     rows = connection.execute(
         """
@@ -83,6 +90,14 @@ def read_log(connection: sqlite3.Connection, number: int, after: int = 0, limit:
         (number, after, limit),
     )
     return tuple(LogEntry(seq, name, spliced(body) if data is None else data) for seq, name, data, body in rows)
+
+
+def read_logs(connection: Connection, after: Mapping[str, int], limit: int) -> dict[str, tuple[LogEntry, ...]]:
+    """Return up to `limit` entries above a seq of each of many turns; turns without any are left out."""
+    logs: dict[str, list[LogEntry]] = {}
+    for turn_id, seq, name, data, body in connection.execute(_MANY_LOGS, (wanted(after), limit)):
+        logs.setdefault(turn_id, []).append(LogEntry(seq, name, spliced(body) if data is None else data))
+    return {turn_id: tuple(entries) for turn_id, entries in logs.items()}
 
 
 def spliced(body: bytes) -> bytes:

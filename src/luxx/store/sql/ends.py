@@ -1,17 +1,24 @@
 """The end of a turn: its outcome, its message's text, and what becomes of the turns queued behind it."""
 
-import sqlite3
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from luxx.core.events import Cancelled, Done, End, Failed, encode
 from luxx.store.records import Status
+from luxx.store.sql.connection import Connection
+from luxx.store.sql.dialect import wanted
 
 _END = """
     UPDATE turn SET status = ?, ended_at = ?, finish_reason = ?, token_count = ?, usage = ?, error_code = ?,
         error_content = ?, node = NULL
     WHERE number = ? RETURNING conversation_id, message_id
+"""
+_LOCK_CONVERSATIONS = """
+    SELECT id FROM conversation WHERE id IN (
+        SELECT conversation_id FROM turn WHERE number IN (SELECT CAST(value AS bigint) FROM {wanted}))
+    ORDER BY id {lock}
 """
 _QUEUED_BEHIND = """
     SELECT t.number, t.id, t.message_id FROM message question JOIN turn t ON t.user_message_id = question.id
@@ -59,17 +66,23 @@ class Ending:
         self.dropped += other.dropped
 
 
-def end_turn(connection: sqlite3.Connection, ending: Ending, number: int, end: End) -> None:
+def lock_conversations(connection: Connection, numbers: Sequence[int]) -> None:
+    """Keep other nodes from changing the queues of these turns' conversations; before anything else is changed."""
+    if numbers:
+        connection.execute(_LOCK_CONVERSATIONS, (wanted(numbers),)).fetchall()
+
+
+def end_turn(connection: Connection, ending: Ending, number: int, end: End) -> None:
     """Write a turn's outcome; start what waits for it after ``done``, cancel it after another end."""
     outcome = _outcome(end)
     status, *columns = outcome
     conversation_id, message_id = connection.execute(_END, (status, ending.now, *columns, number)).fetchone()
-    connection.execute("UPDATE message SET text = ? WHERE id = ?", (_answer_text(connection, number), message_id))
-    connection.execute("UPDATE conversation SET updated_at = ? WHERE id = ?", (ending.now, conversation_id))
+    connection.send("UPDATE message SET text = ? WHERE id = ?", (_answer_text(connection, number), message_id))
+    connection.send("UPDATE conversation SET updated_at = ? WHERE id = ?", (ending.now, conversation_id))
     waiting = connection.execute(_QUEUED_BEHIND, (conversation_id, message_id)).fetchall()
     for queued, turn_id, queued_message_id in waiting:
         if status == "done":
-            connection.execute(
+            connection.send(
                 "UPDATE turn SET status = 'active', node = ?, epoch = epoch + 1 WHERE number = ?", (ending.node, queued)
             )
             ending.released.append(turn_id)
@@ -78,10 +91,10 @@ def end_turn(connection: sqlite3.Connection, ending: Ending, number: int, end: E
             cancel_queued(connection, ending, queued, queued_message_id)
 
 
-def cancel_queued(connection: sqlite3.Connection, ending: Ending, number: int, message_id: str) -> None:
+def cancel_queued(connection: Connection, ending: Ending, number: int, message_id: str) -> None:
     """End a turn that waits, and those behind it: nobody else writes in their logs."""
     cancelled = Cancelled(message_id)
-    connection.execute(
+    connection.send(
         "INSERT INTO event (turn, seq, epoch, name, data) SELECT turn, max(seq) + 1, 0, ?, ? FROM event WHERE turn = ?"
         " GROUP BY turn",
         (cancelled.name, encode(cancelled), number),
@@ -89,7 +102,7 @@ def cancel_queued(connection: sqlite3.Connection, ending: Ending, number: int, m
     end_turn(connection, ending, number, cancelled)
 
 
-def recall(connection: sqlite3.Connection, ending: Ending, message_id: str) -> None:
+def recall(connection: Connection, ending: Ending, message_id: str) -> None:
     """Find out what an end that was committed earlier did: the turns that were queued behind the message."""
     for turn_id, behind, epoch, status in connection.execute(_FOLLOWED, (message_id,)).fetchall():
         if status == "active" and epoch == 1:
@@ -109,7 +122,7 @@ def _outcome(end: End) -> _Outcome:
             return _Outcome("cancelled")
 
 
-def _answer_text(connection: sqlite3.Connection, number: int) -> str:
+def _answer_text(connection: Connection, number: int) -> str:
     rows = connection.execute(
         "SELECT body FROM step WHERE turn = ? AND type = 'text' AND state <> 'void' ORDER BY idx", (number,)
     )

@@ -1,10 +1,10 @@
 """Compaction: what stays of the logs of ended turns, and the end of deleted conversations."""
 
-import sqlite3
-
 from luxx.core.events import Approval, decode
-from luxx.store.sqlite.readers import Readers
-from luxx.store.sqlite.writer import Writer
+from luxx.store.sql.connection import Connection
+from luxx.store.sql.dialect import wanted
+from luxx.store.sql.readers import Readers
+from luxx.store.sql.writer import Writer
 
 TURNS_PER_CALL = 200
 TURNS_PER_TRANSACTION = 4
@@ -14,6 +14,10 @@ CONVERSATIONS_PER_CALL = 20
 
 _HOT = """
     SELECT number FROM turn WHERE ended_at IS NOT NULL AND NOT compacted AND ended_at < ? ORDER BY ended_at LIMIT ?
+"""
+_MINE = """
+    SELECT number FROM turn WHERE number IN (SELECT CAST(value AS bigint) FROM {wanted}) AND NOT compacted
+    ORDER BY number {skip}
 """
 _PASSING = """
     DELETE FROM event WHERE turn = ? AND (
@@ -33,7 +37,7 @@ _CONVERSATION_ROWS = ("request", "turn", "message")
 async def compact(writer: Writer, readers: Readers, ended_before: str) -> int:
     """Compact some turns and purge some conversations; return how many, 0 when there is nothing left to do."""
 
-    def due(connection: sqlite3.Connection) -> tuple[list[int], list[str]]:
+    def due(connection: Connection) -> tuple[list[int], list[str]]:
         numbers = connection.execute(_HOT, (ended_before, TURNS_PER_CALL)).fetchall()
         deleted = connection.execute(_DELETED, (ended_before, CONVERSATIONS_PER_CALL)).fetchall()
         return [number for (number,) in numbers], [conversation_id for (conversation_id,) in deleted]
@@ -47,14 +51,15 @@ async def compact(writer: Writer, readers: Readers, ended_before: str) -> int:
     return len(numbers) + len(deleted)
 
 
-def _compact(connection: sqlite3.Connection, numbers: list[int]) -> None:
-    for number in numbers:
-        connection.execute(_PASSING, (number,))
-        connection.executemany("DELETE FROM event WHERE turn = ? AND seq = ?", _open_approvals(connection, number))
-        connection.execute("UPDATE turn SET compacted = true WHERE number = ?", (number,))
+def _compact(connection: Connection, numbers: list[int]) -> None:
+    for (number,) in connection.execute(_MINE, (wanted(numbers),)).fetchall():
+        connection.send(_PASSING, (number,))
+        if open_approvals := _open_approvals(connection, number):
+            connection.execute_each("DELETE FROM event WHERE turn = ? AND seq = ?", open_approvals)
+        connection.send("UPDATE turn SET compacted = true WHERE number = ?", (number,))
 
 
-def _open_approvals(connection: sqlite3.Connection, number: int) -> list[tuple[int, int]]:
+def _open_approvals(connection: Connection, number: int) -> list[tuple[int, int]]:
     """Return the places of the approvals that were only asked for; those that were decided stay."""
     rows = connection.execute("SELECT seq, data FROM event WHERE turn = ? AND name = 'approval'", (number,)).fetchall()
     return [(number, seq) for seq, data in rows if _is_open(decode("approval", data))]
@@ -64,11 +69,13 @@ def _is_open(event: object) -> bool:
     return isinstance(event, Approval) and event.state == "requested"
 
 
-def _purge(connection: sqlite3.Connection, conversation_id: str) -> None:
+def _purge(connection: Connection, conversation_id: str) -> None:
+    if connection.execute("SELECT 1 FROM conversation WHERE id = ? {skip}", (conversation_id,)).fetchone() is None:
+        return
     for table in _TURN_ROWS:
-        connection.execute(
+        connection.send(
             f"DELETE FROM {table} WHERE turn IN (SELECT number FROM turn WHERE conversation_id = ?)", (conversation_id,)
         )
     for table in _CONVERSATION_ROWS:
-        connection.execute(f"DELETE FROM {table} WHERE conversation_id = ?", (conversation_id,))
-    connection.execute("DELETE FROM conversation WHERE id = ?", (conversation_id,))
+        connection.send(f"DELETE FROM {table} WHERE conversation_id = ?", (conversation_id,))
+    connection.send("DELETE FROM conversation WHERE id = ?", (conversation_id,))

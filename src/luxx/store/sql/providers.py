@@ -1,7 +1,6 @@
-"""Providers: luxx.store.interface.ProviderStore on SQLite; keys are encrypted before they are written."""
+"""Providers: luxx.store.interface.ProviderStore, for every engine; keys are encrypted before they are written."""
 
 import builtins
-import sqlite3
 from typing import Any
 
 import msgspec
@@ -11,8 +10,9 @@ from luxx.core.ids import new_id
 from luxx.store.clock import timestamp
 from luxx.store.records import NewProvider, Provider, ProviderChange
 from luxx.store.secrets import SecretBox
-from luxx.store.sqlite.readers import Readers
-from luxx.store.sqlite.writer import Writer
+from luxx.store.sql.connection import Connection
+from luxx.store.sql.readers import Readers
+from luxx.store.sql.writer import Writer
 
 _NOTHING = "There is no such provider."
 _PROVIDERS = """
@@ -24,7 +24,7 @@ _INSERT = """
 """
 
 
-class SqliteProviders:
+class SqlProviders:
     """Providers and their keys; see ProviderStore for what each method does."""
 
     def __init__(self, writer: Writer, readers: Readers, secrets: SecretBox) -> None:
@@ -37,7 +37,7 @@ class SqliteProviders:
         provider_id = new_id()
         sealed = self._seal(new.api_key)
 
-        def job(connection: sqlite3.Connection) -> Provider:
+        def job(connection: Connection) -> Provider:
             _refuse_taken_name(connection, owner, new.name, provider_id)
             place = (provider_id, owner, owner)
             values = (*place, new.name, new.format, new.base_url, new.default_model, sealed, timestamp())
@@ -66,7 +66,7 @@ class SqliteProviders:
     async def change(self, owner: str, provider_id: str, change: ProviderChange) -> Provider:
         """See ProviderStore."""
 
-        def job(connection: sqlite3.Connection) -> Provider:
+        def job(connection: Connection) -> Provider:
             self._change(connection, owner, _get(connection, owner, provider_id), change)
             return _get(connection, owner, provider_id)
 
@@ -75,7 +75,7 @@ class SqliteProviders:
     async def delete(self, owner: str, provider_id: str) -> None:
         """See ProviderStore."""
 
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             provider = _get(connection, owner, provider_id)
             connection.execute("DELETE FROM provider WHERE id = ? AND owner_id = ?", (provider_id, owner))
             oldest = connection.execute(_PROVIDERS + "WHERE owner_id = ? ORDER BY ordinal LIMIT 1", (owner,)).fetchone()
@@ -95,7 +95,7 @@ class SqliteProviders:
     def _seal(self, api_key: str | None) -> bytes | None:
         return self._secrets.encrypt(api_key) if api_key else None
 
-    def _change(self, connection: sqlite3.Connection, owner: str, provider: Provider, change: ProviderChange) -> None:
+    def _change(self, connection: Connection, owner: str, provider: Provider, change: ProviderChange) -> None:
         columns: dict[str, str | bytes | None] = {}
         if change.name is not msgspec.UNSET:
             _refuse_taken_name(connection, owner, change.name, provider.id)
@@ -118,39 +118,38 @@ class SqliteProviders:
             )
 
 
-def reseal(connection: sqlite3.Connection, secrets: SecretBox) -> None:
+def reseal(connection: Connection, secrets: SecretBox) -> None:
     """Encrypt all keys anew with the newest secret key. Raises StorageError if one cannot be decrypted."""
     sealed: builtins.list[tuple[str, bytes]] = connection.execute(
         "SELECT id, api_key FROM provider WHERE api_key IS NOT NULL"
     ).fetchall()
-    connection.executemany(
-        "UPDATE provider SET api_key = ? WHERE id = ?", [(secrets.rotated(token), key_of) for key_of, token in sealed]
-    )
+    for provider_id, token in sealed:
+        connection.send("UPDATE provider SET api_key = ? WHERE id = ?", (secrets.rotated(token), provider_id))
 
 
-def any_key(connection: sqlite3.Connection) -> bool:
+def any_key(connection: Connection) -> bool:
     """Tell whether anything is stored encrypted."""
     return connection.execute("SELECT 1 FROM provider WHERE api_key IS NOT NULL LIMIT 1").fetchone() is not None
 
 
-def _get(connection: sqlite3.Connection, owner: str, provider_id: str) -> Provider:
+def _get(connection: Connection, owner: str, provider_id: str) -> Provider:
     row = connection.execute(_PROVIDERS + "WHERE id = ? AND owner_id = ?", (provider_id, owner)).fetchone()
     if row is None:
         raise NotFound(_NOTHING)
     return _provider_of(row)
 
 
-def _default(connection: sqlite3.Connection, owner: str) -> Provider | None:
+def _default(connection: Connection, owner: str) -> Provider | None:
     row = connection.execute(_PROVIDERS + "WHERE owner_id = ? AND is_default", (owner,)).fetchone()
     return None if row is None else _provider_of(row)
 
 
-def _make_default(connection: sqlite3.Connection, owner: str, provider_id: str) -> None:
+def _make_default(connection: Connection, owner: str, provider_id: str) -> None:
     connection.execute("UPDATE provider SET is_default = false WHERE owner_id = ? AND is_default", (owner,))
     connection.execute("UPDATE provider SET is_default = true WHERE owner_id = ? AND id = ?", (owner, provider_id))
 
 
-def _refuse_taken_name(connection: sqlite3.Connection, owner: str, name: str, provider_id: str) -> None:
+def _refuse_taken_name(connection: Connection, owner: str, name: str, provider_id: str) -> None:
     sql = "SELECT 1 FROM provider WHERE owner_id = ? AND name = ? AND id <> ?"
     if connection.execute(sql, (owner, name, provider_id)).fetchone() is not None:
         raise InvalidRequest("Another provider has this name.", "name")

@@ -1,6 +1,5 @@
 """Appending to logs: the flush of many turns, fenced, in one transaction. This is the hot path."""
 
-import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,19 +8,41 @@ import msgspec
 from luxx.core.ports import ModelCall
 from luxx.store.clock import timestamp
 from luxx.store.records import Appended, NewEntry, TurnBatch
-from luxx.store.sqlite.ends import Ending, end_turn, recall
-from luxx.store.sqlite.turn_rows import turns_by_id
+from luxx.store.sql.connection import Connection, Rows
+from luxx.store.sql.dialect import wanted
+from luxx.store.sql.ends import Ending, end_turn, lock_conversations, recall
+from luxx.store.sql.turn_rows import turns_by_id
 
 _OWNERS = """
     SELECT id, node, epoch, status IN ('active', 'waiting'), number, takeovers FROM turn
-    WHERE id IN (SELECT value FROM json_each(?))
+    WHERE id IN (SELECT value FROM {wanted})
 """
-_EVENT = "INSERT INTO event (turn, seq, epoch, name, data, step_index) VALUES (?, ?, ?, ?, ?, ?)"
-_STEP = """
-    INSERT INTO step (turn, idx, call_n, type, state, body) VALUES (?, ?, ?, ?, ?, ?)
+_EVENTS = Rows(
+    "event",
+    (
+        ("turn", "bigint"),
+        ("seq", "bigint"),
+        ("epoch", "bigint"),
+        ("name", "text"),
+        ("data", "bytea"),
+        ("step_index", "integer"),
+    ),
+)
+_STEPS = Rows(
+    "step",
+    (
+        ("turn", "bigint"),
+        ("idx", "integer"),
+        ("call_n", "integer"),
+        ("type", "text"),
+        ("state", "text"),
+        ("body", "bytea"),
+    ),
+    """
     ON CONFLICT (turn, idx) DO UPDATE SET call_n = excluded.call_n, type = excluded.type, state = excluded.state,
         body = excluded.body WHERE step.state = 'running'
-"""
+    """,
+)
 _CALL = """
     INSERT INTO model_call (turn, n, provider, model, format, finish_reason, usage, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
@@ -30,15 +51,9 @@ _WRITTEN = """
     FROM event e LEFT JOIN step s ON s.turn = e.turn AND s.idx = e.step_index
     WHERE e.turn = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq
 """
-_CULPABLE = (
-    sqlite3.IntegrityError,
-    sqlite3.DataError,
-    sqlite3.ProgrammingError,
-    sqlite3.InterfaceError,
-    ValueError,
-    OverflowError,
-)
-"""What the data of one turn can cause; other errors of sqlite3 are the database's."""
+
+StepValues = tuple[int, int, int, str, str, bytes]
+EventValues = tuple[int, int, int, str, bytes | None, int | None]
 
 _encoder = msgspec.json.Encoder()
 
@@ -51,33 +66,42 @@ class _Owned(NamedTuple):
     taken_over: bool
 
 
-def append(connection: sqlite3.Connection, node: str, batches: Sequence[TurnBatch], retry: bool) -> Appended:
-    """Do what TurnStore.append says."""
-    ending = Ending(node, timestamp())
+class NotTogether(Exception):
+    """Something in the batches cannot be stored, so that nothing was: append them again, each for itself."""
+
+
+def append(connection: Connection, node: str, batches: Sequence[TurnBatch], retry: bool, apart: bool) -> Appended:
+    """Do what TurnStore.append says; the transaction is this call's own. Raises NotTogether unless `apart`."""
+    lease = connection.lease(node)
     refused: dict[str, str] = {}
-    if retry:
-        batches = _not_yet_written(connection, ending, batches, refused)
+    earlier = Ending(node, timestamp())
     owned = _owned(connection, node, batches)
-    connection.execute("SAVEPOINT flush")
-    done = Ending(node, ending.now)
-    try:
-        _write(connection, done, owned)
-    except _CULPABLE:
-        connection.execute("ROLLBACK TO flush")
-        done = _write_apart(connection, ending.now, node, owned, refused)
-    connection.execute("RELEASE flush")
-    ending.add(done)
+    if not lease.held():
+        return Appended(fenced=frozenset(batch.turn_id for batch in batches))
+    if retry:
+        batches = _not_yet_written(connection, earlier, batches, refused)
+        missing = {batch.turn_id for batch in batches}
+        owned = [one for one in owned if one.batch.turn_id in missing]
+    if apart:
+        ending = _write_apart(connection, earlier, owned, refused)
+    else:
+        ending = Ending(node, earlier.now)
+        try:
+            _write(connection, ending, owned)
+        except connection.culpable as error:
+            raise NotTogether from error
+    earlier.add(ending)
     return Appended(
         fenced=frozenset(batch.turn_id for batch in batches) - {one.batch.turn_id for one in owned},
         refused=refused,
-        released=turns_by_id(connection, ending.released),
-        dropped=turns_by_id(connection, ending.dropped),
+        released=turns_by_id(connection, earlier.released),
+        dropped=turns_by_id(connection, earlier.dropped),
     )
 
 
-def _owned(connection: sqlite3.Connection, node: str, batches: Sequence[TurnBatch]) -> list[_Owned]:
+def _owned(connection: Connection, node: str, batches: Sequence[TurnBatch]) -> list[_Owned]:
     """Return the batches whose turns this node owns in the batch's epoch."""
-    ids = _encoder.encode([batch.turn_id for batch in batches]).decode()
+    ids = wanted([batch.turn_id for batch in batches])
     owners = {turn_id: owner for turn_id, *owner in connection.execute(_OWNERS, (ids,))}
     owned: list[_Owned] = []
     for batch in batches:
@@ -87,10 +111,10 @@ def _owned(connection: sqlite3.Connection, node: str, batches: Sequence[TurnBatc
     return owned
 
 
-def _write(connection: sqlite3.Connection, ending: Ending, owned: Sequence[_Owned]) -> None:
-    """Write batches. Raises one of _CULPABLE if one of them cannot be stored."""
-    events: list[tuple[int, int, int, str, bytes | None, int | None]] = []
-    steps: list[tuple[int, int, int, str, str, bytes]] = []
+def _write(connection: Connection, ending: Ending, owned: Sequence[_Owned]) -> None:
+    """Write batches. Raises one of the culpable errors if one of them cannot be stored."""
+    events: list[EventValues] = []
+    steps: dict[tuple[int, int], StepValues] = {}
     alive: list[tuple[int]] = []
     for batch, number, taken_over in owned:
         epoch = batch.epoch
@@ -100,7 +124,7 @@ def _write(connection: sqlite3.Connection, ending: Ending, owned: Sequence[_Owne
             if step is None:
                 events.append((number, entry.seq, epoch, entry.name, entry.data, None))
                 continue
-            steps.append((number, step.index, step.call, step.type, step.state, step.body))
+            _put(steps, (number, step.index, step.call, step.type, step.state, step.body))
             if step.state == "running":
                 events.append((number, entry.seq, epoch, entry.name, entry.data, None))
             else:
@@ -108,41 +132,53 @@ def _write(connection: sqlite3.Connection, ending: Ending, owned: Sequence[_Owne
                 progress = True
         if progress and taken_over:
             alive.append((number,))
-    connection.executemany(_EVENT, events)
-    if steps and connection.executemany(_STEP, steps).rowcount != len(steps):
+    lock_conversations(connection, [number for batch, number, _ in owned if batch.end is not None])
+    connection.insert(_EVENTS, events)
+    if steps and connection.insert(_STEPS, steps.values()) != len(steps):
         raise ValueError("A step that has ended cannot be changed.")
-    connection.executemany("UPDATE turn SET takeovers = 0 WHERE number = ?", alive)
+    if alive:
+        connection.execute_each("UPDATE turn SET takeovers = 0 WHERE number = ?", alive)
     _write_seldom(connection, ending, owned)
 
 
-def _write_seldom(connection: sqlite3.Connection, ending: Ending, owned: Sequence[_Owned]) -> None:
+def _put(steps: dict[tuple[int, int], StepValues], row: StepValues) -> None:
+    """Keep a step's last state of this flush; once it has ended, it cannot be changed."""
+    key = row[0], row[1]
+    before = steps.get(key)
+    if before is not None and before[4] != "running":
+        raise ValueError("A step that has ended cannot be changed.")
+    steps[key] = row
+
+
+def _write_seldom(connection: Connection, ending: Ending, owned: Sequence[_Owned]) -> None:
     """Write what few batches bring: model calls, voids, ends."""
     for batch, number, _ in owned:
         if batch.calls:
-            connection.executemany(_CALL, [_call_row(number, call) for call in batch.calls])
+            connection.execute_each(_CALL, [_call_row(number, call) for call in batch.calls])
         if batch.void:
             voided = [(number, index) for index in batch.void]
-            connection.executemany("UPDATE step SET state = 'void' WHERE turn = ? AND idx = ?", voided)
+            connection.execute_each("UPDATE step SET state = 'void' WHERE turn = ? AND idx = ?", voided)
         if batch.end is not None:
             end_turn(connection, ending, number, batch.end)
 
 
 def _write_apart(
-    connection: sqlite3.Connection, now: str, node: str, owned: Sequence[_Owned], refused: dict[str, str]
+    connection: Connection, earlier: Ending, owned: Sequence[_Owned], refused: dict[str, str]
 ) -> Ending:
     """Write each batch under a savepoint of its own; what cannot be stored goes to `refused`."""
-    together = Ending(node, now)
+    lock_conversations(connection, [number for batch, number, _ in owned if batch.end is not None])
+    together = Ending(earlier.node, earlier.now)
     for one in owned:
-        connection.execute("SAVEPOINT batch")
-        alone = Ending(node, now)
+        connection.savepoint("batch")
+        alone = Ending(earlier.node, earlier.now)
         try:
             _write(connection, alone, [one])
-        except _CULPABLE as error:
-            connection.execute("ROLLBACK TO batch")
+        except connection.culpable as error:
+            connection.undo("batch")
             refused[one.batch.turn_id] = str(error)
         else:
+            connection.release("batch")
             together.add(alone)
-        connection.execute("RELEASE batch")
     return together
 
 
@@ -152,7 +188,7 @@ def _call_row(number: int, call: ModelCall) -> tuple[int | str | bytes, ...]:
 
 
 def _not_yet_written(
-    connection: sqlite3.Connection, ending: Ending, batches: Sequence[TurnBatch], refused: dict[str, str]
+    connection: Connection, ending: Ending, batches: Sequence[TurnBatch], refused: dict[str, str]
 ) -> list[TurnBatch]:
     """Return the batches that the lost attempt did not commit; a batch that contradicts what stands goes to `refused`."""
     missing: list[TurnBatch] = []
@@ -168,7 +204,7 @@ def _not_yet_written(
     return missing
 
 
-def _standing(connection: sqlite3.Connection, number: int, batch: TurnBatch) -> bool | None:
+def _standing(connection: Connection, number: int, batch: TurnBatch) -> bool | None:
     """Tell whether the batch is in the database (True), something else is there (False), or nothing (None)."""
     calls = connection.execute(
         "SELECT turn, n, provider, model, format, finish_reason, usage, raw FROM model_call WHERE turn = ?", (number,)

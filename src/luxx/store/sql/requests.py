@@ -1,13 +1,12 @@
 """Client requests: what an earlier POST with the same id made."""
 
-import sqlite3
-
 from luxx.core.errors import InvalidRequest
 from luxx.store.clock import timestamp
 from luxx.store.records import ClientRequest
+from luxx.store.sql.connection import Connection
 
 
-def earlier_result(connection: sqlite3.Connection, owner: str, request: ClientRequest | None) -> str | None:
+def earlier_result(connection: Connection, owner: str, request: ClientRequest | None) -> str | None:
     """Return the id of what the request made before, or None. Raises InvalidRequest if its body was another."""
     if request is None:
         return None
@@ -24,11 +23,11 @@ def earlier_result(connection: sqlite3.Connection, owner: str, request: ClientRe
 
 
 def remember(
-    connection: sqlite3.Connection, owner: str, request: ClientRequest | None, result: str, conversation_id: str
+    connection: Connection, owner: str, request: ClientRequest | None, result: str, conversation_id: str
 ) -> None:
     """Store what the request made; it is forgotten with the conversation."""
     if request is not None:
-        connection.execute(
+        connection.send(
             "INSERT INTO request (owner_id, target, client_request_id, body_hash, result, conversation_id, created_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (owner, request.target, request.id, request.body_hash, result, conversation_id, timestamp()),

@@ -1,6 +1,5 @@
 """Messages: reading branches of a conversation, each with its answers' turns and steps."""
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +10,9 @@ from luxx.core.errors import NotFound
 from luxx.core.ports import ModelCall
 from luxx.core.usage import Usage
 from luxx.store.records import Branch, Message, Role, Turn
-from luxx.store.sqlite.turn_rows import TURNS, number_of, read_log, turn_of
+from luxx.store.sql.connection import Connection
+from luxx.store.sql.dialect import wanted
+from luxx.store.sql.turn_rows import TURNS, number_of, read_log, turn_of
 
 NOTHING = "There is no such message."
 
@@ -29,22 +30,21 @@ _ONE = f"""
     WHERE m.id = ? AND m.owner_id = ? AND c.deleted_at IS NULL
 """
 _SIBLINGS = """
-    SELECT m.parent_id, m.role, m.id FROM json_each(?) wanted
-    CROSS JOIN message m ON m.conversation_id = ? AND m.parent_id = wanted.value ORDER BY m.ordinal
+    SELECT m.parent_id, m.role, m.id FROM {wanted} CROSS JOIN message m
+    WHERE m.conversation_id = ? AND m.parent_id = wanted.value ORDER BY m.ordinal
 """
 _ROOTS = "SELECT parent_id, role, id FROM message WHERE conversation_id = ? AND parent_id IS NULL ORDER BY ordinal"
 _STEPS = """
-    SELECT t.message_id, s.body FROM json_each(?) wanted JOIN turn t ON t.message_id = wanted.value
+    SELECT t.message_id, s.body FROM {wanted} JOIN turn t ON t.message_id = wanted.value
     JOIN step s ON s.turn = t.number WHERE s.state IN ('complete', 'failed') ORDER BY s.turn, s.idx
 """
 _CALLS = """
     SELECT t.message_id, c.n, c.provider, c.model, c.format, c.finish_reason, c.usage, c.raw
-    FROM json_each(?) wanted JOIN turn t ON t.message_id = wanted.value
+    FROM {wanted} JOIN turn t ON t.message_id = wanted.value
     JOIN model_call c ON c.turn = t.number ORDER BY c.turn, c.n
 """
 _ALL = 2**62
 
-_encoder = msgspec.json.Encoder()
 _usage = msgspec.json.Decoder(Usage)
 
 
@@ -57,7 +57,7 @@ class _Row(NamedTuple):
     created_at: str
 
 
-def message_by_id(connection: sqlite3.Connection, owner: str, message_id: str) -> Message:
+def message_by_id(connection: Connection, owner: str, message_id: str) -> Message:
     """Return one message. Raises NotFound."""
     row = connection.execute(_ONE, (message_id, owner)).fetchone()
     if row is None:
@@ -66,7 +66,7 @@ def message_by_id(connection: sqlite3.Connection, owner: str, message_id: str) -
 
 
 def read_branch(
-    connection: sqlite3.Connection, conversation_id: str, leaf: str | None, before: str | None, limit: int
+    connection: Connection, conversation_id: str, leaf: str | None, before: str | None, limit: int
 ) -> Branch:
     """Return the last `limit` messages of the path that ends in `leaf`, or in the parent of `before`. Raises NotFound."""
     end = leaf if before is None else _parent(connection, conversation_id, before)
@@ -80,7 +80,7 @@ def read_branch(
     return Branch(_with_siblings(connection, messages), has_more)
 
 
-def read_history(connection: sqlite3.Connection, message_id: str) -> tuple[Message, ...]:
+def read_history(connection: Connection, message_id: str) -> tuple[Message, ...]:
     """Return the path from the root to a message, with model calls. Raises NotFound."""
     rows = _path(connection, message_id, _ALL)
     if not rows:
@@ -90,7 +90,7 @@ def read_history(connection: sqlite3.Connection, message_id: str) -> tuple[Messa
     return tuple(msgspec.structs.replace(m, calls=calls[m.id]) if m.id in calls else m for m in messages)
 
 
-def _parent(connection: sqlite3.Connection, conversation_id: str, message_id: str) -> str | None:
+def _parent(connection: Connection, conversation_id: str, message_id: str) -> str | None:
     row = connection.execute(
         "SELECT parent_id FROM message WHERE id = ? AND conversation_id = ?", (message_id, conversation_id)
     ).fetchone()
@@ -99,11 +99,11 @@ def _parent(connection: sqlite3.Connection, conversation_id: str, message_id: st
     return row[0]
 
 
-def _path(connection: sqlite3.Connection, end: str, limit: int) -> list[_Row]:
+def _path(connection: Connection, end: str, limit: int) -> list[_Row]:
     return [_Row(*row) for row in connection.execute(_PATH, (end, limit))]
 
 
-def _messages(connection: sqlite3.Connection, rows: Sequence[_Row], logs: bool) -> list[Message]:
+def _messages(connection: Connection, rows: Sequence[_Row], logs: bool) -> list[Message]:
     answers = _ids(rows)
     turns = {turn.message_id: turn for turn in _turns(connection, answers)}
     steps: defaultdict[str, list[msgspec.Raw]] = defaultdict(list)
@@ -129,18 +129,18 @@ def _messages(connection: sqlite3.Connection, rows: Sequence[_Row], logs: bool) 
     return messages
 
 
-def _turns(connection: sqlite3.Connection, message_ids: str) -> list[Turn]:
-    rows = connection.execute(TURNS + "WHERE t.message_id IN (SELECT value FROM json_each(?))", (message_ids,))
+def _turns(connection: Connection, message_ids: str) -> list[Turn]:
+    rows = connection.execute(TURNS + "WHERE t.message_id IN (SELECT value FROM {wanted})", (message_ids,))
     return [turn_of(row) for row in rows]
 
 
-def _with_siblings(connection: sqlite3.Connection, messages: Sequence[Message]) -> tuple[Message, ...]:
+def _with_siblings(connection: Connection, messages: Sequence[Message]) -> tuple[Message, ...]:
     """Return the messages, all of one conversation, with the ids of those beside them."""
     if not messages:
         return ()
     conversation_id = messages[0].conversation_id
     parents = [message.parent_id for message in messages if message.parent_id is not None]
-    rows = connection.execute(_SIBLINGS, (_encoder.encode(parents).decode(), conversation_id)).fetchall()
+    rows = connection.execute(_SIBLINGS, (wanted(parents), conversation_id)).fetchall()
     if len(parents) < len(messages):
         rows += connection.execute(_ROOTS, (conversation_id,)).fetchall()
     siblings: defaultdict[tuple[str | None, Role], list[str]] = defaultdict(list)
@@ -149,7 +149,7 @@ def _with_siblings(connection: sqlite3.Connection, messages: Sequence[Message]) 
     return tuple(msgspec.structs.replace(m, siblings=tuple(siblings[m.parent_id, m.role])) for m in messages)
 
 
-def _model_calls(connection: sqlite3.Connection, rows: Sequence[_Row]) -> dict[str, tuple[ModelCall, ...]]:
+def _model_calls(connection: Connection, rows: Sequence[_Row]) -> dict[str, tuple[ModelCall, ...]]:
     calls: defaultdict[str, list[ModelCall]] = defaultdict(list)
     for message_id, n, provider, model, form, finish_reason, usage, raw in connection.execute(_CALLS, (_ids(rows),)):
         calls[message_id].append(
@@ -167,5 +167,5 @@ def _model_calls(connection: sqlite3.Connection, rows: Sequence[_Row]) -> dict[s
 
 
 def _ids(rows: Sequence[_Row]) -> str:
-    """Return the ids of the answers among the rows, as the JSON list that the statements take."""
-    return _encoder.encode([row.id for row in rows if row.role == "assistant"]).decode()
+    """Return the ids of the answers among the rows, as the statements take them."""
+    return wanted([row.id for row in rows if row.role == "assistant"])

@@ -1,19 +1,23 @@
 """Starting a turn: where it goes, whether it may go there now, and all its first rows."""
 
-import sqlite3
 from typing import NamedTuple
 
 import msgspec
 
-from luxx.core.errors import Conflict, InvalidRequest, NotFound
+from luxx.core.errors import Conflict, Fenced, InvalidRequest, NotFound
 from luxx.core.events import TurnStarted, encode
 from luxx.store.clock import timestamp
 from luxx.store.records import NewTurn, NewUserMessage, StartedTurn
-from luxx.store.sqlite.requests import earlier_result, remember
-from luxx.store.sqlite.turn_rows import turn_by_id
+from luxx.store.sql.connection import Connection
+from luxx.store.sql.requests import earlier_result, remember
+from luxx.store.sql.turn_rows import turn_by_id
 
 MAX_QUEUED = 10
 """Turns of one conversation that may wait behind others."""
+
+
+_CONVERSATION = "SELECT leaf_id FROM conversation WHERE id = ? AND owner_id = ? AND deleted_at IS NULL {lock}"
+_ORDINAL = "SELECT coalesce(max(ordinal), 0) + 1 FROM message WHERE conversation_id = ?"
 
 
 class _Place(NamedTuple):
@@ -24,11 +28,17 @@ class _Place(NamedTuple):
     ordinal: int
 
 
-def start_turn(connection: sqlite3.Connection, node: str, owner: str, new: NewTurn) -> StartedTurn:
+def start_turn(connection: Connection, node: str, owner: str, new: NewTurn) -> StartedTurn:
     """Do what TurnStore.start says."""
+    lease = connection.lease(node)
+    row = connection.execute(_CONVERSATION, (new.conversation_id, owner)).fetchone()
+    if not lease.held():
+        raise Fenced("This server has lost its place among the others: try again in a moment.")
     if earlier := earlier_result(connection, owner, new.request):
         return StartedTurn(turn_by_id(connection, earlier), True)
-    place = _place(connection, owner, new)
+    if row is None:
+        raise NotFound("There is no such conversation.")
+    place = _place(connection, new, row[0])
     kept = _kept(connection, new, place)
     queued = _must_wait(connection, new, place)
     now = timestamp()
@@ -40,15 +50,8 @@ def start_turn(connection: sqlite3.Connection, node: str, owner: str, new: NewTu
     return StartedTurn(turn_by_id(connection, new.id), False)
 
 
-def _place(connection: sqlite3.Connection, owner: str, new: NewTurn) -> _Place:
-    row = connection.execute(
-        "SELECT leaf_id, (SELECT coalesce(max(ordinal), 0) FROM message WHERE conversation_id = conversation.id) + 1"
-        " FROM conversation WHERE id = ? AND owner_id = ? AND deleted_at IS NULL",
-        (new.conversation_id, owner),
-    ).fetchone()
-    if row is None:
-        raise NotFound("There is no such conversation.")
-    leaf_id, ordinal = row
+def _place(connection: Connection, new: NewTurn, leaf_id: str | None) -> _Place:
+    (ordinal,) = connection.execute(_ORDINAL, (new.conversation_id,)).fetchone()
     if new.user is not None:
         parent_id = leaf_id if new.user.parent_id is msgspec.UNSET else new.user.parent_id
         if parent_id is not None and _role_and_parent(connection, new, parent_id)[0] != "assistant":
@@ -62,7 +65,7 @@ def _place(connection: sqlite3.Connection, owner: str, new: NewTurn) -> _Place:
     return _Place(new.answer_to, parent_id, ordinal)
 
 
-def _role_and_parent(connection: sqlite3.Connection, new: NewTurn, message_id: str) -> tuple[str, str | None]:
+def _role_and_parent(connection: Connection, new: NewTurn, message_id: str) -> tuple[str, str | None]:
     row = connection.execute(
         "SELECT role, parent_id FROM message WHERE id = ? AND conversation_id = ?", (message_id, new.conversation_id)
     ).fetchone()
@@ -71,7 +74,7 @@ def _role_and_parent(connection: sqlite3.Connection, new: NewTurn, message_id: s
     return row
 
 
-def _kept(connection: sqlite3.Connection, new: NewTurn, place: _Place) -> int | None:
+def _kept(connection: Connection, new: NewTurn, place: _Place) -> int | None:
     """Return the number of the turn whose steps the new one begins with."""
     if new.settings.kept is None:
         return None
@@ -86,7 +89,7 @@ def _kept(connection: sqlite3.Connection, new: NewTurn, place: _Place) -> int | 
     return number
 
 
-def _must_wait(connection: sqlite3.Connection, new: NewTurn, place: _Place) -> bool:
+def _must_wait(connection: Connection, new: NewTurn, place: _Place) -> bool:
     """Tell whether the turn has to be queued behind an answer in progress. Raises Conflict if it may not."""
     if place.parent_id is None:
         return False
@@ -106,7 +109,7 @@ def _must_wait(connection: sqlite3.Connection, new: NewTurn, place: _Place) -> b
     return True
 
 
-def _insert_messages(connection: sqlite3.Connection, owner: str, new: NewTurn, place: _Place, now: str) -> None:
+def _insert_messages(connection: Connection, owner: str, new: NewTurn, place: _Place, now: str) -> None:
     rows: list[tuple[str | int | None, ...]] = []
     if isinstance(new.user, NewUserMessage):
         rows.append(
@@ -122,7 +125,7 @@ def _insert_messages(connection: sqlite3.Connection, owner: str, new: NewTurn, p
         "",
         now,
     )
-    connection.executemany(
+    connection.execute_each(
         "INSERT INTO message (id, owner_id, conversation_id, parent_id, ordinal, role, text, created_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [*rows, answer],
@@ -130,7 +133,7 @@ def _insert_messages(connection: sqlite3.Connection, owner: str, new: NewTurn, p
 
 
 def _insert_turn(
-    connection: sqlite3.Connection, owner: str, new: NewTurn, user_message_id: str, node: str | None, now: str
+    connection: Connection, owner: str, new: NewTurn, user_message_id: str, node: str | None, now: str
 ) -> int:
     values = (
         new.id,
@@ -153,7 +156,7 @@ def _insert_turn(
 
 
 def _insert_first_events(
-    connection: sqlite3.Connection, new: NewTurn, user_message_id: str, number: int, kept: int | None, epoch: int
+    connection: Connection, new: NewTurn, user_message_id: str, number: int, kept: int | None, epoch: int
 ) -> None:
     started = TurnStarted(
         turn_id=new.id,
@@ -163,7 +166,7 @@ def _insert_first_events(
         provider=new.settings.provider,
         model=new.settings.model,
     )
-    connection.execute(
+    connection.send(
         "INSERT INTO event (turn, seq, epoch, name, data) VALUES (?, 1, ?, ?, ?)",
         (number, epoch, started.name, encode(started)),
     )
@@ -171,27 +174,27 @@ def _insert_first_events(
         _copy_kept(connection, kept, number, epoch)
 
 
-def _copy_kept(connection: sqlite3.Connection, kept: int, number: int, epoch: int) -> None:
+def _copy_kept(connection: Connection, kept: int, number: int, epoch: int) -> None:
     """Begin a turn with what another one left: its model calls and its steps, but for calls whose arguments were cut."""
-    connection.execute(
+    connection.send(
         "INSERT INTO model_call (turn, n, provider, model, format, finish_reason, usage, raw)"
         " SELECT ?, n, provider, model, format, finish_reason, usage, raw FROM model_call WHERE turn = ?",
         (number, kept),
     )
-    connection.execute(
+    connection.send(
         "INSERT INTO step (turn, idx, call_n, type, state, body) SELECT ?, idx, call_n, type, state, body FROM step"
         " WHERE turn = ? AND (state = 'complete' OR (state = 'failed' AND type <> 'tool_call'))",
         (number, kept),
     )
-    connection.execute(
+    connection.send(
         "INSERT INTO event (turn, seq, epoch, name, step_index)"
         " SELECT turn, 1 + row_number() OVER (ORDER BY idx), ?, 'process_step', idx FROM step WHERE turn = ?",
         (epoch, number),
     )
 
 
-def _update_conversation(connection: sqlite3.Connection, new: NewTurn, now: str) -> None:
-    connection.execute(
+def _update_conversation(connection: Connection, new: NewTurn, now: str) -> None:
+    connection.send(
         "UPDATE conversation SET leaf_id = ?, updated_at = ?,"
         " title = CASE WHEN title = '' AND title_source = 'auto' THEN ? ELSE title END WHERE id = ?",
         (new.message_id, now, new.title or "", new.conversation_id),
