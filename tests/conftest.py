@@ -1,11 +1,13 @@
 """What all tests share: the browser they drive, their order, and CI's rule that nothing is left out."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.chromium import find_chromium, launch_arguments
+from tests.postgres_server import PostgresServer
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +16,14 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     found = find_chromium()
     options = {**browser_type_launch_args, "args": launch_arguments()}
     return {**options, "executable_path": str(found)} if found else options
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the whole run, which starts when it is first needed."""
+    server = PostgresServer()
+    yield server
+    server.close()
 
 
 @pytest.hookimpl(trylast=True)

@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from luxx.store.interface import Store
+from tests.postgres_server import PostgresServer
 from tests.store.engines import ENGINES, Engine
 from tests.store.talk import Talk
 
 
 @pytest.fixture(params=ENGINES)
-async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Engine]:
+async def engine(request: pytest.FixtureRequest, tmp_path: Path, postgres: PostgresServer) -> AsyncIterator[Engine]:
     """An engine over an empty database."""
-    engine = ENGINES[request.param](tmp_path)
+    engine = ENGINES[request.param](tmp_path, postgres)
     yield engine
     await engine.close()
 

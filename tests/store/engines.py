@@ -1,13 +1,19 @@
 """The stores that the conformance tests run against, each with a way to die."""
 
+import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
+import psycopg
+
 from luxx.store.interface import Store
+from luxx.store.postgres.lease import LeaseTimes
+from luxx.store.postgres.store import open_postgres
 from luxx.store.secrets import SecretBox
 from luxx.store.sqlite.store import open_sqlite
+from tests.postgres_server import PostgresServer
 
 KEY = "zR8mVb3Zr0uJ3k9yq6Vq0nB1x2y3Z4a5b6c7d8e9f0g="
 
@@ -57,6 +63,43 @@ class Sqlite:
             await store.close()
 
 
-ENGINES: dict[str, Callable[[Path], Engine]] = {"sqlite": Sqlite}
+class Postgres:
+    """Stores over a database of a server; death is a lease that has run out and is renewed no more."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+        self._url = server.database()
+        self._stores: list[Store] = []
+
+    async def open(self) -> Store:
+        store = await open_postgres(self._url, SecretBox([KEY]), times=HELD)
+        self._stores.append(store)
+        return store
+
+    async def die_and_open(self) -> Store:
+        with psycopg.connect(self._url) as connection:
+            dead = connection.execute("UPDATE node SET expires = '2000-01-01'").rowcount
+        undertaker = await open_postgres(self._url, SecretBox([KEY]), times=BRIEF)
+        while dead:
+            dead -= await undertaker.nodes.reap()
+            await asyncio.sleep(0.01)
+        await undertaker.close()
+        return await self.open()
+
+    async def close(self) -> None:
+        for store in self._stores:
+            await store.close()
+        self._server.drop(self._url)
+
+
+HELD = LeaseTimes(ttl=1000, heartbeat=300, self_stop=600)
+"""A lease that is renewed no more within a test."""
+
+BRIEF = LeaseTimes(ttl=0.15, heartbeat=0.04, self_stop=0.1)
+
+ENGINES: dict[str, Callable[[Path, PostgresServer], Engine]] = {
+    "sqlite": lambda folder, _: Sqlite(folder),
+    "postgres": lambda _, server: Postgres(server),
+}
 
 Reopen = Callable[[], Awaitable[Store]]

@@ -10,6 +10,9 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 """Where `env.py` and the scripts are, as Alembic wants it."""
 
+ONE_AT_A_TIME = 5497558
+"""The number of the lock that a node holds while it opens a PostgreSQL database."""
+
 SQLITE_SNAPSHOT = FOLDER / "sqlite.sql"
 """What all scripts make of an empty SQLite database, as SQL."""
 

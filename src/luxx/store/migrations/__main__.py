@@ -1,5 +1,7 @@
 """Bring a database to the newest revision: ``python -m luxx.store.migrations sqlite:////path/to/luxx.db``.
 
+An address of PostgreSQL may hold a password, so it comes on the standard input: ``python -m luxx.store.migrations -``.
+
 With ``--snapshot`` instead of an address: write what the scripts make of an empty SQLite database to the snapshot that new
 databases begin with. Run it after adding a script.
 """
@@ -48,7 +50,7 @@ if __name__ == "__main__":
         SQLITE_SNAPSHOT.write_text(snapshot(), encoding="utf-8")
     else:
         try:
-            upgrade(sys.argv[1])
+            upgrade(sys.stdin.read().strip() if sys.argv[1] == "-" else sys.argv[1])
         except DBAPIError as error:
             sys.exit(str(error.orig))
         except CommandError as error:

@@ -1,7 +1,11 @@
 """What Alembic runs: connect to the database that it was given and run the scripts."""
 
+import importlib
+
 from alembic import context
-from sqlalchemy import Connection, NullPool, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+
+from luxx.store.migrations import ONE_AT_A_TIME
 
 
 def _transactional(connection: Connection) -> None:
@@ -16,13 +20,22 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _engine(url: str) -> Engine:
+    if url.startswith("sqlite:"):
+        return create_engine(url, poolclass=NullPool)
+    psycopg = importlib.import_module("psycopg")  # optional: with SQLite it need not be there
+    return create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+
+
 def _run(url: str) -> None:
-    engine = create_engine(url, poolclass=NullPool)
+    engine = _engine(url)
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             _transactional(connection)
         context.configure(connection=connection)
         with context.begin_transaction():
+            if engine.dialect.name == "postgresql":  # other nodes may be starting too
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})")
             context.run_migrations()
 
 

@@ -75,7 +75,7 @@ CREATE TABLE message (
 CREATE INDEX message_children ON message (conversation_id, parent_id, ordinal);
 CREATE TABLE node (
 	id TEXT NOT NULL,
-	started_at TEXT NOT NULL,
+	started_at TEXT NOT NULL, expires DATETIME,
 	PRIMARY KEY (id)
 );
 CREATE TABLE turn (
@@ -161,4 +161,5 @@ CREATE TABLE event (
 	CONSTRAINT event_seq UNIQUE (turn, seq),
 	CONSTRAINT event_data CHECK ((data IS NULL) = (step_index IS NOT NULL))
 );
-INSERT INTO alembic_version (version_num) VALUES ('0001');
+CREATE INDEX turn_free ON turn (number) WHERE node IS NULL AND status = 'active';
+INSERT INTO alembic_version (version_num) VALUES ('0002');

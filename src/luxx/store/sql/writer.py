@@ -66,9 +66,13 @@ class Writer:
         """
         if self._closed:
             raise StorageError("The store is closed.")
+        return await self.submit(job)
+
+    def submit(self, job: Job[T]) -> asyncio.Future[T]:
+        """Hand in a job without waiting for it; called in the event loop."""
         waiting: asyncio.Future[T] = self._loop.create_future()
         self._queue.put(_Work(job, waiting))
-        return await waiting
+        return waiting
 
     async def close(self) -> None:
         """End the threads after the jobs that wait."""

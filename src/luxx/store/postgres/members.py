@@ -1,0 +1,117 @@
+"""Members: this node among those that share the database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+
+import psycopg
+
+from luxx.core.errors import InvalidRequest, StorageError
+from luxx.core.ids import new_id
+from luxx.store.postgres.lease import Lease
+from luxx.store.postgres.others import LONGEST, Announcements, Ears, notify
+from luxx.store.records import News, Told
+from luxx.store.sql import nodes
+from luxx.store.sql.connection import Connection
+from luxx.store.sql.writer import Writer
+
+_DEAD = "SELECT id FROM node WHERE expires < clock_timestamp() FOR UPDATE SKIP LOCKED"
+_TOLD_BYTES = LONGEST - 200
+
+
+class Members:
+    """See luxx.store.interface.Nodes and luxx.store.sql.member.Member. Owns the lease, and what is heard and said."""
+
+    shared = True
+
+    def __init__(self, lease: Lease, ears: Ears, lost: asyncio.Event, writer: Writer) -> None:
+        """`lost` is set when the lease is."""
+        self._lease = lease
+        self._ears = ears
+        self._lost = lost
+        self._writer = writer
+        self._words = Announcements(self._say, lambda: not lease.alone)
+        self._said: set[asyncio.Future[None]] = set()
+
+    @property
+    def id(self) -> str:
+        """See Nodes."""
+        return self._lease.node
+
+    @property
+    def node(self) -> str:
+        """See Member."""
+        return self._lease.node
+
+    def check(self) -> None:
+        """See Nodes."""
+        self._lease.check()
+
+    async def lost(self) -> None:
+        """See Nodes."""
+        await self._lost.wait()
+
+    async def join(self) -> None:
+        """See Nodes."""
+        await self.leave()
+        self._lost.clear()
+        try:
+            await asyncio.to_thread(self._lease.hold, new_id())
+        except psycopg.Error as error:
+            raise StorageError(f"The database failed: {error}") from error
+
+    async def reap(self) -> int:
+        """See Nodes."""
+        if self._lease.well_for < self._lease.times.ttl:
+            return 0
+
+        def job(connection: Connection) -> int:
+            dead = [node for (node,) in connection.execute(_DEAD).fetchall()]
+            nodes.bury(connection, dead)
+            return len(dead)
+
+        reaped = await self._writer.write(job)
+        if reaped:
+            self._words.freed()
+        return reaped
+
+    def listen(self) -> AsyncIterator[News]:
+        """See Nodes."""
+        return self._ears.listen()
+
+    async def tell(self, text: str) -> None:
+        """See Nodes."""
+        if len(text.encode()) > _TOLD_BYTES:
+            raise InvalidRequest("This is too long to be told to other nodes.")
+        await self._writer.write(notify(self.node, Told(text)))
+
+    async def leave(self) -> None:
+        """See Nodes."""
+        node = self._lease.node
+        await asyncio.to_thread(self._lease.let_go)
+        await self._writer.write(lambda connection: nodes.leave(connection, node))
+        self._words.freed()
+
+    def tell_appended(self, turn_ids: Iterable[str]) -> None:
+        """See Member."""
+        self._words.grew(turn_ids)
+
+    def tell_cancelled(self, turn_ids: Iterable[str]) -> None:
+        """See Member."""
+        self._words.cancelled(turn_ids)
+
+    async def close(self) -> None:
+        """Say and hear no more."""
+        self._words.close()
+        await asyncio.gather(*self._said, return_exceptions=True)
+        await asyncio.to_thread(self._ears.close)
+
+    def _say(self, news: News) -> None:
+        """Send news behind what is being written; if that fails, nothing is lost."""
+        said = self._writer.submit(notify(self.node, news))
+        self._said.add(said)
+        said.add_done_callback(self._forget)
+
+    def _forget(self, said: asyncio.Future[None]) -> None:
+        self._said.discard(said)
+        if not said.cancelled():
+            said.exception()
