@@ -18,6 +18,7 @@ from luxx.cli.console import Console, process_console
 from luxx.cli.options import DataDir, load_settings
 from luxx.client import Client, ClientError
 from luxx.core.errors import ConfigurationError
+from luxx.http.process import prepare_process
 from luxx.http.server import listen, new_loop, serve
 from luxx.settings import Settings
 
@@ -68,6 +69,7 @@ async def _serve(settings: Settings, console: Console, *, open_page: bool) -> No
                 if open_page:
                     webbrowser.open(luxx.owner_link(url))
 
+            prepare_process()
             await serve(
                 luxx.asgi(sock.getsockname()[1]),
                 sock,

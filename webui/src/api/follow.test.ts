@@ -77,7 +77,7 @@ describe('following a turn', () => {
   });
 
   test('the answer of the POST is read first, and the events after it', async () => {
-    server = new FakeServer(LOG, [{ cut: 90 }, {}]);
+    server = new FakeServer(LOG, [{ cut: LOG.slice(0, 2).join('').length + 5 }, {}]);
     const first = server.answer(0);
     expect(await follow({ response: first })).toMatchObject({ end: 'ended', seqs: [1, 2, 3, 4], cuts: 1 });
     expect(server.asked).toEqual(['0', '2']);
