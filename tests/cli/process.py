@@ -12,7 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from typer.testing import CliRunner, Result
+
+from luxx.cli.main import app
 
 PATIENCE_S = 40
 LUXX = (sys.executable, "-m", "luxx")
@@ -39,6 +43,11 @@ def run(data_dir: Path, *arguments: str, text: str | None = None, **more: str) -
     )
 
 
+def invoke(data_dir: Path, *arguments: str, text: str | None = None, **variables: str) -> Result:
+    """Run a command within this process, which is quicker; both outputs are no terminals."""
+    return CliRunner().invoke(app, arguments, input=text, env={"LUXX_DATA_DIR": str(data_dir), **variables})
+
+
 @contextmanager
 def started(data_dir: Path, *arguments: str, **more: str) -> Iterator[subprocess.Popen[str]]:
     """Start a command with pipes; it is killed on the way out if it still runs."""
@@ -61,7 +70,12 @@ def started(data_dir: Path, *arguments: str, **more: str) -> Iterator[subprocess
 def serving(data_dir: Path, *arguments: str, **more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run `luxx serve` on a free port; gives the process and its address."""
     with started(data_dir, "serve", "--port", "0", "--demo", *arguments, **more) as process:
-        yield process, read_until(process, "address").split()[-1]
+        yield process, read_until(process, "  address  ").split()[-1]
+
+
+def latest(data_dir: Path) -> dict[str, Any]:
+    """Return the conversation with the newest activity, and its messages."""
+    return json.loads(invoke(data_dir, "conversations", "show", "last", "--json").stdout)
 
 
 def read_until(process: subprocess.Popen[str], word: str) -> str:
@@ -134,6 +148,17 @@ class AtTerminal:
     def type(self, keys: str) -> None:
         """Type; \\x03 is Ctrl-C, \\x04 Ctrl-D, \\r the return key."""
         os.write(self._master, keys.encode())
+
+    def press(self, key: str, until_shown: str) -> None:
+        """Press a key until something is shown, as a person does: a Ctrl-C in the moment of another key may be missed."""
+        for _ in range(PATIENCE_S):
+            self.type(key)
+            soon = time.monotonic() + 1
+            while until_shown not in self.shown and self._read(soon):
+                pass
+            if until_shown in self.shown:
+                return
+        raise AssertionError(f"{until_shown!r} never came:\n{self.shown}")
 
     def exit_code(self) -> int:
         """Wait for the end of the command."""

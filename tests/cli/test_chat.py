@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import call, finish, read_until, run, say, script, serving, started
+from tests.cli.process import call, finish, invoke, latest, read_until, run, say, script, serving, started
 
 SLOW = script([say("Tick. ", repeat=2000, delay_ms=20)])
 
@@ -16,7 +16,7 @@ SLOW = script([say("Tick. ", repeat=2000, delay_ms=20)])
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("chat") / "data"
     with serving(folder):
-        assert run(folder, "providers", "default", "Scripted").returncode == 0
+        assert invoke(folder, "providers", "default", "Scripted").exit_code == 0
         yield folder
 
 
@@ -27,22 +27,21 @@ def test_only_the_answer_is_written_to_a_pipe(data_dir: Path) -> None:
 
 def test_text_around_a_tool_is_all_written(data_dir: Path) -> None:
     rounds = script([say("I add.\n"), call("calculator", expression="2+2")], [say("Four.")])
-    assert run(data_dir, "chat", rounds).stdout == "I add.\nFour.\n"
+    assert invoke(data_dir, "chat", rounds).stdout == "I add.\nFour.\n"
 
 
 def test_text_that_is_piped_in_is_the_question(data_dir: Path) -> None:
-    assert run(data_dir, "chat", text=script([say("ok")])).stdout == "ok\n"
+    assert invoke(data_dir, "chat", text=script([say("ok")])).stdout == "ok\n"
 
 
 def test_text_that_is_piped_in_joins_the_question(data_dir: Path) -> None:
-    run(data_dir, "chat", "Summarise:", text="line 1\nline 2\n")
-    shown = run(data_dir, "conversations", "show", "last", "--json")
-    assert json.loads(shown.stdout)["messages"][0]["text"] == "Summarise:\n\nline 1\nline 2"
+    invoke(data_dir, "chat", "Summarise:", text="line 1\nline 2\n")
+    assert latest(data_dir)["messages"][0]["text"] == "Summarise:\n\nline 1\nline 2"
 
 
 def test_nothing_to_ask_is_an_error(data_dir: Path) -> None:
-    done = run(data_dir, "chat")
-    assert done.returncode == 1
+    done = invoke(data_dir, "chat")
+    assert done.exit_code == 1
     assert "nothing to ask" in done.stderr
 
 
@@ -55,7 +54,7 @@ def test_a_failed_answer_ends_with_code_1_and_keeps_what_was_made(data_dir: Path
 
 
 def test_json_gives_the_events(data_dir: Path) -> None:
-    done = run(data_dir, "chat", "--json", script([say("Hi")]))
+    done = invoke(data_dir, "chat", "--json", script([say("Hi")]))
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert (events[0]["event"], events[-1]["event"]) == ("turn", "done")
@@ -68,7 +67,7 @@ def test_ctrl_c_stops_the_turn_and_keeps_what_was_made(data_dir: Path) -> None:
         rest, _ = finish(process)
         assert process.returncode == 130
     assert json.loads(rest.splitlines()[-1])["event"] == "cancelled"
-    message = json.loads(run(data_dir, "conversations", "show", "last", "--json").stdout)["messages"][-1]
+    message = latest(data_dir)["messages"][-1]
     assert message["status"] == "cancelled"
     assert message["text"].startswith("Tick. ")
 
@@ -78,16 +77,16 @@ def test_a_turn_goes_on_when_its_reader_is_killed_and_can_be_attached_to(data_di
         turn = json.loads(read_until(process, '"turn"'))["data"]["turn_id"]
         read_until(process, "step_delta")
         process.send_signal(signal.SIGKILL)
-    attached = run(data_dir, "chat", "--attach", turn)
-    assert (attached.returncode, attached.stdout) == (0, "Tick. " * 40 + "Done.\n")
-    again = run(data_dir, "chat", "--attach", turn)
+    attached = invoke(data_dir, "chat", "--attach", turn)
+    assert (attached.exit_code, attached.stdout) == (0, "Tick. " * 40 + "Done.\n")
+    again = invoke(data_dir, "chat", "--attach", turn)
     assert again.stdout == attached.stdout
 
 
 def test_a_conversation_goes_on(data_dir: Path) -> None:
-    run(data_dir, "chat", script([say("first")]))
-    assert run(data_dir, "chat", "--conversation", "last", script([say("second")])).stdout == "second\n"
-    messages = json.loads(run(data_dir, "conversations", "show", "last", "--json").stdout)["messages"]
+    invoke(data_dir, "chat", script([say("first")]))
+    assert invoke(data_dir, "chat", "--conversation", "last", script([say("second")])).stdout == "second\n"
+    messages = latest(data_dir)["messages"]
     assert [message["role"] for message in messages] == ["user", "assistant"] * 2
     assert messages[3]["text"] == "second"
 
@@ -95,8 +94,8 @@ def test_a_conversation_goes_on(data_dir: Path) -> None:
 def test_an_answer_in_progress_is_in_the_way_unless_one_queues(data_dir: Path) -> None:
     with started(data_dir, "chat", "--json", SLOW) as process:
         turn = json.loads(read_until(process, '"turn"'))["data"]["turn_id"]
-        refused = run(data_dir, "chat", "-c", "last", "me too")
-        assert refused.returncode == 1
+        refused = invoke(data_dir, "chat", "-c", "last", "me too")
+        assert refused.exit_code == 1
         assert f"luxx chat --attach {turn}" in refused.stderr
         assert "--queue" in refused.stderr
         process.send_signal(signal.SIGINT)
@@ -116,8 +115,8 @@ def test_an_answer_in_progress_is_in_the_way_unless_one_queues(data_dir: Path) -
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(data_dir: Path, arguments: list[str], complaint: str) -> None:
-    done = run(data_dir, "chat", *arguments)
-    assert (done.returncode, done.stdout) == (1, "")
+    done = invoke(data_dir, "chat", *arguments)
+    assert (done.exit_code, done.stdout) == (1, "")
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -130,12 +129,12 @@ def test_a_reader_that_goes_away_is_no_failure_of_the_turn(data_dir: Path) -> No
         process.wait(timeout=30)
         assert process.stderr
         assert "Traceback" not in process.stderr.read()
-    assert run(data_dir, "chat", "--attach", turn).stdout.endswith("Done.\n")
+    assert invoke(data_dir, "chat", "--attach", turn).stdout.endswith("Done.\n")
 
 
 def test_system_prompt_and_model_are_kept_with_the_conversation(data_dir: Path) -> None:
-    run(data_dir, "chat", "-s", "Be brief.", "-m", "m1", "--no-tools", script([say("ok")]))
-    conversation = json.loads(run(data_dir, "conversations", "show", "last", "--json").stdout)["conversation"]
+    invoke(data_dir, "chat", "-s", "Be brief.", "-m", "m1", "--no-tools", script([say("ok")]))
+    conversation = latest(data_dir)["conversation"]
     assert (conversation["system_prompt"], conversation["model"], conversation["tools_enabled"]) == (
         "Be brief.",
         "m1",

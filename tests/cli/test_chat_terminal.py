@@ -1,13 +1,12 @@
 """luxx chat at a terminal: keys, Ctrl-C, and the talk."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.process import AtTerminal, call, run, say, script, serving
+from tests.cli.process import AtTerminal, call, invoke, latest, say, script, serving
 
 SLOW = script([say("Tick. ", repeat=2000, delay_ms=20)])
 PROMPT = "> "
@@ -17,7 +16,7 @@ PROMPT = "> "
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("terminal") / "data"
     with serving(folder):
-        assert run(folder, "providers", "default", "Scripted").returncode == 0
+        assert invoke(folder, "providers", "default", "Scripted").exit_code == 0
         yield folder
 
 
@@ -38,10 +37,6 @@ def ask(terminal: AtTerminal, line: str, answer: str) -> None:
     terminal.wait_for(answer)
     terminal.shown = terminal.shown.partition(answer)[2]
     terminal.wait_for(PROMPT)
-
-
-def latest(data_dir: Path) -> list[dict[str, object]]:
-    return json.loads(run(data_dir, "conversations", "show", "last", "--json").stdout)["messages"]
 
 
 def test_a_terminal_shows_thinking_tools_and_text(data_dir: Path) -> None:
@@ -70,7 +65,7 @@ def test_ctrl_c_stops_the_turn(data_dir: Path) -> None:
         assert terminal.exit_code() == 130
     assert "stopped" in terminal.shown
     assert "Traceback" not in terminal.shown
-    assert latest(data_dir)[-1]["status"] == "cancelled"
+    assert latest(data_dir)["messages"][-1]["status"] == "cancelled"
 
 
 def test_a_second_ctrl_c_quits_at_once(data_dir: Path) -> None:
@@ -87,7 +82,7 @@ def test_a_talk_is_one_conversation(data_dir: Path, talk: AtTerminal) -> None:
     ask(talk, script([say("Two.")]), "Two.")
     talk.type("/quit\r")
     assert talk.exit_code() == 0
-    assert [message["text"] for message in latest(data_dir)][1::2] == ["One.", "Two."]
+    assert [message["text"] for message in latest(data_dir)["messages"]][1::2] == ["One.", "Two."]
 
 
 def test_new_begins_another_conversation(data_dir: Path, talk: AtTerminal) -> None:
@@ -96,7 +91,7 @@ def test_new_begins_another_conversation(data_dir: Path, talk: AtTerminal) -> No
     ask(talk, script([say("Two.")]), "Two.")
     talk.type("\x04")
     assert talk.exit_code() == 0
-    assert [message["text"] for message in latest(data_dir)][1::2] == ["Two."]
+    assert [message["text"] for message in latest(data_dir)["messages"]][1::2] == ["Two."]
 
 
 def test_ctrl_c_stops_an_answer_and_the_talk_goes_on(data_dir: Path, talk: AtTerminal) -> None:
@@ -110,7 +105,10 @@ def test_ctrl_c_stops_an_answer_and_the_talk_goes_on(data_dir: Path, talk: AtTer
 
 
 def test_ctrl_c_at_the_prompt_drops_the_line(talk: AtTerminal) -> None:
-    talk.type("never sent\x03")
+    talk.shown = ""
+    talk.type("never sent")
+    talk.wait_for("never sent")
+    talk.press("\x03", f"\n{PROMPT}")
     ask(talk, script([say("Still here.")]), "Still here.")
     talk.type("\x04")
     assert talk.exit_code() == 0
@@ -121,7 +119,7 @@ def test_retry_makes_a_sibling(data_dir: Path, talk: AtTerminal) -> None:
     ask(talk, "/retry", "Answer.")
     talk.type("\x04")
     talk.exit_code()
-    siblings = latest(data_dir)[-1]["siblings"]
+    siblings = latest(data_dir)["messages"][-1]["siblings"]
     assert isinstance(siblings, list)
     assert len(siblings) == 2
 
@@ -152,7 +150,7 @@ def test_a_line_may_go_on_in_the_next(data_dir: Path, talk: AtTerminal) -> None:
     ask(talk, "second", "I am no language model")
     talk.type("\x04")
     talk.exit_code()
-    assert latest(data_dir)[0]["text"] == "first\nsecond"
+    assert latest(data_dir)["messages"][0]["text"] == "first\nsecond"
 
 
 def test_the_history_is_kept_for_the_owner_alone(data_dir: Path, talk: AtTerminal) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import call, finish, read_until, run, say, script, serving, started
+from tests.cli.process import call, finish, invoke, latest, read_until, run, say, script, serving, started
 
 ANSWER = script([say("Before. "), call("wait", seconds=3)], [say("Tick. ", repeat=100, delay_ms=15), say("Done.")])
 WHOLE = "Before. " + "Tick. " * 100 + "Done.\n"
@@ -24,7 +24,7 @@ def data_dir(tmp_path: Path) -> Path:
 @contextmanager
 def on_port(data_dir: Path, port: str) -> Iterator[subprocess.Popen[str]]:
     with started(data_dir, "serve", "--port", port, "--demo") as process:
-        read_until(process, "address")
+        read_until(process, "  address  ")
         yield process
 
 
@@ -32,7 +32,7 @@ def wait_for_turns(data_dir: Path, wanted: int) -> None:
     """Wait until so many answers are in progress."""
     until = time.monotonic() + 30
     while True:
-        listed = json.loads(run(data_dir, "conversations", "list", "--json").stdout)
+        listed = json.loads(invoke(data_dir, "conversations", "list", "--json").stdout)
         if sum(bool(conversation["turns"]) for conversation in listed) >= wanted:
             return
         assert time.monotonic() < until, listed
@@ -40,7 +40,7 @@ def wait_for_turns(data_dir: Path, wanted: int) -> None:
 
 def test_the_output_is_whole_when_the_server_is_killed_in_mid_answer(data_dir: Path) -> None:
     with serving(data_dir) as (first, address):
-        run(data_dir, "providers", "default", "Scripted")
+        invoke(data_dir, "providers", "default", "Scripted")
         port = address.rpartition(":")[2]
         with started(data_dir, "chat", ANSWER) as plain, started(data_dir, "chat", "--json", ANSWER) as events:
             seen = [json.loads(read_until(events, '"step_delta"'))]
@@ -50,18 +50,18 @@ def test_the_output_is_whole_when_the_server_is_killed_in_mid_answer(data_dir: P
             with on_port(data_dir, port):
                 out, _ = finish(plain)
                 rest, _ = finish(events)
-                last = run(data_dir, "conversations", "show", "last", "--json").stdout
+                last = latest(data_dir)
     seen += [json.loads(line) for line in rest.splitlines()]
     assert (plain.returncode, out) == (0, WHOLE)
     assert [event["seq"] for event in seen] == list(range(seen[0]["seq"], seen[-1]["seq"] + 1))
     assert "recovered" in [event["event"] for event in seen]
-    assert json.loads(last)["messages"][-1]["text"] + "\n" == WHOLE
+    assert last["messages"][-1]["text"] + "\n" == WHOLE
 
 
 def test_a_server_that_is_stopped_hands_the_turn_to_the_next(data_dir: Path) -> None:
     long = script([say("Tick. ", repeat=200, delay_ms=20), say("Done.")])
     with serving(data_dir, LUXX_DRAIN_TIMEOUT="0") as (first, address):
-        run(data_dir, "providers", "default", "Scripted")
+        invoke(data_dir, "providers", "default", "Scripted")
         with started(data_dir, "chat", "--json", long) as events:
             read_until(events, '"step_delta"')
             first.send_signal(signal.SIGTERM)

@@ -23,7 +23,7 @@ from luxx.client import (
     Unreachable,
 )
 from luxx.core.errors import Conflict, InvalidRequest
-from luxx.core.events import Cancelled, Done, End, Event, Failed, LogEntry, decode
+from luxx.core.events import Cancelled, Done, End, Failed, decode
 from luxx.core.ids import new_id
 
 _TICK_S = 0.25
@@ -218,7 +218,7 @@ class ChatSession:
             entries = self.client.follow(turn_id, work.seen, lambda wait: _tell(work.view, wait))
             async with aclosing(entries):
                 async for entry in entries:
-                    event = _event(entry)
+                    event = decode(entry.name, entry.data)
                     work.seen = entry.seq
                     work.view.show(entry, event)
                     end = event if isinstance(event, Done | Failed | Cancelled) else end
@@ -242,14 +242,6 @@ class _Ticker:
     def _again(self) -> None:
         self._tick()
         self._next = self._loop.call_later(_TICK_S, self._again)
-
-
-def _event(entry: LogEntry) -> Event | None:
-    """Return the event, or None if its name or its step's type is from a newer version."""
-    try:
-        return decode(entry.name, entry.data)
-    except msgspec.DecodeError:
-        return None
 
 
 def _tell(view: View, wait: Reconnecting) -> None:

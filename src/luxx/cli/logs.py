@@ -43,4 +43,6 @@ def _rendering(stream: TextIO, *, as_text: bool) -> list[Processor]:
         colours = stream.isatty() and not environment.wants_no_colour()
         plain = structlog.dev.plain_traceback
         return [meta, structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain)]
-    return [meta, structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    without_locals = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)  # which may hold secrets
+    tracebacks = structlog.processors.ExceptionRenderer(without_locals)
+    return [meta, tracebacks, structlog.processors.JSONRenderer()]

@@ -18,6 +18,7 @@ from luxx.cli.console import Console, process_console
 from luxx.cli.options import DataDir, load_settings
 from luxx.client import Client, ClientError
 from luxx.core.errors import ConfigurationError
+from luxx.http.process import prepare_process
 from luxx.http.server import listen, new_loop, serve
 from luxx.settings import Settings
 
@@ -46,14 +47,14 @@ def serve_command(
     settings = load_settings(
         host=host, port=port, data_dir=data_dir, demo=demo, log_level=log_level, log_format=log_format
     )
+    _refuse_foreign(settings.host)
+    _refuse_second(settings.data_dir)
     logs.configure(settings.log_level, settings.log_format, sys.stderr)
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(_serve(settings, process_console(), open_page=open_page))
 
 
 async def _serve(settings: Settings, console: Console, *, open_page: bool) -> None:
-    _refuse_foreign(settings.host)
-    _refuse_second(settings.data_dir)
     with await _bound(settings) as sock:
         console.line(f"Luxx {__version__}", "bold")
         if not settings.data_dir.exists():
@@ -68,6 +69,7 @@ async def _serve(settings: Settings, console: Console, *, open_page: bool) -> No
                 if open_page:
                     webbrowser.open(luxx.owner_link(url))
 
+            prepare_process()
             await serve(
                 luxx.asgi(sock.getsockname()[1]),
                 sock,

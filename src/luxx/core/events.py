@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from luxx.core.steps import Step
+from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult
 from luxx.core.usage import Usage
 
 
@@ -98,6 +98,17 @@ _BY_NAME: dict[str, type[Event]] = {
     kind.name: kind
     for kind in (TurnStarted, ProcessStep, StepDelta, ToolProgress, Approval, Recovered, Done, Failed, Cancelled)
 }
+_STEP_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in (Thinking, Text, ToolCall, ToolResult))
+
+
+class _Typed(msgspec.Struct):
+    type: str
+
+
+class _AnyStep(msgspec.Struct):
+    step: _Typed
+
+
 _encoder = msgspec.json.Encoder()
 _decoders = {name: msgspec.json.Decoder(kind) for name, kind in _BY_NAME.items()}
 
@@ -116,9 +127,20 @@ def encode(event: Event) -> bytes:
 
 
 def decode(name: str, data: bytes | str) -> Event | None:
-    """Return the event, or None for a name that this version does not know.
+    """Return the event, or None for a name or a type of step that this version does not know.
 
     Raises msgspec.DecodeError if the data does not fit the name.
     """
     decoder = _decoders.get(name)
-    return decoder.decode(data) if decoder else None
+    if decoder is None:
+        return None
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError:
+        if name == ProcessStep.name and _step_type(data) not in _STEP_TYPES:
+            return None
+        raise
+
+
+def _step_type(data: bytes | str) -> str:
+    return msgspec.json.decode(data, type=_AnyStep).step.type

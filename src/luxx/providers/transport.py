@@ -12,6 +12,7 @@ import msgspec
 from yarl import URL
 
 from luxx.core.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnreachable
+from luxx.providers.pace import Pace
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,11 +26,12 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 class Reply:
     """An answer in the making. Its owner is the ``async with`` of Transport.open, which closes it."""
 
-    def __init__(self, response: aiohttp.ClientResponse, patience: Patience) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, patience: Patience, pace: Pace) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self._response = response
         self._patience = patience
+        self._pace = pace
         self._loop = asyncio.get_running_loop()
         self._first = True
         self._expired = False
@@ -44,6 +46,8 @@ class Reply:
         """
         if patience_s is None:
             patience_s = self._patience.first_byte_s if self._first else self._patience.between_reads_s
+        if not self._first and (rest_s := self._pace.rest_s()):
+            await self._rest(rest_s)
         self._expect(patience_s)
         try:
             data = await self._response.content.readany()
@@ -74,6 +78,19 @@ class Reply:
         if connection and connection.transport:
             connection.transport.abort()
         self._response.close()
+
+    async def _rest(self, seconds: float) -> None:
+        """Leave what comes to the kernel for a while; a connection that is read to its end has nothing to leave."""
+        connection = self._response.connection
+        transport = connection.transport if connection is not None else None
+        if transport is None or transport.is_closing():
+            return
+        transport.pause_reading()
+        try:
+            await self._pace.rest(seconds)
+        finally:
+            if not transport.is_closing():
+                transport.resume_reading()
 
     # One timer for the whole answer, moved only when it rings: arming one for each read would cost more than the read.
     def _expect(self, patience_s: float) -> None:
@@ -108,6 +125,7 @@ class Transport:
 
     def __init__(self, patience: Patience | None = None, user_agent: str = "luxx") -> None:
         self._patience = patience or Patience()
+        self._pace = Pace()
         self._user_agent = user_agent
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
@@ -120,7 +138,7 @@ class Transport:
 
         Leaving the context closes the connection. Raises ProviderUnreachable, ProviderTimeout or ProviderRejected.
         """
-        reply = Reply(await self._send(method, url, headers, body), self._patience)
+        reply = Reply(await self._send(method, url, headers, body), self._patience, self._pace)
         try:
             yield reply
         finally:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 import msgspec
 import structlog
@@ -261,7 +261,7 @@ class Journal:
                 _log.error("flush failed, trying again", error=str(error), attempt=attempt, turns=len(batches))
                 await asyncio.sleep(pause)
 
-    async def tail(self, turn_id: str, after: int) -> AsyncIterator[tuple[LogEntry, ...]]:
+    async def tail(self, turn_id: str, after: int) -> AsyncGenerator[tuple[LogEntry, ...], None]:
         """Yield what is committed after a seq, as it comes; an empty tuple at a tick without news.
 
         Ends after the turn's last event, or when the journal drains. Raises NotFound for a turn that is gone.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from luxx.turns.requests import Notice
 
@@ -29,7 +29,7 @@ class Notices:
             subscription.waiting.append(notice)
             subscription.news.set()
 
-    async def subscribe(self, owner: str) -> AsyncIterator[Notice | None]:
+    async def subscribe(self, owner: str) -> AsyncGenerator[Notice | None, None]:
         """Yield the notices from now on, None at a tick without news; ends when the server drains."""
         subscription = _Subscription()
         subscriptions = self._subscriptions.setdefault(owner, set())

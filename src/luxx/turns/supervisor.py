@@ -1,7 +1,7 @@
 """The supervisor: owns one task for every live turn of this node, and starts, follows, cancels and recovers turns."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 
 import structlog
 
@@ -132,7 +132,7 @@ class Supervisor:
         """Return a part of a branch; answers in progress are folded to exactly the seq that they name. Raises NotFound."""
         return views.message_page(await self._store.conversations.branch(owner, conversation_id, leaf, before, limit))
 
-    def follow(self, turn_id: str, after: int) -> AsyncIterator[tuple[LogEntry, ...]]:
+    def follow(self, turn_id: str, after: int) -> AsyncGenerator[tuple[LogEntry, ...], None]:
         """Yield a turn's entries after a seq as they are committed; see Journal.tail. The caller has checked the owner."""
         return self._journal.tail(turn_id, after)
 

@@ -1,7 +1,7 @@
 """Multiplex: the notices and the events of several turns in one stream, since browsers allow six connections to a host."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 import msgspec
 from starlette.types import Receive
@@ -11,7 +11,7 @@ from luxx.core.replay import is_end
 from luxx.http.limits import StreamLimit
 from luxx.http.reply import Reply
 from luxx.http.streams.positions import Cursor
-from luxx.http.streams.sse import COME_BACK, KEEP_ALIVE, Batches, begin, body, close, until_gone
+from luxx.http.streams.sse import COME_BACK, KEEP_ALIVE, Batches, begin, body, until_gone
 from luxx.turns.requests import Notice
 
 _encoder = msgspec.json.Encoder()
@@ -30,7 +30,7 @@ class PageStream:
     def __init__(
         self,
         logs: Mapping[str, Batches],
-        notices: AsyncIterator[Notice | None],
+        notices: AsyncGenerator[Notice | None, None],
         positions: dict[str, int],
         cursor: Cursor,
         limit: StreamLimit,
@@ -50,7 +50,7 @@ class PageStream:
                 await until_gone(receive, self._send_all(reply))
             finally:
                 for source in (*self._logs.values(), self._notices):
-                    await close(source)
+                    await source.aclose()
 
     async def _send_all(self, reply: Reply) -> None:
         try:

@@ -1,7 +1,7 @@
 """SSE: log entries as server-sent events, and the answer that streams a turn (WHATWG HTML, section 9.2)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
 from starlette.types import Message, Receive
 
@@ -20,7 +20,7 @@ STREAM_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-accel-buffering", b"no"),
 )
 
-Batches = AsyncIterator[tuple[LogEntry, ...]]
+Batches = AsyncGenerator[tuple[LogEntry, ...], None]
 Encode = Callable[[tuple[LogEntry, ...]], bytes]
 
 
@@ -57,12 +57,6 @@ async def until_gone(receive: Receive, work: Awaitable[None]) -> None:
         pass
 
 
-async def close(iterator: AsyncIterator[object]) -> None:
-    """End a generator that was not read to its end, so that it frees what it holds."""
-    if isinstance(iterator, AsyncGenerator):
-        await iterator.aclose()
-
-
 class TurnStream:
     """The events of one turn, from where the reader wants them to the last one.
 
@@ -85,7 +79,7 @@ class TurnStream:
                 await begin(reply, self._headers)
                 await until_gone(receive, self._send(reply))
             finally:
-                await close(self._batches)
+                await self._batches.aclose()
 
     async def _send(self, reply: Reply) -> None:
         send, encode, ended = reply.raw, self._encode, False

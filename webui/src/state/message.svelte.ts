@@ -1,0 +1,112 @@
+/** A message as the page shows it. An assistant message in progress takes the events of its turn. */
+import type { Message, TurnError, TurnEvent, TurnStatus } from '../api/types';
+import { Steps } from './steps.svelte';
+
+const RUNNING: ReadonlySet<TurnStatus> = new Set(['queued', 'active', 'waiting']);
+
+let localKeys = 0;
+
+export class MessageView {
+  /** Stable for the page, from before the server has given an id. */
+  readonly key: string;
+  readonly role: Message['role'];
+  id = $state('');
+  parentId = $state<string | null>(null);
+  text = $state('');
+  siblings = $state<string[]>([]);
+  createdAt = $state('');
+  status = $state<TurnStatus>('done');
+  error = $state<TurnError | null>(null);
+  provider = $state<string | null>(null);
+  model = $state<string | null>(null);
+  finishReason = $state<string | null>(null);
+  tokenCount = $state<number | null>(null);
+  turnId = $state<string | null>(null);
+  stopping = $state(false);
+  readonly steps: Steps;
+  readonly running = $derived(RUNNING.has(this.status));
+
+  constructor(message: Message) {
+    this.key = message.id || `local-${++localKeys}`;
+    this.role = message.role;
+    this.steps = new Steps();
+    this.update(message);
+  }
+
+  /** Take everything from the server's form of the message. */
+  update(message: Message): void {
+    this.describe(message);
+    this.text = message.text;
+    this.status = message.status ?? 'done';
+    this.error = message.error ?? null;
+    this.turnId = message.turn?.id ?? null;
+    if (!this.running) this.stopping = false;
+    if (message.role === 'assistant') this.steps.replace(message.steps ?? []);
+  }
+
+  /** Take what the server says about the message, but not its content. */
+  describe(message: Message): void {
+    this.id = message.id;
+    this.parentId = message.parent_id;
+    this.siblings = message.siblings;
+    this.createdAt = message.created_at;
+    this.provider = message.provider ?? null;
+    this.model = message.model ?? null;
+    this.finishReason = message.finish_reason ?? null;
+    this.tokenCount = message.token_count ?? null;
+  }
+
+  /** What a person gets who copies the message: its markdown. */
+  source(): string {
+    return this.role === 'user' ? this.text : this.steps.text();
+  }
+
+  apply(event: TurnEvent): void {
+    switch (event.name) {
+      case 'turn':
+        this.status = 'active';
+        this.id = event.data.message_id;
+        this.provider = event.data.provider;
+        this.model = event.data.model;
+        return;
+      case 'process_step':
+        return this.steps.put(event.data.step);
+      case 'step_delta':
+        return this.steps.grow(event.data.index, event.data.text);
+      case 'tool_progress':
+        return this.steps.progress(event.data);
+      case 'recovered':
+        return this.steps.drop(event.data.discarded);
+      case 'done':
+        this.tokenCount = event.data.token_count;
+        this.finishReason = event.data.finish_reason;
+        return this.end('done');
+      case 'error':
+        this.error = { code: event.data.code, content: event.data.content };
+        return this.end('failed');
+      case 'cancelled':
+        return this.end('cancelled');
+    }
+  }
+
+  end(status: TurnStatus): void {
+    this.status = status;
+    this.stopping = false;
+    this.turnId = null;
+  }
+}
+
+/** A message of which the server has not said anything yet. */
+export function localMessage(role: Message['role'], text: string, parentId: string | null): MessageView {
+  const message: Message = {
+    id: '',
+    conversation_id: '',
+    parent_id: parentId,
+    role,
+    text,
+    created_at: new Date().toISOString(),
+    siblings: [],
+  };
+  if (role === 'assistant') message.status = 'queued';
+  return new MessageView(message);
+}

@@ -1,0 +1,140 @@
+/** The steps of an assistant message as the page shows them; fed by a snapshot and then by the turn's events. */
+import type { Step, StepState, TurnEvents } from '../api/types';
+import { TextBuffer } from './text-buffer';
+
+export class StepView {
+  readonly index: number;
+  readonly type: Step['type'];
+  readonly call: number;
+  state = $state<StepState>('running');
+  name = $state('');
+  durationMs = $state<number | null>(null);
+  progress = $state<TurnEvents['tool_progress'] | null>(null);
+  /** The step's content, or the arguments of a tool call. */
+  readonly text: TextBuffer;
+  /** The step id of the call that this is the result of. */
+  readonly callId: string | undefined;
+  readonly id: string;
+  /** When this page first saw the step, in the clock of `performance.now()`; undefined if it was already there on arrival. */
+  readonly since: number | undefined;
+
+  constructor(step: Step, since?: number) {
+    this.id = step.id;
+    this.index = step.index;
+    this.type = step.type;
+    this.call = step.call;
+    this.since = since;
+    this.callId = step.type === 'tool_result' ? step.id_ref : undefined;
+    this.text = new TextBuffer();
+    this.update(step);
+  }
+
+  update(step: Step): void {
+    if (this.state === 'running' && step.state !== 'running' && this.since !== undefined)
+      this.durationMs = performance.now() - this.since;
+    this.state = step.state;
+    this.text.set(step.type === 'tool_call' ? step.arguments : step.content);
+    if (step.type === 'tool_call' || step.type === 'tool_result') this.name = step.name;
+    if (step.type === 'tool_result' && typeof step.duration_ms === 'number') this.durationMs = step.duration_ms;
+  }
+}
+
+/** A tool call with its result, as soon as there is one. */
+export interface ToolPair {
+  key: number;
+  call: StepView | undefined;
+  result: StepView | undefined;
+}
+
+/** What is shown as one thing: a step of its own, or tool calls that were made together. */
+export type Part =
+  | { kind: 'text'; key: number; step: StepView }
+  | { kind: 'thinking'; key: number; step: StepView }
+  | { kind: 'tools'; key: number; pairs: ToolPair[] };
+
+export class Steps {
+  private views = $state<StepView[]>([]);
+  readonly parts = $derived(toParts(this.views));
+  readonly empty = $derived(this.views.length === 0);
+
+  constructor(steps: Step[] = []) {
+    this.replace(steps);
+  }
+
+  replace(steps: Step[]): void {
+    this.views = steps.filter(isKnown).map((step) => new StepView(step));
+  }
+
+  put(step: Step): void {
+    if (!isKnown(step)) return;
+    const view = this.at(step.index);
+    if (view) {
+      view.update(step);
+      return;
+    }
+    const next = new StepView(step, performance.now());
+    const place = this.views.findIndex((other) => other.index > step.index);
+    this.views.splice(place < 0 ? this.views.length : place, 0, next);
+  }
+
+  grow(index: number, text: string): void {
+    this.at(index)?.text.append(text);
+  }
+
+  progress(progress: TurnEvents['tool_progress']): void {
+    const view = this.at(progress.index);
+    if (view) view.progress = progress;
+  }
+
+  drop(indexes: number[]): void {
+    this.views = this.views.filter((view) => !indexes.includes(view.index));
+  }
+
+  /** The answer: all text steps, joined. */
+  text(): string {
+    return this.views
+      .filter((view) => view.type === 'text')
+      .map((view) => view.text.text)
+      .join('');
+  }
+
+  private at(index: number): StepView | undefined {
+    return this.views.findLast((view) => view.index === index);
+  }
+}
+
+function isKnown(step: Step): boolean {
+  return step.state !== 'void' && ['thinking', 'text', 'tool_call', 'tool_result'].includes(step.type);
+}
+
+/** Put the steps together: calls that follow each other in one answer of the model are a group, results go to their calls. */
+export function toParts(views: StepView[]): Part[] {
+  const parts: Part[] = [];
+  const pairs = new Map<string, ToolPair>();
+  let group: { call: number; pairs: ToolPair[] } | undefined;
+  for (const view of views) {
+    if (view.type === 'thinking' || view.type === 'text') {
+      parts.push({ kind: view.type, key: view.index, step: view });
+      group = undefined;
+      continue;
+    }
+    const known = view.callId === undefined ? undefined : pairs.get(view.callId);
+    if (known) {
+      known.result = view;
+      continue;
+    }
+    const pair: ToolPair = {
+      key: view.index,
+      call: view.type === 'tool_call' ? view : undefined,
+      result: view.type === 'tool_result' ? view : undefined,
+    };
+    pairs.set(view.id, pair);
+    if (group?.call === view.call) {
+      group.pairs.push(pair);
+    } else {
+      group = { call: view.call, pairs: [pair] };
+      parts.push({ kind: 'tools', key: view.index, pairs: group.pairs });
+    }
+  }
+  return parts;
+}

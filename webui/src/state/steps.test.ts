@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import type { Step, TurnEvent } from '../api/types';
+import { localMessage } from './message.svelte';
+import { Steps, type Part } from './steps.svelte';
+
+const text = (index: number, content: string): Step => ({
+  id: `step-${index}`,
+  index,
+  type: 'text',
+  state: 'complete',
+  call: 1,
+  content,
+});
+const call = (index: number, name: string, of = 1): Step => ({
+  ...{ id: `step-${index}`, index, type: 'tool_call', state: 'complete', call: of },
+  ...{ id_ref: `provider-${index}`, name, arguments: '{}' },
+});
+const result = (index: number, ofIndex: number, of = 1): Step => ({
+  ...{ id: `step-${index}`, index, type: 'tool_result', state: 'complete', call: of },
+  ...{ id_ref: `step-${ofIndex}`, name: 'tool', content: `result of ${ofIndex}`, duration_ms: 5 },
+});
+
+/** Parts in short: text by its content, tools as name=result. */
+function shape(parts: Part[]): unknown[] {
+  return parts.map((part) =>
+    part.kind === 'tools'
+      ? part.pairs.map((pair) => `${pair.call?.name ?? '?'}=${pair.result?.text.text ?? '-'}`)
+      : `${part.kind}:${part.step.text.text}`,
+  );
+}
+
+describe('the steps of a message', () => {
+  test('results go to their calls, in whatever order they come', () => {
+    const steps = new Steps([call(0, 'a'), call(1, 'b'), result(2, 1), result(3, 0)]);
+    expect(shape(steps.parts)).toEqual([['a=result of 0', 'b=result of 1']]);
+  });
+
+  test('calls of one answer are a group, even if a result came between them', () => {
+    const steps = new Steps([text(0, 'x'), call(1, 'a'), result(2, 1), call(3, 'b'), call(4, 'c', 2)]);
+    expect(shape(steps.parts)).toEqual(['text:x', ['a=result of 1', 'b=-'], ['c=-']]);
+  });
+
+  test('gaps in the indexes, void steps and unknown types do no harm', () => {
+    const odd = [
+      { ...text(2, 'void'), state: 'void' },
+      { ...text(4, 'odd'), type: 'citation' },
+    ] as Step[];
+    const steps = new Steps([...odd, text(7, 'b'), result(9, 100)]);
+    expect(shape(steps.parts)).toEqual(['text:b', ['?=result of 100']]);
+  });
+});
+
+describe('a message in progress', () => {
+  let seq = 0;
+  const event = (name: string, data: unknown) => ({ name, seq: ++seq, data }) as TurnEvent;
+
+  test('takes steps, deltas and the end', () => {
+    const message = localMessage('assistant', '', null);
+    message.apply(event('turn', { turn_id: 't', message_id: 'm', user_message_id: 'u', provider: 'p', model: 'x' }));
+    message.apply(event('process_step', { step: { ...text(0, ''), state: 'running' } }));
+    message.apply(event('step_delta', { index: 0, text: 'Hel' }));
+    message.apply(event('step_delta', { index: 0, text: 'lo' }));
+    expect(message.source()).toBe('Hello');
+    message.apply(event('process_step', { step: text(0, 'Hello') }));
+    message.apply(event('done', { message_id: 'm', token_count: 2, finish_reason: 'stop' }));
+    expect([message.status, message.source(), message.tokenCount]).toEqual(['done', 'Hello', 2]);
+  });
+
+  test('after a restart the void steps are gone', () => {
+    const message = localMessage('assistant', '', null);
+    message.apply(event('process_step', { step: { ...text(0, 'lost'), state: 'running' } }));
+    message.apply(event('recovered', { epoch: 2, discarded: [0] }));
+    message.apply(event('process_step', { step: text(1, 'kept') }));
+    expect(message.source()).toBe('kept');
+  });
+
+  test('a failure keeps what was made', () => {
+    const message = localMessage('assistant', '', null);
+    message.apply(event('process_step', { step: text(0, 'half') }));
+    message.apply(event('error', { code: 'rate_limited', content: 'slow down', message_id: 'm' }));
+    expect([message.status, message.error?.code, message.source()]).toEqual(['failed', 'rate_limited', 'half']);
+  });
+});

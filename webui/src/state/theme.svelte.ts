@@ -1,0 +1,28 @@
+/** The chosen theme. `src/theme-boot.js` applies it before the first paint. */
+
+export type ThemeChoice = 'system' | 'light' | 'dark';
+const KEY = 'luxx:theme';
+
+function stored(): ThemeChoice {
+  const value = document.documentElement.dataset['theme'];
+  return value === 'light' || value === 'dark' ? value : 'system';
+}
+
+class Theme {
+  choice = $state<ThemeChoice>(stored());
+
+  choose(choice: ThemeChoice): void {
+    this.choice = choice;
+    const root = document.documentElement;
+    if (choice === 'system') delete root.dataset['theme'];
+    else root.dataset['theme'] = choice;
+    try {
+      if (choice === 'system') localStorage.removeItem(KEY);
+      else localStorage.setItem(KEY, choice);
+    } catch {
+      // It holds for this page.
+    }
+  }
+}
+
+export const theme = new Theme();

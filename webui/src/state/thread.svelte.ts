@@ -1,0 +1,301 @@
+/**
+ * The conversation that is open: its messages, the turns under way, and what a person does with them.
+ *
+ * One Thread lives as long as its conversation is shown. Leaving it ends the listening, never the turn.
+ */
+import { conversations as api, turns, type TurnRequest } from '../api/client';
+import { followTurn } from '../api/follow';
+import { Problem } from '../api/http';
+import type { Conversation, ConversationSettings, Message, Notice, TurnEvent } from '../api/types';
+import { t } from '../text';
+import { announcer } from './announcer.svelte';
+import { recallLeaf, rememberLeaf } from './branches';
+import { conversations } from './conversations.svelte';
+import { localMessage, MessageView } from './message.svelte';
+import { requestIds } from './request-ids';
+
+const PAGE = 30;
+
+export const DEFAULT_SETTINGS: ConversationSettings = {
+  system_prompt: null,
+  provider_id: null,
+  model: null,
+  temperature: null,
+  max_tokens: null,
+  tools_enabled: true,
+};
+
+export class Thread {
+  conversation = $state<Conversation | null>(null);
+  /** Settings chosen before the conversation exists. */
+  private planned = $state<ConversationSettings>({ ...DEFAULT_SETTINGS });
+  messages = $state<MessageView[]>([]);
+  hasMore = $state(false);
+  loading = $state(false);
+  loadError = $state('');
+  notFound = $state(false);
+  /** Whether a turn is under way whose stream is cut at the moment. */
+  reconnecting = $state(false);
+  readonly settings = $derived<ConversationSettings>(this.conversation ?? this.planned);
+  readonly running = $derived(this.messages.findLast((message) => message.running));
+  private readonly closing = new AbortController();
+  private readonly followed = new Map<string, AbortController>();
+  private olderLoading = false;
+  /** Requests to start a turn that have no answer yet; meanwhile the page is ahead of the server. */
+  private starting = 0;
+
+  constructor(readonly id: string | null) {}
+
+  close(): void {
+    this.closing.abort();
+    for (const following of this.followed.values()) following.abort();
+  }
+
+  /** Read the conversation and the end of its branch. */
+  async load(): Promise<void> {
+    if (this.id === null) return;
+    this.loading = true;
+    this.loadError = '';
+    try {
+      const [conversation, page] = await Promise.all([
+        api.get(this.id, this.closing.signal),
+        api.messages(this.id, PAGE, undefined, this.closing.signal),
+      ]);
+      this.conversation = conversation;
+      this.hasMore = page.has_more;
+      this.reconcile(page.items);
+    } catch (error) {
+      this.report(error);
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  private report(error: unknown): void {
+    if (this.closing.signal.aborted) return;
+    if (!(error instanceof Problem)) throw error;
+    this.notFound = error.status === 404;
+    this.loadError = error.unreachable ? t.errors.unreachable : error.message;
+  }
+
+  /** Read the messages before the first one. Return whether there were any. */
+  async older(): Promise<boolean> {
+    const first = this.messages[0];
+    if (this.id === null || !this.hasMore || this.olderLoading || !first?.id) return false;
+    this.olderLoading = true;
+    try {
+      const page = await api.messages(this.id, PAGE, first.id, this.closing.signal);
+      this.hasMore = page.has_more;
+      this.messages = [...page.items.map((message) => new MessageView(message)), ...this.messages];
+      return page.items.length > 0;
+    } catch (error) {
+      if (error instanceof Problem || this.closing.signal.aborted) return false;
+      throw error;
+    } finally {
+      this.olderLoading = false;
+    }
+  }
+
+  /** Read what is shown again, and keep what is unchanged as it is. */
+  async refresh(): Promise<void> {
+    if (this.id === null || this.starting > 0) return;
+    try {
+      const [conversation, page] = await Promise.all([
+        api.get(this.id, this.closing.signal),
+        api.messages(this.id, Math.max(PAGE, Math.min(this.messages.length, 200)), undefined, this.closing.signal),
+      ]);
+      if (this.starting > 0) return;
+      this.conversation = conversation;
+      conversations.put(conversation);
+      const first = page.items[0];
+      const older = this.messages.findIndex((message) => message.id === first?.id);
+      if (older <= 0) this.hasMore = page.has_more;
+      this.reconcile(page.items, older > 0 ? this.messages.slice(0, older) : []);
+      this.loadError = '';
+    } catch (error) {
+      if (error instanceof Problem && error.status === 404) this.report(error);
+      else if (!(error instanceof Problem) && !this.closing.signal.aborted) throw error;
+    }
+  }
+
+  private reconcile(items: Message[], before: MessageView[] = []): void {
+    const known = new Map(this.messages.map((message) => [message.id, message]));
+    const views = items.map((item) => this.viewOf(item, known.get(item.id)));
+    this.messages = [...before, ...views];
+    for (const [i, item] of items.entries()) {
+      const view = views[i];
+      if (view && item.turn) void this.follow(view, item.turn.id, item.turn.seq);
+    }
+  }
+
+  private viewOf(item: Message, known: MessageView | undefined): MessageView {
+    if (!known) return new MessageView(item);
+    const following = item.turn && this.followed.has(item.turn.id);
+    if (
+      following ||
+      (!known.running && !item.turn && known.source() === item.text && known.status === (item.status ?? 'done'))
+    )
+      known.describe(item);
+    else known.update(item);
+    return known;
+  }
+
+  /** Follow a turn into its message, over any number of connections. */
+  private async follow(view: MessageView, turnId: string, after: number, response?: Response): Promise<void> {
+    if (this.followed.has(turnId) || this.closing.signal.aborted) return;
+    const following = new AbortController();
+    this.followed.set(turnId, following);
+    view.turnId = turnId;
+    announcer.say(t.status.generating);
+    const end = await followTurn({
+      turnId,
+      after,
+      ...(response ? { response } : {}),
+      signal: following.signal,
+      take: (event) => this.take(view, event),
+      connected: (connected) => (this.reconnecting = !connected),
+    });
+    this.followed.delete(turnId);
+    if (this.closing.signal.aborted) return;
+    this.reconnecting = false;
+    await this.settle(view, end === 'ended');
+  }
+
+  private take(view: MessageView, event: TurnEvent): void {
+    view.apply(event);
+    if (event.name === 'turn') {
+      const user = this.messages[this.messages.indexOf(view) - 1];
+      if (user?.role === 'user' && !user.id) user.id = event.data.user_message_id;
+      view.parentId = event.data.user_message_id;
+    }
+  }
+
+  /** A turn is over: tell it, and take the server's final word on the messages. */
+  private async settle(view: MessageView, seenEnd: boolean): Promise<void> {
+    if (view.status === 'failed') announcer.alert(`${t.turn.failed} ${view.error?.content ?? ''}`);
+    else if (seenEnd) announcer.say(view.status === 'cancelled' ? t.turn.stopped : t.status.ready);
+    if (!seenEnd) view.end('done');
+    await this.refresh();
+  }
+
+  /**
+   * Start a turn: `request` sends it, `view` is where its answer goes. Return when the server has accepted it; raises Problem if
+   * it has not, and then nothing is left of it on the page.
+   */
+  private async start(view: MessageView, request: (signal: AbortSignal) => Promise<Response>): Promise<void> {
+    const opened = new AbortController();
+    const stop = () => opened.abort();
+    this.closing.signal.addEventListener('abort', stop);
+    const response = await request(opened.signal).finally(() => this.closing.signal.removeEventListener('abort', stop));
+    const turnId = response.headers.get('Luxx-Turn-Id') ?? '';
+    void this.follow(view, turnId, 0, response);
+    if (view.stopping) void turns.cancel(turnId);
+  }
+
+  /** Send a message to the end of the branch, or, with `edited`, beside an earlier one. Raises Problem if it is not accepted. */
+  async post(text: string, edited?: MessageView): Promise<void> {
+    if (this.id === null) throw new Error('A message needs a conversation.');
+    const id = this.id;
+    const before = this.messages;
+    const place = edited ? before.indexOf(edited) : before.length;
+    const parentId = edited ? edited.parentId : (before.at(-1)?.id ?? null);
+    const user = localMessage('user', text, parentId);
+    const answer = localMessage('assistant', '', null);
+    const body: Omit<TurnRequest, 'client_request_id'> = edited ? { text, parent_id: parentId } : { text };
+    await this.attempt([...before.slice(0, place), user, answer], () =>
+      this.start(answer, (signal) => turns.post(id, { ...body, client_request_id: requestIds.for(id, body) }, signal)),
+    );
+    requestIds.done(id, body);
+  }
+
+  /** Make the answer once more, beside the present one. */
+  async regenerate(message: MessageView): Promise<void> {
+    await this.again(message, turns.regenerate);
+  }
+
+  /** Go on where a cut answer ended. */
+  async continue(message: MessageView): Promise<void> {
+    await this.again(message, turns.continue);
+  }
+
+  private async again(message: MessageView, request: typeof turns.regenerate): Promise<void> {
+    const place = this.messages.indexOf(message);
+    const answer = localMessage('assistant', '', message.parentId);
+    const body = { from: message.id, kind: request === turns.continue ? 'continue' : 'regenerate' };
+    await this.attempt([...this.messages.slice(0, place), answer], () =>
+      this.start(answer, (signal) =>
+        request(message.id, { client_request_id: requestIds.for(message.id, body) }, signal),
+      ),
+    );
+    requestIds.done(message.id, body);
+  }
+
+  /** Show `messages` while `work` is done; put back what was there if it fails. */
+  private async attempt(messages: MessageView[], work: () => Promise<void>): Promise<void> {
+    const before = this.messages;
+    this.starting += 1;
+    this.messages = messages;
+    try {
+      await work();
+    } catch (error) {
+      this.messages = before;
+      throw error;
+    } finally {
+      this.starting -= 1;
+    }
+  }
+
+  /** Stop the turn under way. What was made so far stays. */
+  async stop(): Promise<void> {
+    const message = this.running;
+    if (!message || message.stopping) return;
+    message.stopping = true;
+    try {
+      if (message.turnId) await turns.cancel(message.turnId);
+    } catch (error) {
+      message.stopping = false;
+      throw error;
+    }
+  }
+
+  /** Show another branch: in the place of `shown` the one through `messageId`. */
+  async choose(shown: MessageView, messageId: string): Promise<void> {
+    const id = this.id;
+    if (id === null) return;
+    const leaf = this.messages.at(-1)?.id;
+    if (leaf) rememberLeaf(shown.id, leaf);
+    const chosen = recallLeaf(messageId);
+    this.conversation = await api.change(id, { leaf_id: chosen }).catch((error: unknown) => {
+      if (chosen !== messageId && error instanceof Problem && error.status < 500)
+        return api.change(id, { leaf_id: messageId });
+      throw error;
+    });
+    await this.refresh();
+  }
+
+  /** Change how turns are made from now on. */
+  async configure(fields: Partial<ConversationSettings>): Promise<void> {
+    if (this.id === null) {
+      this.planned = { ...this.planned, ...fields };
+      return;
+    }
+    if (this.conversation) this.conversation = { ...this.conversation, ...fields };
+    this.conversation = await conversations.change(this.id, fields);
+  }
+
+  /** Make a conversation with the settings chosen so far. */
+  async create(): Promise<Conversation> {
+    const settings = Object.fromEntries(Object.entries(this.planned).filter(([, value]) => value !== null));
+    const made = await conversations.create(settings, requestIds.for('new', settings));
+    requestIds.done('new', settings);
+    return made;
+  }
+
+  /** Something has changed on the server, here or in another tab. */
+  notice(notice: Notice): void {
+    if (notice.conversation_id !== this.id) return;
+    if (notice.kind === 'conversation_deleted') this.notFound = true;
+    else if (notice.turn_id && this.followed.has(notice.turn_id)) return;
+    else void this.refresh();
+  }
+}

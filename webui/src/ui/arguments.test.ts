@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { argumentRows, prettyResult, summary } from './arguments';
+
+test('arguments are read by name, texts of several lines as blocks', () => {
+  expect(argumentRows('{"code": "a\\nb", "n": 1, "list": []}')).toEqual([
+    { name: 'code', value: 'a\nb', block: true },
+    { name: 'n', value: '1', block: false },
+    { name: 'list', value: '[]', block: false },
+  ]);
+});
+
+test('no arguments are an empty object, and what is no object is not read', () => {
+  expect(argumentRows('')).toEqual([]);
+  for (const text of ['{"a": ', '[1]', 'null', '3', 'plain']) expect(argumentRows(text)).toBeUndefined();
+});
+
+test('a result is set out if it is JSON, and left alone if not', () => {
+  expect(prettyResult('{"a":1}')).toBe('{\n  "a": 1\n}');
+  expect(prettyResult('[broken')).toBe('[broken');
+  expect(prettyResult('42')).toBe('42');
+});
+
+test('the line shows values, or what has been written so far', () => {
+  expect(summary('{"expression": "1 +\\n 1", "digits": 2}')).toBe('1 + 1, 2');
+  expect(summary('{"expression": "1 +')).toBe('{"expression": "1 +');
+});

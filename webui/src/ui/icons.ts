@@ -1,0 +1,30 @@
+/** Line icons on a grid of 24, drawn with one stroke. */
+export const icons = {
+  plus: 'M12 5v14M5 12h14',
+  search: 'M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5',
+  sidebar: 'M4 5h16v14H4zM9.5 5v14',
+  up: 'M12 19V5.5M6 11.5 12 5.5l6 6',
+  down: 'M12 5v13.5M6 12.5l6 6 6-6',
+  stop: 'M7 7h10v10H7z',
+  copy: 'M9 9h11v11H9zM15 9V4H4v11h5',
+  check: 'M5 12.5l5 5L19.5 7',
+  pencil: 'M4 20l1-4.5L16.5 4 20 7.5 8.5 19zM14 6.5l3.5 3.5',
+  again: 'M19.5 12a7.5 7.5 0 1 1-2.3-5.4L19.5 9M19.5 4v5h-5',
+  onward: 'M5 5l7 7-7 7M13 5l7 7-7 7',
+  left: 'M14.5 6l-6 6 6 6',
+  right: 'M9.5 6l6 6-6 6',
+  close: 'M6 6l12 12M18 6 6 18',
+  trash: 'M5 7h14M10 7V4.5h4V7M7 7l1 13h8l1-13M10.5 11v5M13.5 11v5',
+  more: 'M6 12h.01M12 12h.01M18 12h.01',
+  sliders: 'M4 8h9M17 8h3M4 16h3M11 16h9M15 5.5v5M9 13.5v5',
+  wrench:
+    'M14.5 6.5a4 4 0 0 1 5-2l-2.5 2.5.500 2 2 .5 2-2.5a4 4 0 0 1-5.5 4.5L8.5 19a2.1 2.1 0 0 1-3-3l7.5-7.5a4 4 0 0 1 1.5-2z',
+  sun: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 3v1.5M12 19.5V21M3 12h1.5M19.5 12H21M5.6 5.6l1.1 1.1M17.3 17.3l1.1 1.1M18.4 5.6l-1.1 1.1M6.7 17.3l-1.1 1.1',
+  moon: 'M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z',
+  monitor: 'M4 5h16v11H4zM9 20h6M12 16v4',
+  plug: 'M9 4v5M15 4v5M6.5 9h11v3a5.5 5.5 0 0 1-11 0zM12 17.5V21',
+  keyboard: 'M3 7h18v10H3zM7 10.5h.01M10.5 10.5h.01M14 10.5h.01M17 10.5h.01M8 14h8',
+  alert: 'M12 4 2.5 20h19zM12 10v4.5M12 17.2h.01',
+} as const;
+
+export type IconName = keyof typeof icons;

@@ -1,0 +1,106 @@
+/**
+ * Keeps a scrolled area at its end while it grows, until a person moves up.
+ *
+ * Each scroll event is attributed: ours (the position is the one we wrote), the browser's (the content shrank and the position
+ * was cut to fit), or the person's. Only a person stops the following, and only a person's way back to the end resumes it.
+ */
+
+/** So near to the end counts as being there, in pixels. */
+const AT_END = 12;
+const UP_KEYS = new Set(['PageUp', 'ArrowUp', 'Home']);
+
+export class ScrollFollower {
+  private following = true;
+  private written = -1;
+  private lastTop = 0;
+  private lastHeight = 0;
+  private touchY = 0;
+  private readonly observer: ResizeObserver;
+  private readonly ending = new AbortController();
+
+  constructor(
+    private readonly area: HTMLElement,
+    content: HTMLElement,
+    private readonly changed: (following: boolean) => void,
+  ) {
+    this.observer = new ResizeObserver(() => this.grown());
+    this.observer.observe(content);
+    this.observer.observe(area);
+    const options = { passive: true, signal: this.ending.signal };
+    area.addEventListener('scroll', () => this.scrolled(), options);
+    area.addEventListener('wheel', (event) => event.deltaY < 0 && this.up(), options);
+    area.addEventListener('touchstart', (event) => (this.touchY = event.touches[0]?.clientY ?? 0), options);
+    area.addEventListener('touchmove', (event) => this.touched(event), options);
+    area.addEventListener('keydown', (event) => this.key(event), { signal: this.ending.signal });
+  }
+
+  end(): void {
+    this.observer.disconnect();
+    this.ending.abort();
+  }
+
+  /** Go to the end and follow it. */
+  jump(): void {
+    this.set(true);
+    this.write(this.area.scrollHeight);
+  }
+
+  /** Stop following, as when something else decides about the position. */
+  release(): void {
+    this.set(false);
+  }
+
+  /** Move by so many pixels without this counting as a person's move. */
+  shift(by: number): void {
+    if (by) this.write(this.area.scrollTop + by);
+  }
+
+  private set(following: boolean): void {
+    if (this.following === following) return;
+    this.following = following;
+    this.changed(following);
+  }
+
+  private write(top: number): void {
+    this.area.scrollTop = top;
+    this.written = this.area.scrollTop;
+    this.lastTop = this.written;
+    this.lastHeight = this.area.scrollHeight;
+  }
+
+  private grown(): void {
+    if (this.following) this.write(this.area.scrollHeight);
+  }
+
+  private distance(): number {
+    return this.area.scrollHeight - this.area.clientHeight - this.area.scrollTop;
+  }
+
+  /** A person's intent to move up, known before anything has moved. */
+  private up(): void {
+    if (this.area.scrollTop > 0) this.set(false);
+  }
+
+  private touched(event: TouchEvent): void {
+    const y = event.touches[0]?.clientY ?? 0;
+    if (y > this.touchY + 2) this.up();
+    this.touchY = y;
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (UP_KEYS.has(event.key) || (event.key === ' ' && event.shiftKey)) this.up();
+  }
+
+  private scrolled(): void {
+    const top = this.area.scrollTop;
+    const height = this.area.scrollHeight;
+    const before = this.lastTop;
+    const ours = Math.abs(top - this.written) < 1;
+    const cut = height < this.lastHeight && this.distance() < 1;
+    this.lastTop = top;
+    this.lastHeight = height;
+    if (ours || cut) return;
+    if (top < before - 0.5) this.set(false);
+    else if (top > before && this.distance() <= AT_END) this.set(true);
+  }
+}

@@ -1,0 +1,84 @@
+/// <reference types="vitest/config" />
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig, type Plugin } from 'vite';
+
+/** The theme must be known before the first paint: a tiny blocking script of its own, since the page forbids inline ones. */
+function blockingScript(file: string): Plugin {
+  let reference: string | undefined;
+  let serving = false;
+  return {
+    name: 'blocking-script',
+    configResolved(config) {
+      serving = config.command === 'serve';
+    },
+    buildStart() {
+      if (!serving) {
+        reference = this.emitFile({ type: 'asset', name: 'theme.js', source: readFileSync(file, 'utf8') });
+      }
+    },
+    transformIndexHtml: {
+      order: 'post',
+      handler(_html, context) {
+        const built = Object.values(context.bundle ?? {}).find(
+          (item) => item.type === 'asset' && item.names[0] === 'theme.js',
+        );
+        const src = reference && built ? `/${built.fileName}` : `/${file}`;
+        return [{ tag: 'script', attrs: { src }, injectTo: 'head-prepend' }];
+      },
+    },
+  };
+}
+
+/** Every browser that runs this page reads woff2: the older formats of KaTeX's fonts would triple its size. */
+function onlyWoff2(): Plugin {
+  return {
+    name: 'only-woff2',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!id.includes('katex') || !id.includes('.css')) return null;
+      return code.replace(/,\s*url\([^)]*\.(?:woff|ttf)\)\s*format\("(?:woff|truetype)"\)/g, '');
+    },
+  };
+}
+
+/** The server sends a file's compressed form if it lies beside it. */
+function compressed(): Plugin {
+  let folder = '';
+  return {
+    name: 'compressed',
+    apply: 'build',
+    configResolved(config) {
+      folder = resolve(config.root, config.build.outDir);
+    },
+    closeBundle() {
+      for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+        if (!/\.(?:js|css|html|svg)$/.test(file)) continue;
+        const path = join(folder, file);
+        const body = readFileSync(path);
+        if (body.length < 1024) continue;
+        writeFileSync(`${path}.gz`, gzipSync(body, { level: 9 }));
+        writeFileSync(`${path}.br`, brotliCompressSync(body));
+      }
+    },
+  };
+}
+
+const backend = process.env['LUXX_DEV_API'] ?? 'http://127.0.0.1:8431';
+
+export default defineConfig({
+  plugins: [svelte(), blockingScript('src/theme-boot.js'), onlyWoff2(), compressed()],
+  build: {
+    outDir: '../src/luxx/http/page',
+    emptyOutDir: true,
+    target: 'es2023',
+    assetsInlineLimit: 0,
+    modulePreload: false,
+    reportCompressedSize: true,
+  },
+  server: { port: 5173, proxy: { '/api': { target: backend, changeOrigin: true, headers: { origin: backend } } } },
+  test: { environment: 'jsdom', include: ['src/**/*.test.ts'], setupFiles: ['src/test-setup.ts'], testTimeout: 20_000 },
+  resolve: process.env['VITEST'] ? { conditions: ['browser'] } : {},
+});
