@@ -56,6 +56,7 @@ class PostgresServer:
 
     def drop(self, url: str) -> None:
         """Drop a database, whoever is connected."""
+        self._ensure()
         self._sql(f"DROP DATABASE {psycopg.conninfo.conninfo_to_dict(url)['dbname']} WITH (FORCE)")
 
     def address(self, name: str) -> str:
@@ -66,11 +67,14 @@ class PostgresServer:
         """Kill the server and all its processes at this moment."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)  # it may not start another one meanwhile
-        for pid in (*_children(self._process.pid), self._process.pid):
+        children = _children(self._process.pid)
+        for pid in (*children, self._process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
+        while any(_lives(pid) for pid in children):  # they hold its shared memory
+            time.sleep(0.005)
 
     def freeze(self) -> None:
         """Let nothing be answered any more; connections stay."""
@@ -155,6 +159,13 @@ def _children(parent: int) -> list[int]:
             if int(fields[1]) == parent:
                 found.append(int(stat.parent.name))
     return found
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _free_port() -> int:

@@ -80,9 +80,7 @@ class Postgres:
         with psycopg.connect(self._url) as connection:
             dead = connection.execute("UPDATE node SET expires = '2000-01-01'").rowcount
         undertaker = await open_postgres(self._url, SecretBox([KEY]), times=BRIEF)
-        while dead:
-            dead -= await undertaker.nodes.reap()
-            await asyncio.sleep(0.01)
+        assert await reaped(undertaker) == dead
         await undertaker.close()
         return await self.open()
 
@@ -90,6 +88,13 @@ class Postgres:
         for store in self._stores:
             await store.close()
         self._server.drop(self._url)
+
+
+async def reaped(store: Store) -> int:
+    """Wait until a store may reap and finds somebody; return how many that were."""
+    while not (dead := await store.nodes.reap()):
+        await asyncio.sleep(0.01)
+    return dead
 
 
 HELD = LeaseTimes(ttl=1000, heartbeat=300, self_stop=600)

@@ -244,7 +244,10 @@ class Nodes(Protocol):
         ...
 
     async def tell(self, text: str) -> None:
-        """Tell all other nodes something, which they get as Told; up to 7,000 bytes. Raises StorageError."""
+        """Tell all other nodes something, which they get as Told.
+
+        Raises StorageError, InvalidRequest for more than 7,800 bytes (as a string of JSON).
+        """
         ...
 
     async def leave(self) -> None:

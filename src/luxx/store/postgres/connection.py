@@ -1,10 +1,12 @@
 """PostgreSQL's connections: how the shared statements run on one, with few round trips, and what becomes of one that breaks."""
 
+import contextlib
 import select
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import psycopg
-from psycopg import Cursor, errors
+from psycopg import ClientCursor, Cursor, errors
 from psycopg.pq import TransactionStatus
 
 from luxx.core.errors import InvalidRequest, StorageError
@@ -21,25 +23,34 @@ _OTHERS_FIRST = (
     errors.ForeignKeyViolation,
 )
 
-Queued = tuple[Cursor, bytes, Values | list[list[Value]]]
 
 
 class PostgresLease:
     """See luxx.store.sql.connection.Lease."""
 
-    def __init__(self, cursor: Cursor) -> None:
-        self._cursor = cursor
+    answer: bool | None = None
 
     def held(self) -> bool:
         """See Lease."""
-        return self._cursor.fetchone() is not None
+        assert self.answer is not None, "no statement has run after the question"
+        return self.answer
+
+
+class _Waiting(NamedTuple):
+    """A statement whose answer can wait; `lease` wants to know whether it gave a row."""
+
+    query: bytes
+    values: Values
+    lease: PostgresLease | None = None
 
 
 class PostgresConnection:
     """See luxx.store.sql.connection.Connection.
 
-    What need not be answered at once waits for the next statement, and all go to the server in one round trip. It is opened when
-    the first transaction begins, and anew after it broke.
+    What need not be answered at once waits for the next statement, and then goes to the server in one round trip, with its values
+    in its text. (psycopg's pipelines would do as well, but for a trap: each ends with a message that stops the server's watch over
+    transactions that are left idle, so that a process that freezes right then could not be taken over.) A connection is opened
+    when the first transaction begins, and anew after it broke.
     """
 
     failures = psycopg.Error
@@ -61,7 +72,7 @@ class PostgresConnection:
         self._dialect: Dialect | None = None
         self._queries: dict[str, bytes] = {}
         self._inserts: dict[Rows, bytes] = {}
-        self._queue: list[Queued] = []
+        self._waiting: list[_Waiting] = []
         self._reading = False
         self.in_transaction = False
 
@@ -83,13 +94,13 @@ class PostgresConnection:
     def execute_each(self, statement: str, rows: Sequence[Values]) -> int:
         """See Connection."""
         query = self._query(statement)
-        cursors = [self._enqueue(query, row) for row in rows]
-        self._flush()
-        return sum(cursor.rowcount for cursor in cursors)
+        self._catch_up()
+        self._waiting += [_Waiting(query, row) for row in rows]
+        return self._catch_up()
 
     def send(self, statement: str, values: Values = ()) -> None:
         """See Connection."""
-        self._enqueue(self._query(statement), values)
+        self._waiting.append(_Waiting(self._query(statement), values))
 
     def insert(self, rows: Rows, values: Iterable[Values]) -> int:
         """See Connection: each column goes over as one array."""
@@ -102,56 +113,49 @@ class PostgresConnection:
 
     def lease(self, node: str) -> PostgresLease:
         """See Connection. The lock lets the lease be renewed, but not be deleted."""
-        return PostgresLease(self._enqueue(self._query(_LEASE), (node,)))
+        lease = PostgresLease()
+        self._waiting.append(_Waiting(self._query(_LEASE), (node,), lease))
+        return lease
 
     def begin(self) -> None:
         """See Connection."""
-        self._ready()
-        self._reading = False
-        self._enqueue(b"BEGIN", ())
-        self.in_transaction = True
+        self._begin(b"BEGIN", reading=False)
 
     def begin_reading(self) -> None:
         """See Connection."""
-        self._ready()
-        self._reading = True
-        self._enqueue(b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
-        self.in_transaction = True
+        self._begin(b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", reading=True)
 
     def commit(self) -> None:
         """See Connection."""
-        self._run(b"COMMIT", ())
+        self._send_at_once(b"COMMIT")
         self.in_transaction = False
 
     def rollback(self) -> None:
         """See Connection; a connection that cannot even do that is closed."""
-        self._queue.clear()
+        self._waiting.clear()
         if not self.in_transaction:
             return
         self.in_transaction = False
-        status = self._raw.info.transaction_status
         try:
-            if status != TransactionStatus.IDLE:  # psycopg forgets what it has prepared at each ROLLBACK
-                self._run(b"COMMIT" if self._reading and status == TransactionStatus.INTRANS else b"ROLLBACK", ())
+            if self._reading and self._raw.info.transaction_status == TransactionStatus.INTRANS:
+                self._send_at_once(b"COMMIT")  # at a rollback, psycopg forgets the statements that it has prepared
+            else:
+                self._raw.rollback()
         except psycopg.Error:
             self._raw.close()
 
     def savepoint(self, name: str) -> None:
         """See Connection."""
-        self._enqueue(f"SAVEPOINT {name}".encode(), ())
-        self._flush()
+        self._send_at_once(f"SAVEPOINT {name}".encode())
 
     def release(self, name: str) -> None:
         """See Connection."""
-        self._enqueue(f"RELEASE {name}".encode(), ())
-        self._flush()
+        self._send_at_once(f"RELEASE {name}".encode())
 
     def undo(self, name: str) -> None:
         """See Connection."""
-        self._queue.clear()
-        self._enqueue(f"ROLLBACK TO {name}".encode(), ())
-        self._enqueue(f"RELEASE {name}".encode(), ())
-        self._flush()
+        self._waiting.clear()
+        self._send_at_once(f"ROLLBACK TO {name}; RELEASE {name}".encode())
 
     def translated(self, error: Exception) -> Exception:
         """See Connection."""
@@ -185,35 +189,52 @@ class PostgresConnection:
             query = self._queries[statement] = self._dialect(statement).encode()
         return query
 
-    def _enqueue(self, query: bytes, values: Values | list[list[Value]]) -> Cursor:
-        cursor = self._raw.cursor(binary=True)
-        self._queue.append((cursor, query, values))
-        return cursor
+    def _begin(self, query: bytes, *, reading: bool) -> None:
+        self._ready()
+        self._reading = reading
+        self._waiting.append(_Waiting(query, ()))
+        self.in_transaction = True
+
+    def _send_at_once(self, query: bytes) -> None:
+        self._waiting.append(_Waiting(query, ()))
+        self._catch_up()
 
     def _run(self, query: bytes, values: Values | list[list[Value]]) -> Cursor:
-        cursor = self._enqueue(query, values)
-        self._flush()
+        """Run a statement, after those that wait."""
+        self._catch_up()
+        cursor = self._raw.cursor(binary=True)
+        with self._closed_if_broken():
+            cursor.execute(query, values)
         return cursor
 
-    def _flush(self) -> None:
-        """Run what waits, in one round trip."""
-        queue, self._queue = self._queue, []
+    def _catch_up(self) -> int:
+        """Run what waits, in one round trip; return how many rows it changed."""
+        if not self._waiting:
+            return 0
+        waiting, self._waiting = self._waiting, []
+        changed = 0
+        cursor = ClientCursor(self._raw)
+        with self._closed_if_broken():
+            cursor.execute(b";".join(cursor.mogrify(query, values).encode() for query, values, _ in waiting))
+        for one, result in zip(waiting, cursor.results(), strict=False):
+            changed += max(0, result.rowcount)
+            if one.lease is not None:
+                one.lease.answer = result.fetchone() is not None
+        return changed
+
+    @contextlib.contextmanager
+    def _closed_if_broken(self) -> Iterator[None]:
+        """Close the connection after an error that does not come from the server: nothing more can be said on it."""
         try:
-            if len(queue) == 1:
-                cursor, query, values = queue[0]
-                cursor.execute(query, values)
-                return
-            with self._raw.pipeline():
-                for cursor, query, values in queue:
-                    cursor.execute(query, values)
+            yield
         except _BROKEN as error:
-            if error.sqlstate is None:  # it does not come from the server: nothing more can be said on this connection
+            if error.sqlstate is None:
                 self._raw.close()
             raise
 
     def _ready(self) -> None:
         """Make sure that the connection is there, as far as can be told without asking the server."""
-        self._queue.clear()
+        self._waiting.clear()
         raw = self._opened
         if raw is not None:
             if not raw.closed and not raw.broken and not _has_news(raw.fileno()):

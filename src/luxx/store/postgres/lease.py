@@ -88,6 +88,7 @@ class Lease:
 
     def let_go(self) -> None:
         """Renew it no more; blocks until the thread has ended."""
+        self._lost = True
         self._stop.set()
         if self._thread:
             self._thread.join()

@@ -5,17 +5,16 @@ from collections.abc import AsyncIterator, Iterable
 
 import psycopg
 
-from luxx.core.errors import InvalidRequest, StorageError
+from luxx.core.errors import StorageError
 from luxx.core.ids import new_id
 from luxx.store.postgres.lease import Lease
-from luxx.store.postgres.others import LONGEST, Announcements, Ears, notify
+from luxx.store.postgres.others import Announcements, Ears, notify
 from luxx.store.records import News, Told
 from luxx.store.sql import nodes
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.writer import Writer
 
 _DEAD = "SELECT id FROM node WHERE expires < clock_timestamp() FOR UPDATE SKIP LOCKED"
-_TOLD_BYTES = LONGEST - 200
 
 
 class Members:
@@ -80,8 +79,6 @@ class Members:
 
     async def tell(self, text: str) -> None:
         """See Nodes."""
-        if len(text.encode()) > _TOLD_BYTES:
-            raise InvalidRequest("This is too long to be told to other nodes.")
         await self._writer.write(notify(self.node, Told(text)))
 
     async def leave(self) -> None:

@@ -11,6 +11,7 @@ from threading import Event, Lock, Thread
 import msgspec
 import psycopg
 
+from luxx.core.errors import InvalidRequest
 from luxx.store.postgres.address import Address
 from luxx.store.records import CancelWanted, LogsGrew, Missed, News, TurnsFreed
 from luxx.store.sql.connection import Connection
@@ -42,8 +43,11 @@ _encoder = msgspec.json.Encoder()
 
 
 def notify(sender: str, news: News) -> Callable[[Connection], None]:
-    """Return a job that tells the other nodes. Its text must fit into LONGEST."""
-    payload = _encoder.encode(Notice(sender, news)).decode()
+    """Return a job that tells the other nodes. Raises InvalidRequest for more than fits into one notification."""
+    encoded = _encoder.encode(Notice(sender, news))
+    if len(encoded) > LONGEST:
+        raise InvalidRequest("This is too long to be told to other nodes.")
+    payload = encoded.decode()
 
     def job(connection: Connection) -> None:
         connection.execute("SELECT pg_notify(?, ?)", (CHANNEL, payload)).fetchone()

@@ -13,9 +13,9 @@ from luxx.store.sql.dialect import wanted
 from luxx.store.sql.ends import Ending, end_turn, lock_conversations, recall
 from luxx.store.sql.turn_rows import turns_by_id
 
-_OWNERS = """
-    SELECT id, node, epoch, status IN ('active', 'waiting'), number, takeovers FROM turn
-    WHERE id IN (SELECT value FROM {wanted})
+_OWNED = """
+    SELECT id, number, epoch, takeovers FROM turn
+    WHERE id IN (SELECT value FROM {wanted}) AND node = ? AND status IN ('active', 'waiting')
 """
 _EVENTS = Rows(
     "event",
@@ -102,12 +102,12 @@ def append(connection: Connection, node: str, batches: Sequence[TurnBatch], retr
 def _owned(connection: Connection, node: str, batches: Sequence[TurnBatch]) -> list[_Owned]:
     """Return the batches whose turns this node owns in the batch's epoch."""
     ids = wanted([batch.turn_id for batch in batches])
-    owners = {turn_id: owner for turn_id, *owner in connection.execute(_OWNERS, (ids,))}
+    rows = {row[0]: row for row in connection.execute(_OWNED, (ids, node)).fetchall()}
     owned: list[_Owned] = []
     for batch in batches:
-        owner, epoch, in_progress, number, takeovers = owners.get(batch.turn_id, (None, 0, 0, 0, 0))
-        if owner == node and epoch == batch.epoch and in_progress:
-            owned.append(_Owned(batch, number, takeovers > 0))
+        row = rows.get(batch.turn_id)
+        if row is not None and row[2] == batch.epoch:
+            owned.append(_Owned(batch, row[1], row[3] > 0))
     return owned
 
 

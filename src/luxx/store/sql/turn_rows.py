@@ -25,7 +25,7 @@ ALL = 2**62
 
 _MANY_LOGS = """
     SELECT t.id, e.seq, e.name, e.data, s.body FROM {pairs} JOIN turn t ON t.id = wanted.key {pages}
-    LEFT JOIN step s ON s.turn = e.turn AND s.idx = e.step_index ORDER BY t.number, e.seq
+    LEFT JOIN step s ON s.turn = e.turn AND s.idx = e.step_index ORDER BY e.seq
 """
 
 _settings = msgspec.json.Decoder(TurnSettings)
