@@ -8,6 +8,7 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from luxx import __version__
+from luxx.core.errors import ConfigurationError
 from luxx.core.ports import Endpoint, Toolbox
 from luxx.http.application import create_app
 from luxx.http.parts import HttpOptions, Parts
@@ -105,8 +106,7 @@ class App:
 async def build(settings: Settings) -> App:
     """Open the store and make the parts. Raises ConfigurationError with what to do about it."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key = settings.secret_key.get_secret_value() if settings.secret_key else None
-    store = await open_sqlite(settings.data_dir, open_secrets(settings.data_dir, key))
+    store = await _open_store(settings)
     tools = (*builtin_tools(), *(demo_tools(settings.data_dir / LEDGER_FILE) if settings.demo else ()))
     box = Box(
         (*tools, *installed_tools(taken=[tool.name for tool in tools])),
@@ -120,6 +120,19 @@ async def build(settings: Settings) -> App:
         between_reads_s=settings.token_timeout,
     )
     return App(settings, store, box, Transport(patience), LocalEngine(settings.data_dir))
+
+
+async def _open_store(settings: Settings) -> Store:
+    key = settings.secret_key.get_secret_value() if settings.secret_key else None
+    if settings.database_url is None:
+        return await open_sqlite(settings.data_dir, open_secrets(settings.data_dir, key))
+    if key is None:
+        raise ConfigurationError(
+            "Nodes that share a database share its secret key: set LUXX_SECRET_KEY on each of them."
+        )
+    from luxx.store.postgres.store import open_postgres  # noqa: PLC0415 - only nodes that share a database need psycopg
+
+    return await open_postgres(settings.database_url.get_secret_value(), open_secrets(settings.data_dir, key))
 
 
 def owner_token(data_dir: Path) -> str:

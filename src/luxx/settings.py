@@ -22,6 +22,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on; only loopback addresses until accounts exist.")
     port: int = Field(8420, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     data_dir: Path = Field(default_factory=_default_data_dir, description="Where everything is kept.")
+    database_url: SecretStr | None = Field(
+        None, description="A PostgreSQL database for many nodes (postgresql://...); else SQLite in the data directory."
+    )
     secret_key: SecretStr | None = Field(None, description="Fernet keys, newest first, separated by commas.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"

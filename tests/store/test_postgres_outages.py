@@ -230,5 +230,3 @@ async def test_a_database_that_cannot_be_reached_is_told_with_its_address_and_wi
     with pytest.raises(ConfigurationError, match="looks like this"):
         await cluster.open(url="mysql:sesame@nowhere")
     await cluster.close()
-
-

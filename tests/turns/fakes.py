@@ -29,6 +29,15 @@ def turn(turn_id: str = "t", seq: int = 1) -> Turn:
     )
 
 
+class FakeNodes:
+    """The nodes as the journal uses them: alone, with a lease that is never lost."""
+
+    shared = False
+
+    def check(self) -> None:
+        """Find the lease good."""
+
+
 class HeldTurnStore:
     """Keeps appended batches in memory; only what the journal uses is there.
 
@@ -37,6 +46,7 @@ class HeldTurnStore:
     """
 
     def __init__(self) -> None:
+        self.nodes = FakeNodes()
         self.gate = asyncio.Event()
         self.gate.set()
         self.losses = 0
@@ -47,6 +57,11 @@ class HeldTurnStore:
         self.reads = 0
         self._logs: dict[str, list[LogEntry]] = {}
         self._ended: set[str] = set()
+
+    @property
+    def turns(self) -> "HeldTurnStore":
+        """The store of turns: itself."""
+        return self
 
     async def append(self, batches: tuple[TurnBatch, ...], retry: bool = False) -> Appended:
         """Write, or do as told."""

@@ -10,7 +10,8 @@ from luxx.core import steps
 from luxx.core.errors import Fenced, StorageError
 from luxx.core.events import Cancelled, LogEntry, ProcessStep, StepDelta
 from luxx.store.records import Appended
-from luxx.turns.journal import RECENT_BYTES, Journal, TurnLog
+from luxx.turns.journal import Journal, TurnLog
+from luxx.turns.recent import RECENT_BYTES
 from tests.turns.fakes import HeldTurnStore, turn
 
 
@@ -96,7 +97,7 @@ async def test_a_fenced_turn_shows_nothing_and_can_append_no_more() -> None:
             await log.committed()
         with pytest.raises(Fenced):
             log.append(StepDelta(0, "b"))
-        assert log.since(1) == ()
+        assert log.recent.since(1) == ()
 
 
 async def test_a_turn_whose_row_is_refused_ends_with_a_storage_error_and_the_others_go_on() -> None:
@@ -115,6 +116,17 @@ async def test_a_turn_whose_row_is_refused_ends_with_a_storage_error_and_the_oth
         await other.committed()
         with pytest.raises(StorageError):
             log.append(StepDelta(0, "b"))
+
+
+async def test_a_turn_that_cannot_be_encoded_fails_alone() -> None:
+    store = HeldTurnStore()
+    async with running(store) as (journal, log):
+        other = journal.open(turn("other"))
+        log.append(StepDelta(0, "\ud800"))
+        other.append(StepDelta(0, "fine"))
+        await other.committed()
+        await log.closed()
+        assert [entry.name for entry in await collect(journal)] == ["error"]
 
 
 async def test_nothing_follows_the_end_of_a_turn() -> None:

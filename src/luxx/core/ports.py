@@ -121,9 +121,15 @@ class Emit(Protocol):
         ...
 
     async def committed(self) -> None:
-        """Return when all that was appended is committed. Raises Fenced or StorageError if it cannot be."""
+        """Return when all that was appended is committed.
+
+        Raises StorageError if it cannot be, and Fenced if by now another process may own the turn: then nothing may be called.
+        """
         ...
 
     async def room(self) -> None:
-        """Return when little enough waits for its commit to go on reading from the provider (bounded memory)."""
+        """Return when little enough waits for its commit to ask a provider, or to read on from it (bounded memory).
+
+        Raises as `committed`.
+        """
         ...

@@ -137,6 +137,7 @@ class Loop:
 
     async def _read(self, request: ModelRequest, fold: Fold, tools: asyncio.TaskGroup, results: list[Step]) -> None:
         """Read one stream into the log; each tool starts when its arguments are complete."""
+        await self._emit.room()
         async with contextlib.aclosing(self._model.stream(request)) as stream:
             async for deltas in stream:
                 self._append(fold.feed(deltas))

@@ -68,3 +68,7 @@ class Endpoints:
     def forget(self, provider_id: str) -> None:
         """Make the endpoint again at its next use: the provider has changed."""
         self._made.pop(provider_id, None)
+
+    def forget_all(self) -> None:
+        """Make all endpoints again at their next use."""
+        self._made.clear()

@@ -17,16 +17,16 @@ from luxx.core import events
 from luxx.core.errors import Fenced, StorageError
 from luxx.core.events import LogEntry, ProcessStep, Recovered, StepDelta
 from luxx.core.ports import ModelCall
-from luxx.store.interface import TurnStore
+from luxx.store.interface import Store
 from luxx.store.records import Appended, NewEntry, StepRow, Turn, TurnBatch
+from luxx.turns.foreign import Foreign
+from luxx.turns.recent import Recent
 
 _log = structlog.get_logger()
 _json = msgspec.json.Encoder()
 
 WAITING_CHARACTERS = 262_144
 """How much text of one turn may wait for its commit before its provider is read no further."""
-RECENT_BYTES = 24_576
-"""How much of a live log is kept in memory for readers; older entries are read from the store."""
 PAGE = 500
 """Entries read from the store at once."""
 RETRY_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -52,15 +52,13 @@ class TurnLog:
         self.owner_id = turn.owner_id
         self.conversation_id = turn.conversation_id
         self.epoch = turn.epoch
-        self.committed_seq = turn.seq
+        self.recent = Recent(turn.seq)
         self.end: events.End | None = None
         self._journal = journal
         self._sealed_seq = turn.seq
         self._waiting: list[events.Event | ModelCall | _Growth] = []
         self._waiting_characters = 0
         self._appended = self._sealed = self._committed = 0
-        self._recent: deque[LogEntry] = deque()
-        self._recent_bytes = 0
         self._broken: StorageError | None = None
         self._failing = False
         self._commits: deque[tuple[int, asyncio.Future[None]]] = deque()
@@ -85,6 +83,7 @@ class TurnLog:
         if self._broken:
             raise self._broken
         await self._settled()
+        self._journal.check()
 
     async def closed(self) -> None:
         """Wait until the last event is committed; for a log that was taken away, at once."""
@@ -101,6 +100,7 @@ class TurnLog:
         """Wait while too much text waits for its commit; see luxx.core.ports.Emit."""
         if self._waiting_characters > WAITING_CHARACTERS:
             await self.committed()
+        self._journal.check()
 
     def abandon(self, reason: StorageError) -> None:
         """Refuse whatever comes: the turn is no longer this process's to write."""
@@ -116,7 +116,7 @@ class TurnLog:
         if self._failing:
             return
         self._failing = True
-        self._sealed_seq = self.committed_seq
+        self._sealed_seq = self.recent.committed_seq
         self.end = events.Failed(content=reason, code=error.code, message_id=self.message_id)
         self._waiting.append(self.end)
         self._appended += 1
@@ -144,25 +144,9 @@ class TurnLog:
 
     def publish(self, batch: TurnBatch) -> None:
         """Make a committed batch readable."""
-        for entry in batch.entries:
-            self._recent.append(LogEntry(entry.seq, entry.name, entry.data))
-            self._recent_bytes += len(entry.data)
-            self.committed_seq = entry.seq
-        while self._recent_bytes > RECENT_BYTES and len(self._recent) > 1:
-            self._recent_bytes -= len(self._recent.popleft().data)
+        self.recent.publish(LogEntry(entry.seq, entry.name, entry.data) for entry in batch.entries)
         self._committed = self._sealed
         self._release(None)
-
-    def since(self, seq: int) -> tuple[LogEntry, ...] | None:
-        """Return the committed entries after a seq, or None if some of them are no longer in memory."""
-        missing = self.committed_seq - seq
-        if missing <= 0:
-            return ()
-        if missing > len(self._recent):
-            return None
-        if missing == 1:
-            return (self._recent[-1],)
-        return tuple(self._recent)[-missing:]
 
     def _grow(self, event: StepDelta) -> None:
         self._waiting_characters += len(event.text)
@@ -197,9 +181,11 @@ class Journal:
     `on_appended` is told of each flush that ended or started turns.
     """
 
-    def __init__(self, store: TurnStore, on_appended: Callable[[Appended, tuple[TurnLog, ...]], None]) -> None:
-        self._store = store
+    def __init__(self, store: Store, on_appended: Callable[[Appended, tuple[TurnLog, ...]], None]) -> None:
+        self._store = store.turns
+        self.check = store.nodes.check
         self._on_appended = on_appended
+        self._foreign = Foreign(store.turns, self.wake) if store.nodes.shared else None
         self._logs: dict[str, TurnLog] = {}
         self._dirty: dict[TurnLog, None] = {}
         self._wanted = asyncio.Event()
@@ -222,13 +208,18 @@ class Journal:
         self._wanted.set()
 
     async def run(self) -> None:
-        """Flush until cancelled; what a cancelled flush wrote is found by the next start."""
+        """Flush, and read the logs of other nodes, until cancelled; what a cancelled flush wrote is found by the next start."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._flush_all())
+            if self._foreign is not None:
+                group.create_task(self._foreign.run())
+
+    async def _flush_all(self) -> None:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
             dirty, self._dirty = self._dirty, {}
-            sealed = {log.turn_id: (log, log.seal()) for log in dirty}
-            await self._flush({key: pair for key, pair in sealed.items() if pair[1].entries or pair[1].calls})
+            await self._flush(_sealed(dirty))
 
     async def _flush(self, sealed: dict[str, tuple[TurnLog, TurnBatch]]) -> None:
         if not sealed:
@@ -266,27 +257,37 @@ class Journal:
 
         Ends after the turn's last event, or when the journal drains. Raises NotFound for a turn that is gone.
         """
-        while not self._draining:
-            reader = self._reader(turn_id)  # before the look at the log: else an append in between is missed
-            try:
-                log = self._logs.get(turn_id)
-                entries = log.since(after) if log else None
-                ended = False
-                if entries is None:
-                    page = await self._store.log(turn_id, after, PAGE)
-                    entries, ended = page.entries, page.turn.ended and len(page.entries) < PAGE
-                if entries:
-                    after = entries[-1].seq
-                    yield entries
-                    ended = ended or entries[-1].name in events.END_NAMES
-                if ended:
-                    return
-                if not entries:
-                    await reader
-                    if not log or log.committed_seq <= after:
-                        yield ()
-            finally:
-                self._forget(turn_id, reader)
+        with contextlib.ExitStack() as following:
+            followed: Recent | None = None
+            while not self._draining:
+                reader = self._reader(turn_id)  # before the look at the log: else an append in between is missed
+                try:
+                    log = self._logs.get(turn_id)
+                    recent = log.recent if log is not None else followed
+                    entries = recent.since(after) if recent is not None else None
+                    ended = False
+                    if entries is None:
+                        page = await self._store.log(turn_id, after, PAGE)
+                        entries, ended = page.entries, page.turn.ended and len(page.entries) < PAGE
+                    if entries:
+                        after = entries[-1].seq
+                        yield entries
+                        ended = ended or entries[-1].name in events.END_NAMES
+                    if ended:
+                        return
+                    if recent is None and self._foreign is not None:
+                        followed = following.enter_context(self._foreign.following(turn_id, after))
+                    elif not entries:
+                        await reader
+                        if recent is None or recent.committed_seq <= after:
+                            yield ()
+                finally:
+                    self._forget(turn_id, reader)
+
+    def heard(self, turn_ids: Iterable[str]) -> None:
+        """Look at the logs of these turns of other nodes, if anybody follows them here."""
+        if self._foreign is not None:
+            self._foreign.heard(turn_ids)
 
     def tick(self, silence: float) -> None:
         """Wake the readers that had nothing for `silence` seconds."""
@@ -314,6 +315,21 @@ class Journal:
             readers.pop(reader, None)
             if not readers:
                 del self._readers[turn_id]
+
+
+def _sealed(dirty: Iterable[TurnLog]) -> dict[str, tuple[TurnLog, TurnBatch]]:
+    """Seal what waits; a turn whose events cannot be written as JSON fails alone."""
+    sealed: dict[str, tuple[TurnLog, TurnBatch]] = {}
+    for log in dirty:
+        try:
+            batch = log.seal()
+        except (TypeError, ValueError, msgspec.MsgspecError) as error:
+            _log.error("turn cannot be encoded", turn_id=log.turn_id, error=str(error))
+            log.fail("The turn made something that cannot be stored.")
+            continue
+        if batch.entries or batch.calls:
+            sealed[log.turn_id] = (log, batch)
+    return sealed
 
 
 def _wake(readers: Iterable[asyncio.Future[None]]) -> None:

@@ -1,11 +1,11 @@
 """The supervisor: owns one task for every live turn of this node, and starts, follows, cancels and recovers turns."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 
 import structlog
 
-from luxx.core.errors import Fenced, LimitReached, LuxxError, StorageError
+from luxx.core.errors import Fenced, InvalidRequest, LimitReached, LuxxError, StorageError
 from luxx.core.events import Cancelled, Event, Failed, LogEntry
 from luxx.core.ports import Toolbox
 from luxx.store.interface import Store
@@ -13,12 +13,14 @@ from luxx.store.records import Appended, ClientRequest, NewTurn, StartedTurn, St
 from luxx.turns import views
 from luxx.turns.endpoints import Endpoints
 from luxx.turns.journal import Journal, TurnLog
+from luxx.turns.membership import Membership
 from luxx.turns.notices import Notices
 from luxx.turns.requests import AnswerAgain, MessagePage, Notice, PostMessage
 from luxx.turns.run import RunLimits, TurnRun
 from luxx.turns.starting import Starter
 from luxx.turns.titles import Titles
 from luxx.turns.upkeep import Upkeep
+from luxx.turns.words import NoticeWord, ProviderWord, Word, read_word, write_word
 
 _log = structlog.get_logger()
 CANCEL_PATIENCE = 2.0
@@ -39,7 +41,9 @@ class _Live:
         self.cancelled = turn.cancel
 
     def cancel(self) -> None:
-        """Stop the turn; one whose task has not begun sees the mark when it does."""
+        """Stop the turn, once; one whose task has not begun sees the mark when it does."""
+        if self.cancelled:
+            return
         self.cancelled = True
         if self.started and self.task:
             self.task.cancel()
@@ -74,7 +78,8 @@ class Supervisor:
         self._live: dict[str, _Live] = {}
         self._idle = asyncio.Event()
         self._idle.set()
-        self._journal = Journal(store.turns, self._on_appended)
+        self._journal = Journal(store, self._on_appended)
+        self._membership = Membership(store, self)
         self._upkeep = Upkeep(store, self._journal, self.notices, heartbeat, compact_after)
         self._background: set[asyncio.Task[None]] = set()
 
@@ -82,9 +87,8 @@ class Supervisor:
         """Begin to work: take up what a process that died has left."""
         self._spawn(self._journal.run())
         self._spawn(self._upkeep.run())
-        for turn in await self._store.turns.claim():
-            _log.info("turn recovered", turn_id=turn.id, epoch=turn.epoch)
-            self._begin(turn)
+        self.take_up(await self._store.turns.claim(self._max_active))
+        self._spawn(self._membership.run())
         self.ready = True
 
     async def post(self, owner: str, post: PostMessage) -> StartedTurn:
@@ -118,13 +122,72 @@ class Supervisor:
         self._journal.wake(turn_id)
         return turn
 
+    @property
+    def room(self) -> int:
+        """How many turns of dead nodes may be taken up here."""
+        return 0 if self.draining else self._max_active - len(self._live)
+
+    def at_work(self) -> dict[str, int]:
+        """Return the turns that have a task here, with their epochs."""
+        return {turn_id: live.turn.epoch for turn_id, live in self._live.items()}
+
+    def take_up(self, turns: Iterable[Turn]) -> None:
+        """Go on with turns that another process, or a task that died, has left."""
+        for turn in turns:
+            if turn.id not in self._live:
+                _log.info("turn recovered", turn_id=turn.id, epoch=turn.epoch)
+                self._begin(turn)
+
+    def stop(self, turn_id: str) -> None:
+        """Stop a turn: its cancellation is in the store already."""
+        if live := self._live.get(turn_id):
+            live.cancel()
+
+    async def let_go(self, turn_ids: Iterable[str] | None = None) -> None:
+        """Stop the tasks of turns that are others' by now, without a trace; return when they have ended."""
+        going = [live for turn_id in turn_ids or list(self._live) if (live := self._live.get(turn_id))]
+        for live in going:
+            live.log.abandon(Fenced("Another owner has taken the turn over."))
+            if live.task:
+                live.task.cancel()
+        if tasks := [live.task for live in going if live.task]:
+            await asyncio.wait(tasks)
+
+    def heard(self, turn_ids: Iterable[str]) -> None:
+        """Look at the logs of these turns of other nodes."""
+        self._journal.heard(turn_ids)
+
+    def publish(self, owner: str, notice: Notice) -> None:
+        """Tell a person's pages, on whatever node they are."""
+        self.notices.publish(owner, notice)
+        self._tell_others(NoticeWord(owner, notice))
+
+    def provider_changed(self, provider_id: str) -> None:
+        """Use a provider as it is now, on all nodes."""
+        self._endpoints.forget(provider_id)
+        self._tell_others(ProviderWord(provider_id))
+
+    def told(self, text: str) -> None:
+        """Take what another node told."""
+        match read_word(text):
+            case NoticeWord(owner=owner, notice=notice):
+                self.notices.publish(owner, notice)
+            case ProviderWord(provider_id=provider_id):
+                self._endpoints.forget(provider_id)
+            case None:
+                pass
+
+    def missed(self) -> None:
+        """Assume that news were lost: make all endpoints anew at their next use."""
+        self._endpoints.forget_all()
+
     async def delete_conversation(self, owner: str, conversation_id: str) -> None:
         """Delete a conversation and stop its turns. Raises NotFound."""
         for turn_id in await self._store.conversations.delete(owner, conversation_id):
             if live := self._live.get(turn_id):
                 live.cancel()
             self._journal.wake(turn_id)
-        self.notices.publish(owner, Notice(kind="conversation_deleted", conversation_id=conversation_id))
+        self.publish(owner, Notice(kind="conversation_deleted", conversation_id=conversation_id))
 
     async def messages(
         self, owner: str, conversation_id: str, *, leaf: str | None, before: str | None, limit: int
@@ -237,7 +300,17 @@ class Supervisor:
 
     def _tell(self, turn: Turn, kind: str, status: Status) -> None:
         notice = Notice(kind=kind, conversation_id=turn.conversation_id, turn_id=turn.id, status=status)
-        self.notices.publish(turn.owner_id, notice)
+        self.publish(turn.owner_id, notice)
+
+    def _tell_others(self, word: Word) -> None:
+        if self._store.nodes.shared:
+            self._spawn(self._say(word))
+
+    async def _say(self, word: Word) -> None:
+        try:
+            await self._store.nodes.tell(write_word(word))
+        except (StorageError, InvalidRequest) as error:
+            _log.warning("other nodes were not told", error=error.message)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

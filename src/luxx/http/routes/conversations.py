@@ -88,7 +88,7 @@ def _title(body: bodies.ChangeConversation) -> tuple[str | UnsetType, TitleSourc
 
 
 def _tell(luxx: Surface, owner: str, conversation_id: str) -> None:
-    luxx.parts.supervisor.notices.publish(owner, Notice(kind="conversation_changed", conversation_id=conversation_id))
+    luxx.parts.supervisor.publish(owner, Notice(kind="conversation_changed", conversation_id=conversation_id))
 
 
 async def _view(luxx: Surface, owner: str, conversation: Conversation) -> ConversationView:

@@ -87,7 +87,7 @@ async def change(provider_id: IdInPath, body: bodies.ChangeProvider, luxx: Luxx,
             is_default=_required(body, "is_default", body.is_default),
         ),
     )
-    luxx.parts.endpoints.forget(provider_id)
+    luxx.parts.supervisor.provider_changed(provider_id)
     return reply(after)
 
 
@@ -95,7 +95,7 @@ async def change(provider_id: IdInPath, body: bodies.ChangeProvider, luxx: Luxx,
 async def delete(provider_id: IdInPath, luxx: Luxx, owner: Caller) -> Response:
     """Delete a provider with its key. Needs the owner's secret."""
     await luxx.parts.store.providers.delete(owner, provider_id)
-    luxx.parts.endpoints.forget(provider_id)
+    luxx.parts.supervisor.provider_changed(provider_id)
     return nothing()
 
 

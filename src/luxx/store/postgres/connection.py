@@ -24,7 +24,6 @@ _OTHERS_FIRST = (
 )
 
 
-
 class PostgresLease:
     """See luxx.store.sql.connection.Lease."""
 
