@@ -130,8 +130,10 @@ async def _open_store(settings: Settings) -> Store:
         raise ConfigurationError(
             "Nodes that share a database share its secret key: set LUXX_SECRET_KEY on each of them."
         )
-    from luxx.store.postgres.store import open_postgres  # noqa: PLC0415 - only nodes that share a database need psycopg
-
+    try:
+        from luxx.store.postgres.store import open_postgres  # noqa: PLC0415 - only nodes that share a database need psycopg
+    except ImportError as error:
+        raise ConfigurationError('PostgreSQL needs one more package: pip install "luxx[postgres]"') from error
     return await open_postgres(settings.database_url.get_secret_value(), open_secrets(settings.data_dir, key))
 
 
