@@ -85,26 +85,39 @@ class FakeToolbox:
 
 
 class FakeEmit:
-    """Keeps what is appended; everything is committed at once."""
+    """Keeps what is appended; it is committed when `gate` is open."""
 
     def __init__(self) -> None:
         self.entries: list[Event | ModelCall] = []
         self.fenced = False
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self._appended = asyncio.Event()
 
     def append(self, entry: Event | ModelCall) -> None:
         """Keep it, unless fenced."""
         if self.fenced:
             raise Fenced("fenced")
         self.entries.append(entry)
+        self._appended.set()
+
+    async def until(self, wanted: Callable[[], bool]) -> None:
+        """Return when what was appended is as wanted."""
+        while not wanted():
+            self._appended.clear()
+            await self._appended.wait()
 
     async def committed(self) -> None:
-        """Return at once, unless fenced."""
+        """Return when the gate is open, unless fenced."""
+        await self.gate.wait()
         if self.fenced:
             raise Fenced("fenced")
 
     async def room(self) -> None:
-        """Let others run."""
+        """Let others run, unless fenced."""
         await asyncio.sleep(0)
+        if self.fenced:
+            raise Fenced("fenced")
 
     @property
     def events(self) -> list[Event]:

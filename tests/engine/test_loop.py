@@ -16,14 +16,14 @@ from luxx.core.errors import (
     RateLimited,
     TooManyIterations,
 )
-from luxx.core.events import Done, ProcessStep, Recovered
-from luxx.core.ports import ModelCall
+from luxx.core.events import Done, ProcessStep, Recovered, ToolProgress
+from luxx.core.ports import ModelCall, Progress, ToolOutcome
 from luxx.core.prompts import AnswerPrompt, Effect, ModelRequest, ResultPrompt, UserPrompt
 from luxx.core.steps import Step, Text, ToolCall, ToolResult
 from luxx.core.usage import Usage
-from luxx.engine.loop import CANCELLED, CONTINUE, UNKNOWN, Loop, Plan
+from luxx.engine.loop import CANCELLED, CONTINUE, Loop, Plan
 from luxx.engine.resume import Resumption, resume
-from luxx.engine.transcript import Transcript
+from luxx.engine.transcript import UNKNOWN, Transcript
 from tests.engine.fakes import USAGE, FakeEmit, FakeModel, FakeToolbox, call, call_all, say
 
 
@@ -89,6 +89,54 @@ async def test_a_tool_starts_while_the_model_still_speaks() -> None:
         group.create_task(loop(model, FakeToolbox(note=note), FakeEmit()).run())
         await started.wait()
         speak.set()
+
+
+async def test_a_tool_runs_only_after_its_claim_is_committed() -> None:
+    ran, emit = asyncio.Event(), FakeEmit()
+
+    async def note(arguments: str) -> str:
+        ran.set()
+        return "ok"
+
+    emit.gate.clear()
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        group.create_task(loop(FakeModel(call_all("note"), say("done")), FakeToolbox(note=note), emit).run())
+        await emit.until(lambda: any(isinstance(step, ToolResult) for step in final_steps(emit)))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not ran.is_set()
+        emit.gate.set()
+        await ran.wait()
+
+
+async def test_an_unsafe_tool_counts_as_running_until_its_result_is_committed() -> None:
+    emit = FakeEmit()
+
+    async def pay(arguments: str) -> str:
+        emit.gate.clear()
+        return "paid"
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        turn = loop(FakeModel(call_all("pay"), say("done")), FakeToolbox({"pay": "unsafe"}, pay=pay), emit)
+        group.create_task(turn.run())
+        await emit.until(lambda: [step.state for step in final_steps(emit)] == ["complete", "complete"])
+        assert turn.unsafe_running == 1
+        emit.gate.set()
+    assert turn.unsafe_running == 0
+
+
+async def test_progress_from_another_thread_reaches_the_log_on_the_loop() -> None:
+    emit = FakeEmit()
+
+    class Reporting(FakeToolbox):
+        async def run(self, name: str, arguments: str, key: str, progress: Progress) -> ToolOutcome:
+            await asyncio.to_thread(lambda: [progress(f"{n}", n, 100) for n in range(100)])
+            await asyncio.sleep(0)
+            return ToolOutcome(content="ok")
+
+    await loop(FakeModel(call_all("work"), say("done")), Reporting(), emit).run()
+    reports = [event for event in emit.events if isinstance(event, ToolProgress)]
+    assert reports[-1] == ToolProgress(index=1, message="99", progress=99, total=100)
 
 
 async def test_results_refer_to_their_call_and_claims_come_before_them() -> None:

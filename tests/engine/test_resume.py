@@ -2,7 +2,8 @@
 
 from luxx.core.prompts import Effect
 from luxx.core.steps import State, Step, Text, ToolCall, ToolResult
-from luxx.engine.resume import resume
+from luxx.engine.resume import resume, settled
+from luxx.engine.transcript import UNKNOWN
 
 
 def text(i: int, call: int, state: State = "complete") -> Text:
@@ -69,3 +70,27 @@ def test_a_whole_answer_without_calls_leaves_nothing_to_do() -> None:
 def test_an_empty_log_starts_from_the_beginning() -> None:
     found = resume([], answered=(), effect=effect)
     assert (found.call, found.whole, found.discarded) == (0, False, ())
+
+
+def test_calls_taken_over_from_a_continued_answer_are_not_run() -> None:
+    found = resume([tool(0, 1, "send")], answered={1}, effect=effect, kept_calls=1)
+    assert (kept(found.steps), found.rerun, found.discarded, found.whole) == ([0], (), (), False)
+
+
+def test_an_answer_made_after_the_kept_one_is_made_again() -> None:
+    found = resume([text(0, 1), text(1, 2, "running")], answered=(), effect=effect, kept_calls=1)
+    assert (kept(found.steps), found.discarded, found.call) == ([0], (1,), 1)
+
+
+def test_what_is_open_is_settled_when_a_turn_ends_without_going_on() -> None:
+    log = [
+        text(0, 1),
+        text(1, 1, "running"),
+        tool(2, 1, state="running"),
+        tool(3, 1),
+        result(4, 1, of=3, state="running"),
+    ]
+    ended = settled(log)
+    assert [(step.index, step.state) for step in ended] == [(1, "complete"), (2, "failed"), (4, "failed")]
+    assert isinstance(ended[-1], ToolResult)
+    assert ended[-1].content == UNKNOWN

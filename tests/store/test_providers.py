@@ -27,13 +27,13 @@ async def test_a_provider_is_stored_without_showing_its_key(store: Store) -> Non
     assert made.has_key
     assert "secret" not in repr(made)
     assert await store.providers.get(store.owner, made.id) == made
-    assert await store.providers.api_key(made.id) == "sk-secret"
+    assert (await store.providers.credentials(store.owner, made.id))[1] == "sk-secret"
 
 
 async def test_a_provider_may_have_no_key(store: Store) -> None:
     for made in (await make(store), await make(store, "Other", api_key="")):
         assert not made.has_key
-        assert await store.providers.api_key(made.id) is None
+        assert (await store.providers.credentials(store.owner, made.id))[1] is None
 
 
 async def test_providers_are_listed_oldest_first(store: Store) -> None:
@@ -115,13 +115,13 @@ async def test_a_new_address_deletes_the_key(store: Store) -> None:
     assert not changed.has_key
     both = ProviderChange(base_url="https://c.example", api_key="new")
     assert (await store.providers.change(store.owner, made.id, both)).has_key
-    assert await store.providers.api_key(made.id) == "new"
+    assert (await store.providers.credentials(store.owner, made.id))[1] == "new"
 
 
 async def test_a_key_is_replaced_or_removed(store: Store) -> None:
     made = await make(store, api_key="old")
     await store.providers.change(store.owner, made.id, ProviderChange(api_key="new"))
-    assert await store.providers.api_key(made.id) == "new"
+    assert (await store.providers.credentials(store.owner, made.id))[1] == "new"
     assert not (await store.providers.change(store.owner, made.id, ProviderChange(api_key=None))).has_key
 
 
@@ -134,7 +134,7 @@ async def test_providers_of_others_are_not_found(store: Store) -> None:
         store.providers.get(stranger, made.id),
         store.providers.change(stranger, made.id, ProviderChange(name="x")),
         store.providers.delete(stranger, made.id),
-        store.providers.api_key("nothing"),
+        store.providers.credentials(store.owner, "nothing"),
     ):
         with pytest.raises(NotFound):
             await attempt
@@ -146,4 +146,4 @@ async def test_providers_outlive_the_server(engine: Engine) -> None:
     await store.close()
     store = await engine.open()
     assert await store.providers.list(store.owner) == (made,)
-    assert await store.providers.api_key(made.id) == "k"
+    assert (await store.providers.credentials(store.owner, made.id))[1] == "k"

@@ -168,7 +168,7 @@ async def test_a_newer_secret_key_takes_over(tmp_path: Path) -> None:
     provider_id = await with_a_key(tmp_path, SECRETS)
     new = Fernet.generate_key().decode()
     store = await open_sqlite(tmp_path, SecretBox([new, KEY]))
-    assert await store.providers.api_key(provider_id) == "sk-1"
+    assert (await store.providers.credentials(store.owner, provider_id))[1] == "sk-1"
     await store.close()
     assert SecretBox([new]).decrypt(stored_key(tmp_path)) == "sk-1"
     await opened_and_closed(tmp_path, SecretBox([new]))

@@ -8,7 +8,7 @@ import pytest
 
 from luxx.core import steps
 from luxx.core.errors import Fenced, StorageError
-from luxx.core.events import Cancelled, LogEntry, ProcessStep, StepDelta
+from luxx.core.events import Cancelled, LogEntry, ProcessStep, StepDelta, ToolProgress
 from luxx.store.records import Appended
 from luxx.turns.journal import Journal, TurnLog
 from luxx.turns.recent import RECENT_BYTES
@@ -57,6 +57,16 @@ async def test_text_that_waits_for_the_same_flush_becomes_one_event() -> None:
     ]
 
 
+async def test_reports_of_one_tool_that_wait_for_the_same_flush_are_one() -> None:
+    store = HeldTurnStore()
+    async with running(store) as (_, log):
+        for number in range(1000):
+            log.append(ToolProgress(index=3, message=f"{number}"))
+        log.append(ToolProgress(index=4, message="other"))
+        await log.committed()
+    assert [b'"999"' in entry.data or b'"other"' in entry.data for entry in store.flushes[0][0].entries] == [True, True]
+
+
 async def test_a_thousand_turns_share_a_flush() -> None:
     store = HeldTurnStore()
     async with running(store) as (journal, _):
@@ -102,16 +112,25 @@ async def test_a_fenced_turn_shows_nothing_and_can_append_no_more() -> None:
 
 async def test_a_turn_whose_row_is_refused_ends_with_a_storage_error_and_the_others_go_on() -> None:
     store = HeldTurnStore()
-    store.refuse.add("t")
     async with running(store) as (journal, log):
         other = journal.open(turn("other"))
+        log.append(ProcessStep(steps.text(0, 1)))
+        log.append(StepDelta(0, "kept"))
+        await log.committed()
+        store.refuse.add("t")
         log.append(StepDelta(0, "poison"))
         with pytest.raises(StorageError):
             await log.committed()
         await log.closed()
         shown = await collect(journal)
-        assert [(entry.seq, entry.name) for entry in shown] == [(2, "error")]
-        assert b'"code":"storage"' in shown[0].data
+        assert [(entry.seq, entry.name) for entry in shown] == [
+            (2, "process_step"),
+            (3, "step_delta"),
+            (4, "process_step"),
+            (5, "error"),
+        ]
+        assert b'"state":"complete","call":1,"content":"kept"' in shown[2].data
+        assert b'"code":"storage"' in shown[3].data
         other.append(StepDelta(0, "fine"))
         await other.committed()
         with pytest.raises(StorageError):

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from luxx.core import steps
-from luxx.core.errors import AnswerIncomplete, ProviderError, RateLimited, TooManyIterations
+from luxx.core.errors import AnswerIncomplete, ProviderError, RateLimited, StorageError, TooManyIterations
 from luxx.core.events import Done, Event, ProcessStep, Recovered, ToolProgress
 from luxx.core.ids import call_key
 from luxx.core.ports import Emit, Model, ModelCall, Toolbox
@@ -19,11 +19,10 @@ from luxx.core.steps import Step, ToolCall, ToolResult
 from luxx.core.usage import Usage
 from luxx.engine.fold import Fold
 from luxx.engine.resume import Claimed, Resumption
-from luxx.engine.transcript import Transcript
+from luxx.engine.transcript import UNKNOWN, Transcript
 
 CONTINUE = "Continue your last answer exactly where it stopped. Do not repeat anything of it."
 CANCELLED = "Cancelled before it ended."
-UNKNOWN = "Outcome unknown: it was stopped while it was running, and may or may not have taken effect."
 LIMIT_TEXT = "Exceeded maximum tool call iterations"
 LONGEST_WAIT = 30.0
 """Seconds; a provider that asks for a longer pause than this before a retry ends the turn instead."""
@@ -177,31 +176,29 @@ class Loop:
 
     async def _use(self, claim: Claimed, results: list[Step]) -> None:
         """Run one tool when there is a place for it; places are given, and so claims made, in call order."""
+        unsafe = self._toolbox.effect(claim.call.name) == "unsafe"
         async with self._places:
-            result = await self._run(claim.call, claim.result or self._claim(claim.call))
-        results.append(result)
-        self._emit.append(ProcessStep(result))
+            self.unsafe_running += unsafe
+            try:
+                result = await self._run(claim.call, claim.result or self._claim(claim.call), unsafe)
+                results.append(result)
+                self._emit.append(ProcessStep(result))
+                await self._emit.committed()
+            finally:
+                self.unsafe_running -= unsafe
 
-    async def _run(self, call: ToolCall, claim: ToolResult) -> ToolResult:
+    async def _run(self, call: ToolCall, claim: ToolResult, unsafe: bool) -> ToolResult:
         """Run a tool after its claim is committed and return its result; a cancelled one says so in the log itself."""
-        unsafe = self._toolbox.effect(call.name) == "unsafe"
         started = False
-
-        def progress(message: str, done: float | None, total: float | None) -> None:
-            self._emit.append(ToolProgress(index=claim.index, message=message, progress=done, total=total))
-
-        self.unsafe_running += unsafe
         try:
             await self._emit.committed()
             started = True
             key = call_key(self._plan.turn_id, call.index)
-            outcome = await self._toolbox.run(call.name, call.arguments, key, progress)
+            outcome = await self._toolbox.run(call.name, call.arguments, key, _Progress(claim.index, self._emit))
         except asyncio.CancelledError:
             content = UNKNOWN if unsafe and started else CANCELLED
             self._emit.append(ProcessStep(replace(claim, state="failed", content=content)))
             raise
-        finally:
-            self.unsafe_running -= unsafe
         return replace(
             claim,
             state="failed" if outcome.failed else "complete",
@@ -209,6 +206,28 @@ class Loop:
             parts=outcome.parts,
             duration_ms=outcome.duration_ms,
         )
+
+
+class _Progress:
+    """Takes a tool's reports from any thread and hands the last one of a turn of the event loop to the log."""
+
+    def __init__(self, index: int, emit: Emit) -> None:
+        self._index = index
+        self._emit = emit
+        self._loop = asyncio.get_running_loop()
+        self._last: ToolProgress | None = None
+
+    def __call__(self, message: str, progress: float | None, total: float | None) -> None:
+        waiting = self._last is not None
+        self._last = ToolProgress(index=self._index, message=message, progress=progress, total=total)
+        if not waiting:
+            self._loop.call_soon_threadsafe(self._report)
+
+    def _report(self) -> None:
+        report, self._last = self._last, None
+        if report is not None:
+            with contextlib.suppress(StorageError):  # of a turn that is no longer ours: its task hears of it itself
+                self._emit.append(report)
 
 
 class _Tools(asyncio.TaskGroup):

@@ -1,11 +1,13 @@
-"""Resume: where a turn goes on whose process died, decided from its log alone."""
+"""Resume: where a turn goes on whose process died, or how it is closed, decided from its log alone."""
 
 from collections.abc import Callable, Collection, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from luxx.core.prompts import Effect
-from luxx.core.steps import Step, ToolCall, ToolResult
+from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult
+from luxx.engine.transcript import UNKNOWN
 
 
 class Claimed(msgspec.Struct, frozen=True):
@@ -36,7 +38,8 @@ def resume(
 ) -> Resumption:
     """Decide how to go on from the steps of a log; `answered` are the model calls whose end was committed.
 
-    Calls up to `kept_calls` were taken over from the answer that is continued: they stand as they are.
+    Calls up to `kept_calls` were taken over from the answer that is continued: they stand as they are, and what was not
+    run of them is not run now.
 
     An answer that was cut is made again from its first step, unless one of its calls was claimed: then it is never made
     again but cut after its last complete call, and each complete call is settled by its effect.
@@ -50,7 +53,7 @@ def resume(
     open_calls = [
         Claimed(call, results.get(call.id))
         for call in calls
-        if (result := results.get(call.id)) is None or result.state == "running"
+        if call.call > kept_calls and ((result := results.get(call.id)) is None or result.state == "running")
     ]
     unknown = tuple(claim for claim in open_calls if claim.result and effect(claim.call.name) == "unsafe")
     return Resumption(
@@ -61,6 +64,25 @@ def resume(
         call=last if stands else max(last - 1, 0),
         whole=stands and last in answered and last > kept_calls and all(call.call < last for call in calls),
     )
+
+
+def settled(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Return the ended form of the steps that are still running, for a turn that ends without going on.
+
+    Texts stay as they are, calls whose arguments were cut have failed, and nobody knows what became of a claimed call.
+    """
+    ended: list[Step] = []
+    for step in steps:
+        if step.state != "running":
+            continue
+        match step:
+            case Thinking() | Text():
+                ended.append(replace(step, state="complete"))
+            case ToolCall():
+                ended.append(replace(step, state="failed"))
+            case ToolResult():
+                ended.append(replace(step, state="failed", content=UNKNOWN))
+    return tuple(ended)
 
 
 def _void(steps: Sequence[Step], last: int) -> tuple[int, ...]:

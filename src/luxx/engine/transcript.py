@@ -7,7 +7,7 @@ from luxx.core.prompts import AnswerPrompt, CallPrompt, Prompt, ResultPrompt
 from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult
 
 NOT_RUN = "Not run: the turn ended before this tool was started."
-UNKNOWN = "Outcome unknown: the turn ended while this tool was running. It may or may not have taken effect."
+UNKNOWN = "Outcome unknown: it was stopped while it was running, and may or may not have taken effect."
 
 
 class Transcript:

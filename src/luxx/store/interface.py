@@ -192,8 +192,8 @@ class ProviderStore(Protocol):
         """Delete; conversations that chose it fall back to the default, which may pass to the oldest left. Raises NotFound."""
         ...
 
-    async def api_key(self, provider_id: str) -> str | None:
-        """Return the decrypted key. Raises StorageError if the secret key does not fit."""
+    async def credentials(self, owner: str, provider_id: str) -> tuple[Provider, str | None]:
+        """Return a provider with its decrypted key, of one moment. Raises NotFound, StorageError if the secret key does not fit."""
         ...
 
 

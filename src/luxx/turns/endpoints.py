@@ -20,7 +20,8 @@ class Endpoints:
     def __init__(self, store: ProviderStore, factories: Mapping[str, EndpointFactory]) -> None:
         self._store = store
         self._factories = factories
-        self._made: dict[str, tuple[Provider, Endpoint]] = {}
+        self._made: dict[tuple[str, str], Endpoint] = {}
+        self._changes = 0
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -29,28 +30,27 @@ class Endpoints:
 
     async def get(self, owner: str, provider_id: str) -> Endpoint:
         """Return the provider's endpoint. Raises NotFound, and ProviderRejected for a format that is not offered here."""
-        made = self._made.get(provider_id)
+        made = self._made.get((owner, provider_id))
         if made is not None:
-            return made[1]
-        provider = await self._store.get(owner, provider_id)
+            return made
+        changes = self._changes
+        provider, key = await self._store.credentials(owner, provider_id)
         factory = self._factories.get(provider.format)
         if factory is None:
             raise ProviderRejected(
                 f"The provider {provider.name!r} has the format {provider.format!r}, which is not offered."
             )
-        key = await self._store.api_key(provider_id)
         endpoint = factory(provider, key)
-        self._made[provider_id] = (provider, endpoint)
+        if changes == self._changes:  # else it may be of before the change
+            self._made[owner, provider_id] = endpoint
         return endpoint
 
     async def models(self, owner: str, provider_id: str) -> tuple[ModelInfo, ...]:
         """Return what the provider serves. Raises NotFound, ProviderError."""
-        await self._store.get(owner, provider_id)
         return await (await self.get(owner, provider_id)).list_models()
 
     async def check(self, owner: str, provider_id: str) -> Check:
         """Try the provider out. Raises NotFound."""
-        await self._store.get(owner, provider_id)
         return await (await self.get(owner, provider_id)).check()
 
     async def resolve(self, owner: str, provider_id: str | None) -> Provider:
@@ -67,8 +67,10 @@ class Endpoints:
 
     def forget(self, provider_id: str) -> None:
         """Make the endpoint again at its next use: the provider has changed."""
-        self._made.pop(provider_id, None)
+        self._changes += 1
+        self._made = {key: endpoint for key, endpoint in self._made.items() if key[1] != provider_id}
 
     def forget_all(self) -> None:
         """Make all endpoints again at their next use."""
+        self._changes += 1
         self._made.clear()

@@ -2,12 +2,13 @@
 
 import msgspec
 
-from luxx.core.errors import LuxxError
+from luxx.core.errors import TurnAbandoned
+from luxx.core.events import ProcessStep, Recovered
 from luxx.core.ports import Toolbox
 from luxx.core.prompts import ModelRequest
 from luxx.core.replay import Replay
 from luxx.engine.loop import Loop, Plan
-from luxx.engine.resume import Resumption, resume
+from luxx.engine.resume import Resumption, resume, settled
 from luxx.engine.transcript import Transcript
 from luxx.store.interface import Store
 from luxx.store.records import Message, Turn
@@ -23,12 +24,6 @@ class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     attempts: int = 3
     parallel_tools: int = 16
-
-
-class TurnAbandoned(LuxxError):
-    """A turn was taken over too often without getting anywhere: it may be what kills the server."""
-
-    code = "turn_abandoned"
 
 
 class TurnRun:
@@ -82,6 +77,18 @@ class TurnRun:
         )
         self._loop = Loop(plan, model, self._tools, self._log, transcript)
         await self._loop.run()
+
+    async def settle(self) -> None:
+        """Close the steps that an earlier owner left open, for a turn that ends before it could go on. Raises StorageError."""
+        if self._loop is not None:  # which has closed its own
+            return
+        folded = await self._folded()
+        if folded is None:
+            return
+        if self._turn.epoch > 1:
+            self._log.append(Recovered(self._turn.epoch, ()))
+        for step in settled(folded.steps()):
+            self._log.append(ProcessStep(step))
 
     async def _folded(self) -> Replay | None:
         """Return what an earlier owner or the kept part of another answer left, or None for a fresh turn."""

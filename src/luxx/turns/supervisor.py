@@ -1,12 +1,13 @@
 """The supervisor: owns one task for every live turn of this node, and starts, follows, cancels and recovers turns."""
 
 import asyncio
+import signal
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 
 import structlog
 
 from luxx.core.errors import Fenced, InvalidRequest, LimitReached, LuxxError, StorageError
-from luxx.core.events import Cancelled, Event, Failed, LogEntry
+from luxx.core.events import Cancelled, Done, End, Event, Failed, LogEntry
 from luxx.core.ports import Toolbox
 from luxx.store.interface import Store
 from luxx.store.records import Appended, ClientRequest, NewTurn, StartedTurn, Status, Turn
@@ -23,8 +24,13 @@ from luxx.turns.upkeep import Upkeep
 from luxx.turns.words import NoticeWord, ProviderWord, Word, read_word, write_word
 
 _log = structlog.get_logger()
+CLOSE_PATIENCE = 3.0
+"""Seconds that a stop waits for what is appended to be written."""
 CANCEL_PATIENCE = 2.0
 """Seconds that a cancel waits for the turn's end before it answers that the turn is still active."""
+
+
+INTERNAL = "Something went wrong inside Luxx; the log of the server says what."
 
 
 class _Live:
@@ -41,12 +47,22 @@ class _Live:
         self.cancelled = turn.cancel
 
     def cancel(self) -> None:
-        """Stop the turn, once; one whose task has not begun sees the mark when it does."""
-        if self.cancelled:
+        """Stop the turn, once; one whose task has not begun sees the mark when it does, one that ends already ends."""
+        if self.cancelled or self.log.end is not None:
             return
         self.cancelled = True
         if self.started and self.task:
             self.task.cancel()
+
+
+def _status(end: End | None) -> Status:
+    match end:
+        case Done():
+            return "done"
+        case Cancelled():
+            return "cancelled"
+        case _:
+            return "failed"
 
 
 class Supervisor:
@@ -64,6 +80,7 @@ class Supervisor:
         max_active: int,
         heartbeat: float,
         compact_after: float,
+        on_death: Callable[[], None] = lambda: signal.raise_signal(signal.SIGTERM),
     ) -> None:
         self.notices = Notices()
         self.ready = False
@@ -76,6 +93,9 @@ class Supervisor:
         self._limits = limits
         self._max_active = max_active
         self._live: dict[str, _Live] = {}
+        self._starting = 0
+        self._closing = False
+        self._on_death = on_death
         self._idle = asyncio.Event()
         self._idle.set()
         self._journal = Journal(store, self._on_appended)
@@ -85,10 +105,10 @@ class Supervisor:
 
     async def start_up(self) -> None:
         """Begin to work: take up what a process that died has left."""
-        self._spawn(self._journal.run())
-        self._spawn(self._upkeep.run())
+        self._spawn(self._journal.run(), vital=True)
+        self._spawn(self._upkeep.run(), vital=True)
         self.take_up(await self._store.turns.claim(self._max_active))
-        self._spawn(self._membership.run())
+        self._spawn(self._membership.run(), vital=True)
         self.ready = True
 
     async def post(self, owner: str, post: PostMessage) -> StartedTurn:
@@ -114,6 +134,8 @@ class Supervisor:
         stopped = await self._store.turns.request_cancel(owner, turn_id)
         self._dropped(stopped.dropped)
         turn = stopped.turn
+        if turn.ended and turn_id not in self._live:
+            self._tell(turn, "turn_ended", turn.status)
         if live := self._live.get(turn_id):
             live.cancel()
             if live.task:
@@ -210,26 +232,39 @@ class Supervisor:
             await self._wait_for_unsafe_tools()
 
     async def close(self) -> None:
-        """Stop at once; turns in progress stay active in the store and go on at the next start."""
+        """Stop, after what turns have made so far is written; turns in progress stay active in the store and go on elsewhere, or
+        at the next start."""
         self.ready, self.draining = False, True
         self._journal.drain()
         self.notices.close()
-        tasks = [live.task for live in self._live.values() if live.task]
-        for live in list(self._live.values()):
+        going = list(self._live.values())
+        for live in going:
+            live.log.refuse(Fenced("The server stops."))
+            if live.task:
+                live.task.cancel()
+        if tasks := [live.task for live in going if live.task]:
+            await asyncio.wait(tasks, timeout=CLOSE_PATIENCE)
+        for live in going:
             live.log.abandon(Fenced("The server stops."))
-        for task in (*tasks, *self._background):
+        self._closing = True
+        for task in self._background:
             task.cancel()
-        await asyncio.gather(*tasks, *self._background, return_exceptions=True)
+        await asyncio.gather(*self._background, return_exceptions=True)
 
     async def _replayed(self, owner: str, request: ClientRequest | None) -> StartedTurn | None:
         return await self._store.turns.replayed(owner, request) if request else None
 
     async def _start(self, owner: str, new: NewTurn) -> StartedTurn:
-        if len(self._live) >= self._max_active:
+        if not self.ready:
+            reason = "draining" if self.draining else "starting"
+            raise LimitReached(reason, "The server is starting or stopping: try again in a moment.")
+        if len(self._live) + self._starting >= self._max_active:
             raise LimitReached("too_many_turns", f"{self._max_active} turns are in progress: try again later.")
-        if self.draining:
-            raise LimitReached("draining", "The server is shutting down: try again in a moment.")
-        started = await self._store.turns.start(owner, new)
+        self._starting += 1
+        try:
+            started = await self._store.turns.start(owner, new)
+        finally:
+            self._starting -= 1
         if not started.replayed and started.turn.status == "active":
             self._begin(started.turn)
         return started
@@ -247,30 +282,32 @@ class Supervisor:
     async def _run(self, live: _Live) -> None:
         """Run a turn to its last event; nothing that happens in it gets further than this."""
         live.started = True
+        message_id = live.turn.message_id
         try:
             if not live.cancelled:
                 await live.run.run()
             else:
-                live.log.append(Cancelled(live.turn.message_id))
+                await self._end(live, Cancelled(message_id))
         except asyncio.CancelledError:
-            if not live.cancelled:
-                raise
-            self._end(live, Cancelled(live.turn.message_id))
+            if live.cancelled:
+                await self._end(live, Cancelled(message_id))
+            elif live.log.open:  # nobody asked for it: a library's own
+                await self._end(live, Failed(content=INTERNAL, code="internal", message_id=message_id))
         except Fenced:
             _log.info("turn let go", turn_id=live.turn.id)
         except LuxxError as error:
-            self._end(live, Failed(content=error.message, code=error.code, message_id=live.turn.message_id))
+            await self._end(live, Failed(content=error.message, code=error.code, message_id=message_id))
         except Exception:
             _log.exception("turn failed", turn_id=live.turn.id)
-            text = "Something went wrong inside Luxx; the log of the server says what."
-            self._end(live, Failed(content=text, code="internal", message_id=live.turn.message_id))
+            await self._end(live, Failed(content=INTERNAL, code="internal", message_id=message_id))
         finally:
             await self._finish(live)
 
-    def _end(self, live: _Live, end: Event) -> None:
+    async def _end(self, live: _Live, end: Event) -> None:
         try:
+            await live.run.settle()
             live.log.append(end)
-        except StorageError as error:
+        except LuxxError as error:
             _log.info("turn ended by its log", turn_id=live.turn.id, reason=error.message)
 
     async def _finish(self, live: _Live) -> None:
@@ -284,13 +321,11 @@ class Supervisor:
 
     def _on_appended(self, appended: Appended, ended: tuple[TurnLog, ...]) -> None:
         for log in ended:
-            if live := self._live.get(log.turn_id):
-                status = "done" if log.end and log.end.name == "done" else "failed"
-                self._tell(live.turn, "turn_ended", "cancelled" if isinstance(log.end, Cancelled) else status)
-                if status == "done":
-                    self._spawn(self._titles.improve(live.turn))
-        for turn in appended.released:
-            self._begin(turn)
+            self._tell(log.turn, "turn_ended", _status(log.end))
+            if isinstance(log.end, Done):
+                self._spawn(self._titles.improve(log.turn))
+        if not self.draining:  # else they are taken up by whoever comes next
+            self.take_up(appended.released)
         self._dropped(appended.dropped)
 
     def _dropped(self, turns: tuple[Turn, ...]) -> None:
@@ -312,10 +347,23 @@ class Supervisor:
         except (StorageError, InvalidRequest) as error:
             _log.warning("other nodes were not told", error=error.message)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None], vital: bool = False) -> None:
         task = asyncio.create_task(work)
         self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        task.add_done_callback(self._vital_ended if vital else self._background_ended)
+
+    def _background_ended(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("background work failed", exc_info=error)
+
+    def _vital_ended(self, task: asyncio.Task[None]) -> None:
+        """Stop the process when a part dies without which nothing is committed: the next start goes on where this one was."""
+        self._background_ended(task)
+        if not self._closing:
+            self.ready = False
+            _log.critical("a vital part of the server has died, it stops")
+            self._on_death()
 
     async def _wait_for_unsafe_tools(self) -> None:
         while running := [live.task for live in self._live.values() if live.task and live.run.unsafe_running]:

@@ -84,13 +84,16 @@ class SqlProviders:
 
         await self._writer.write(job)
 
-    async def api_key(self, provider_id: str) -> str | None:
+    async def credentials(self, owner: str, provider_id: str) -> tuple[Provider, str | None]:
         """See ProviderStore."""
-        sql = "SELECT api_key FROM provider WHERE id = ?"
-        row = await self._readers.read(lambda connection: connection.execute(sql, (provider_id,)).fetchone())
-        if row is None:
-            raise NotFound(_NOTHING)
-        return None if row[0] is None else self._secrets.decrypt(row[0])
+
+        def job(connection: Connection) -> tuple[Provider, bytes | None]:
+            provider = _get(connection, owner, provider_id)
+            sealed = connection.execute("SELECT api_key FROM provider WHERE id = ?", (provider_id,)).fetchone()
+            return provider, sealed[0] if sealed else None
+
+        provider, sealed = await self._readers.read(job)
+        return provider, self._secrets.decrypt(sealed) if sealed else None
 
     def _seal(self, api_key: str | None) -> bytes | None:
         return self._secrets.encrypt(api_key) if api_key else None
