@@ -24,9 +24,7 @@ class Cluster:
         self.url = server.database()
         self._stores: list[PostgresStore] = []
 
-    async def open(
-        self, times: LeaseTimes = HELD, *, url: str | None = None, patience: float = 3.0
-    ) -> PostgresStore:
+    async def open(self, times: LeaseTimes = HELD, *, url: str | None = None, patience: float = 3.0) -> PostgresStore:
         store = await open_postgres(url or self.url, SecretBox([KEY]), times=times, patience=patience)
         self._stores.append(store)
         return store

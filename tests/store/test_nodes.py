@@ -9,7 +9,16 @@ import pytest
 from luxx.core import steps
 from luxx.core.errors import Fenced, InvalidRequest
 from luxx.store.postgres.store import PostgresStore
-from luxx.store.records import CancelWanted, ClientRequest, ConversationSettings, LogsGrew, Missed, Told, Turn, TurnsFreed
+from luxx.store.records import (
+    CancelWanted,
+    ClientRequest,
+    ConversationSettings,
+    LogsGrew,
+    Missed,
+    Told,
+    Turn,
+    TurnsFreed,
+)
 from tests.postgres_server import PostgresServer
 from tests.store.cluster import QUICK, Cluster, hears
 from tests.store.engines import reaped

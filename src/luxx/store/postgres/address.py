@@ -3,6 +3,7 @@
 import msgspec
 import psycopg
 from psycopg import conninfo
+from psycopg.abc import RV, PQGen
 
 from luxx.core.errors import ConfigurationError
 
@@ -69,7 +70,7 @@ class _Bounded(psycopg.Connection):
 
     patience: float = 10.0
 
-    def wait(self, gen, interval=0.1, timeout=None):  # noqa: ANN001, ANN201  # pyright: ignore
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Run a command, no longer than that; without waking up in between, as signals are the main thread's business."""
         seconds = self.patience if timeout is None else timeout
         return super().wait(gen, max(interval, seconds), seconds)

@@ -61,6 +61,4 @@ def _migrate(address: Address) -> None:
     )
     if done.returncode != 0:
         reason = done.stderr.strip().rpartition("\n")[2]
-        raise ConfigurationError(
-            f"The database {address} could not be brought up to date; it is as it was. {reason}"
-        )
+        raise ConfigurationError(f"The database {address} could not be brought up to date; it is as it was. {reason}")

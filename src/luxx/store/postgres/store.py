@@ -129,9 +129,7 @@ async def open_postgres(
         owner = await asyncio.to_thread(_open, address, secrets, opened)
         await asyncio.to_thread(lease.hold, node or new_id())
         flushes, *others = opened
-        return PostgresStore(
-            flushes, others[:WRITERS], others[WRITERS:], address, lease, lost, secrets, owner
-        )
+        return PostgresStore(flushes, others[:WRITERS], others[WRITERS:], address, lease, lost, secrets, owner)
     except BaseException as error:
         for connection in opened:
             connection.close()

@@ -162,9 +162,7 @@ def _write_seldom(connection: Connection, ending: Ending, owned: Sequence[_Owned
             end_turn(connection, ending, number, batch.end)
 
 
-def _write_apart(
-    connection: Connection, earlier: Ending, owned: Sequence[_Owned], refused: dict[str, str]
-) -> Ending:
+def _write_apart(connection: Connection, earlier: Ending, owned: Sequence[_Owned], refused: dict[str, str]) -> Ending:
     """Write each batch under a savepoint of its own; what cannot be stored goes to `refused`."""
     lock_conversations(connection, [number for batch, number, _ in owned if batch.end is not None])
     together = Ending(earlier.node, earlier.now)

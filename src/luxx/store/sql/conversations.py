@@ -128,9 +128,7 @@ def _create(
     return _get(connection, owner, conversation_id)
 
 
-def _columns(
-    connection: Connection, owner: str, settings: ConversationSettings
-) -> tuple[str | float | None, ...]:
+def _columns(connection: Connection, owner: str, settings: ConversationSettings) -> tuple[str | float | None, ...]:
     """Return the settings as columns. Raises InvalidRequest for a provider that is not there."""
     provider_id = settings.provider_id
     if provider_id is not None:
@@ -147,9 +145,7 @@ def _columns(
     )
 
 
-def _change(
-    connection: Connection, owner: str, conversation_id: str, change: ConversationChange
-) -> Conversation:
+def _change(connection: Connection, owner: str, conversation_id: str, change: ConversationChange) -> Conversation:
     _get(connection, owner, conversation_id)
     columns: dict[str, str | float | None] = {}
     if change.title is not msgspec.UNSET:

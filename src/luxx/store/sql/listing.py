@@ -30,9 +30,7 @@ def position(cursor: str) -> Position:
         raise InvalidRequest("This is not a cursor of a list of conversations.", "cursor") from error
 
 
-def page(
-    connection: Connection, owner: str, limit: int, after: Position | None, query: str | None
-) -> ConversationPage:
+def page(connection: Connection, owner: str, limit: int, after: Position | None, query: str | None) -> ConversationPage:
     """Return up to `limit` conversations of lesser activity than `after`."""
     sql = CONVERSATIONS + "WHERE c.owner_id = ? AND c.deleted_at IS NULL"
     values: list[str | int] = [owner]
