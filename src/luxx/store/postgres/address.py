@@ -7,9 +7,6 @@ from psycopg.abc import RV, PQGen
 
 from luxx.core.errors import ConfigurationError
 
-PATIENCE = 3.0
-"""Seconds that a command of a flush, a claim or a heartbeat may take."""
-
 _SESSION = (
     "SET statement_timeout = {statement_ms}; SET idle_in_transaction_session_timeout = {idle_ms}; SET TimeZone = 'UTC';"
     " SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
@@ -20,7 +17,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     """A database, and the seconds that a command may take before it counts as failed."""
 
     url: str
-    patience: float = PATIENCE
+    patience: float
 
     def connect(self, patience: float | None = None) -> psycopg.Connection:
         """Open a connection that never waits for ever: not for a lost network, nor for a server that says nothing.
@@ -53,7 +50,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         return f"{parts.get('dbname') or parts.get('user') or ''} at {place}"
 
 
-def parsed(url: str, patience: float = PATIENCE) -> Address:
+def parsed(url: str, patience: float) -> Address:
     """Return the address that a URL or a list of libpq's keywords names. Raises ConfigurationError."""
     try:
         conninfo.conninfo_to_dict(url)
