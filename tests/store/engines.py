@@ -89,7 +89,7 @@ class Postgres:
     async def close(self) -> None:
         for store in self._stores:
             await store.close()
-        self._server.drop(self._url)
+        self._server.give_back(self._url)
 
 
 async def reaped(store: Store) -> int:
