@@ -38,11 +38,14 @@ class PostgresServer:
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._template = False
+        self._idle: list[str] = []
         self.port = 0
 
     def database(self) -> str:
-        """Make a database with Luxx's tables, and return its address."""
+        """Return the address of a database with Luxx's tables, all empty."""
         self._ensure()
+        if self._idle:
+            return self._idle.pop()
         if not self._template:
             self._sql(f"CREATE DATABASE {_TEMPLATE}")
             upgrade(self.address(_TEMPLATE))
@@ -53,6 +56,21 @@ class PostgresServer:
         """Make a database without tables, and return its address."""
         self._ensure()
         return self._made(options)
+
+    def give_back(self, url: str) -> None:
+        """Empty a database for the next test, which is quicker than to make one; its tables must be as they were."""
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            tables = connection.execute(
+                "SELECT string_agg(tablename, ', ') FROM pg_tables"
+                " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+            ).fetchone()
+            assert tables is not None
+            connection.execute(f"TRUNCATE {tables[0]} RESTART IDENTITY".encode())
+        self._idle.append(url)
 
     def drop(self, url: str) -> None:
         """Drop a database, whoever is connected."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from luxx import __version__
-from luxx.core.errors import ConfigurationError
 from luxx.core.ports import Endpoint, Toolbox
 from luxx.http.application import create_app
 from luxx.http.parts import HttpOptions, Parts
@@ -19,9 +18,8 @@ from luxx.providers.scripted import ScriptedModel
 from luxx.providers.transport import Patience, Transport
 from luxx.settings import Settings
 from luxx.store.interface import Store
+from luxx.store.opening import open_store
 from luxx.store.records import NewProvider, Provider
-from luxx.store.secrets import open_secrets
-from luxx.store.sqlite.store import open_sqlite
 from luxx.tools.box import Toolbox as Box
 from luxx.tools.builtin.catalogue import builtin_tools
 from luxx.tools.demo import demo_tools
@@ -123,18 +121,13 @@ async def build(settings: Settings) -> App:
 
 
 async def _open_store(settings: Settings) -> Store:
-    key = settings.secret_key.get_secret_value() if settings.secret_key else None
-    if settings.database_url is None:
-        return await open_sqlite(settings.data_dir, open_secrets(settings.data_dir, key))
-    if key is None:
-        raise ConfigurationError(
-            "Nodes that share a database share its secret key: set LUXX_SECRET_KEY on each of them."
-        )
-    try:
-        from luxx.store.postgres.store import open_postgres  # noqa: PLC0415 - only nodes that share a database need psycopg
-    except ImportError as error:
-        raise ConfigurationError('PostgreSQL needs one more package: pip install "luxx[postgres]"') from error
-    return await open_postgres(settings.database_url.get_secret_value(), open_secrets(settings.data_dir, key))
+    return await open_store(
+        settings.data_dir,
+        settings.database_url.get_secret_value() if settings.database_url else None,
+        keys=settings.secret_key.get_secret_value() if settings.secret_key else None,
+        key_file=settings.secret_key_file,
+        lease_ttl=settings.lease_ttl,
+    )
 
 
 def owner_token(data_dir: Path) -> str:

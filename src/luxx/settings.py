@@ -23,9 +23,11 @@ class Settings(BaseSettings):
     port: int = Field(8420, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     data_dir: Path = Field(default_factory=_default_data_dir, description="Where everything is kept.")
     database_url: SecretStr | None = Field(
-        None, description="A PostgreSQL database for many nodes (postgresql://...); else SQLite in the data directory."
+        None, description="A PostgreSQL database for one server or many; without it, SQLite in the data directory."
     )
+    lease_ttl: float = Field(8, ge=1, description="After this, the turns of a dead server are taken over by another.")
     secret_key: SecretStr | None = Field(None, description="Fernet keys, newest first, separated by commas.")
+    secret_key_file: Path | None = Field(None, description="A file with these keys.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"
 

@@ -1,1 +1,1 @@
-"""Tests of the store: one suite for all engines, and what is SQLite's own."""
+"""Tests of the store: one suite for all engines, and what is each engine's own."""

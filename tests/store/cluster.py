@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import psycopg
+from msgspec.structs import replace
 
 from luxx.store.postgres.lease import LeaseTimes
 from luxx.store.postgres.store import PostgresStore, open_postgres
@@ -25,7 +26,7 @@ class Cluster:
         self._stores: list[PostgresStore] = []
 
     async def open(self, times: LeaseTimes = HELD, *, url: str | None = None, patience: float = 3.0) -> PostgresStore:
-        store = await open_postgres(url or self.url, SecretBox([KEY]), times=times, patience=patience)
+        store = await open_postgres(url or self.url, SecretBox([KEY]), times=replace(times, patience=patience))
         self._stores.append(store)
         return store
 

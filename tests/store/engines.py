@@ -4,7 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import psycopg
 
@@ -14,6 +14,8 @@ from luxx.store.postgres.store import open_postgres
 from luxx.store.secrets import SecretBox
 from luxx.store.sqlite.store import open_sqlite
 from tests.postgres_server import PostgresServer
+
+T = TypeVar("T")
 
 KEY = "zR8mVb3Zr0uJ3k9yq6Vq0nB1x2y3Z4a5b6c7d8e9f0g="
 
@@ -87,14 +89,20 @@ class Postgres:
     async def close(self) -> None:
         for store in self._stores:
             await store.close()
-        self._server.drop(self._url)
+        self._server.give_back(self._url)
 
 
 async def reaped(store: Store) -> int:
     """Wait until a store may reap and finds somebody; return how many that were."""
-    while not (dead := await store.nodes.reap()):
+    return await eventually(store.nodes.reap)
+
+
+async def eventually(look: Callable[[], Awaitable[T]]) -> T:
+    """Look until there is something to see, and return it."""
+    while True:
+        if seen := await look():
+            return seen
         await asyncio.sleep(0.01)
-    return dead
 
 
 HELD = LeaseTimes(ttl=1000, heartbeat=300, self_stop=600)

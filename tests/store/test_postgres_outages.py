@@ -7,11 +7,12 @@ from threading import Event
 import pytest
 
 from luxx.core import steps
-from luxx.core.errors import ConfigurationError, StorageError
+from luxx.core.errors import ConfigurationError, Fenced, StorageError
+from luxx.store.interface import Store
 from luxx.store.records import Appended, Missed, NewEntry, TurnBatch
 from tests.postgres_server import PostgresServer
 from tests.store.cluster import QUICK, Cluster, hears
-from tests.store.engines import reaped
+from tests.store.engines import eventually, reaped
 from tests.store.talk import Talk, batch, call, delta, done, ended
 from tests.wire import wire
 
@@ -37,8 +38,7 @@ async def cluster(postgres: PostgresServer) -> AsyncIterator[Cluster]:
 
 async def until(cluster: Cluster, query: str) -> None:
     """Wait until a query returns something other than 0."""
-    while not await asyncio.to_thread(cluster.ask, query):
-        await asyncio.sleep(0.01)
+    await eventually(lambda: asyncio.to_thread(cluster.ask, query))
 
 
 async def written(talk: Talk, *batches: TurnBatch, retry: bool = False) -> Appended:
@@ -141,22 +141,24 @@ async def test_a_network_that_swallows_everything_is_given_up_and_got_over(clust
         cable.stop()
         with pytest.raises(StorageError):
             await talk.append(batch(turn, 2, delta()))
-        while not _doubtful(store.nodes.check):
-            await asyncio.sleep(0.02)
+        await eventually(lambda: _doubtful(store))
         cable.go_on()
         await until(cluster, f"SELECT count(*) FROM node WHERE id = '{store.node}' AND expires > clock_timestamp()")
         assert not (await written(talk, batch(turn, 2, delta()), retry=True)).refused
-        while _doubtful(store.nodes.check):
-            await asyncio.sleep(0.02)
+        await eventually(lambda: _sure(store))
         assert (await talk.get(turn)).seq == 2
 
 
-def _doubtful(check: object) -> bool:
+async def _doubtful(store: Store) -> bool:
+    return not await _sure(store)
+
+
+async def _sure(store: Store) -> bool:
     try:
-        check()  # pyright: ignore[reportCallIssue]
-    except StorageError:
-        return True
-    return False
+        store.nodes.check()
+    except Fenced:
+        return False
+    return True
 
 
 class _Stuck(tuple[NewEntry, ...]):

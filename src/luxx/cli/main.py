@@ -18,6 +18,7 @@ COMMANDS = {
     "providers": "Manage the endpoints that serve models.",
     "conversations": "List, show and delete conversations.",
     "model": "Fetch the embedded model.",
+    "db": "Copy an installation to PostgreSQL, back a database up.",
     "doctor": "Check the installation and say what to do.",
 }
 """The commands and what they are for; each is luxx.cli.NAME with a typer app called `app`."""

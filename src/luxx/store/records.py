@@ -276,6 +276,13 @@ class LogPage(msgspec.Struct, frozen=True):
     entries: tuple[LogEntry, ...]
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """What was copied from one engine to another: how many rows, and in how many of them a text had to be changed."""
+
+    rows: int
+    changed: int
+
+
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """An endpoint that serves models; its key stays in the store."""
 

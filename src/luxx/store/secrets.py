@@ -65,6 +65,26 @@ def open_secrets(data_dir: Path, keys: str | None) -> SecretBox:
         raise ConfigurationError(f"The secret key in {data_dir} cannot be used: {error.strerror or error}.") from error
 
 
+def given_secrets(keys: str | None, key_file: Path | None) -> SecretBox:
+    """Return the box for the keys given, else for those in a file that must be there: every node needs the same.
+
+    Raises ConfigurationError.
+    """
+    if keys is not None:
+        return SecretBox(_apart(keys))
+    if key_file is None:
+        raise ConfigurationError(
+            "All servers on one database need the same secret key: set LUXX_SECRET_KEY, or LUXX_SECRET_KEY_FILE to a file"
+            " with it. To make one: openssl rand -base64 32 | tr '+/' '-_'"
+        )
+    try:
+        return SecretBox(_apart(key_file.read_text(encoding="ascii", errors="replace")))
+    except OSError as error:
+        raise ConfigurationError(
+            f"The secret key file {key_file} cannot be read: {error.strerror or error}."
+        ) from error
+
+
 def _apart(keys: str) -> list[str]:
     return keys.replace(",", " ").split()
 

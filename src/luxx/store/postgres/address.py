@@ -3,11 +3,9 @@
 import msgspec
 import psycopg
 from psycopg import conninfo
+from psycopg.abc import RV, PQGen
 
 from luxx.core.errors import ConfigurationError
-
-PATIENCE = 3.0
-"""Seconds that a command of a flush, a claim or a heartbeat may take."""
 
 _SESSION = (
     "SET statement_timeout = {statement_ms}; SET idle_in_transaction_session_timeout = {idle_ms}; SET TimeZone = 'UTC';"
@@ -19,7 +17,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     """A database, and the seconds that a command may take before it counts as failed."""
 
     url: str
-    patience: float = PATIENCE
+    patience: float
 
     def connect(self, patience: float | None = None) -> psycopg.Connection:
         """Open a connection that never waits for ever: not for a lost network, nor for a server that says nothing.
@@ -52,7 +50,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         return f"{parts.get('dbname') or parts.get('user') or ''} at {place}"
 
 
-def parsed(url: str, patience: float = PATIENCE) -> Address:
+def parsed(url: str, patience: float) -> Address:
     """Return the address that a URL or a list of libpq's keywords names. Raises ConfigurationError."""
     try:
         conninfo.conninfo_to_dict(url)
@@ -69,7 +67,7 @@ class _Bounded(psycopg.Connection):
 
     patience: float = 10.0
 
-    def wait(self, gen, interval=0.1, timeout=None):  # noqa: ANN001  # pyright: ignore
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Run a command, no longer than that; without waking up in between, as signals are the main thread's business."""
         seconds = self.patience if timeout is None else timeout
         return super().wait(gen, max(interval, seconds), seconds)

@@ -2,7 +2,7 @@
 
 import contextlib
 import select
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import NamedTuple
 
 import psycopg
@@ -222,7 +222,7 @@ class PostgresConnection:
         return changed
 
     @contextlib.contextmanager
-    def _closed_if_broken(self) -> Iterator[None]:
+    def _closed_if_broken(self) -> Generator[None]:
         """Close the connection after an error that does not come from the server: nothing more can be said on it."""
         try:
             yield

@@ -35,11 +35,27 @@ RETRY_PAUSE = 0.25
 
 
 class LeaseTimes(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds: how long a lease lives, how often it is renewed, how old its renewal may be for new work to be begun."""
+    """Seconds: how long a lease lives, how often it is renewed, how old its renewal may be for new work to be begun.
+
+    `patience` is how long a command may take on which it depends.
+    """
 
     ttl: float = 8.0
     heartbeat: float = 2.0
     self_stop: float = 5.0
+    patience: float = 3.0
+
+
+def lease_times(ttl: float) -> LeaseTimes:
+    """Return the times that go with a lease that lives so long, in the proportions of the default ones."""
+    usual = LeaseTimes()
+    scale = ttl / usual.ttl
+    return LeaseTimes(
+        ttl=ttl,
+        heartbeat=usual.heartbeat * scale,
+        self_stop=usual.self_stop * scale,
+        patience=min(usual.patience, usual.patience * scale),
+    )
 
 
 class Lease:

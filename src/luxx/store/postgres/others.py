@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from threading import Event, Lock, Thread
 
 import msgspec
@@ -93,17 +93,20 @@ class Ears:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            with contextlib.suppress(psycopg.Error, OSError), self._address.connect() as raw:
-                with self._interruptible(raw):
-                    raw.execute(f"LISTEN {CHANNEL}".encode())
-                    self._tell(Missed())
-                    while not self._stop.is_set():
-                        for heard in raw.notifies(timeout=_LISTEN_FOR):
-                            self._understand(heard.payload)
+            with contextlib.suppress(psycopg.Error, OSError):
+                self._hear()
             self._stop.wait(_RETRY_PAUSE)
 
+    def _hear(self) -> None:
+        with self._address.connect() as raw, self._interruptible(raw):
+            raw.execute(f"LISTEN {CHANNEL}".encode())
+            self._tell(Missed())
+            while not self._stop.is_set():
+                for heard in raw.notifies(timeout=_LISTEN_FOR):
+                    self._understand(heard.payload)
+
     @contextlib.contextmanager
-    def _interruptible(self, raw: psycopg.Connection) -> Iterator[None]:
+    def _interruptible(self, raw: psycopg.Connection) -> Generator[None]:
         """Let `close` end the wait: a thread that waits for a socket hears nothing else."""
         with socket.socket(fileno=os.dup(raw.fileno())) as held:
             with self._lock:

@@ -8,7 +8,7 @@ import psycopg
 from luxx.core.errors import ConfigurationError, StorageError
 from luxx.core.ids import new_id
 from luxx.store.migrations import ONE_AT_A_TIME
-from luxx.store.postgres.address import PATIENCE, Address, parsed
+from luxx.store.postgres.address import Address, parsed
 from luxx.store.postgres.connection import PostgresConnection
 from luxx.store.postgres.lease import Lease, LeaseTimes
 from luxx.store.postgres.members import Members
@@ -24,6 +24,8 @@ from luxx.store.sql.writer import Writer
 
 WRITERS = 3
 READERS = 3
+
+_TIMES = LeaseTimes()
 
 SLOW = 15.0
 """Seconds that a command may take on which no lease depends: a search, the end of a large conversation."""
@@ -112,18 +114,17 @@ async def open_postgres(
     secrets: SecretBox,
     node: str | None = None,
     *,
-    times: LeaseTimes | None = None,
-    patience: float = PATIENCE,
+    times: LeaseTimes = _TIMES,
 ) -> PostgresStore:
     """Open the store in a PostgreSQL database, making its tables if they are not there, and join those that work on it.
 
-    `node` is this process's id, which must never have been used before; a new one if none is given. `patience` is in seconds.
+    `node` is this process's id, which must never have been used before; a new one if none is given.
     Raises ConfigurationError for a database that cannot be reached or used, one of a newer version, or one whose secret key is
     another.
     """
-    address = parsed(url, patience)
+    address = parsed(url, times.patience)
     lost = asyncio.Event()
-    lease = Lease(address, times or LeaseTimes(), lost.set)
+    lease = Lease(address, times, lost.set)
     opened: list[PostgresConnection] = []
     try:
         owner = await asyncio.to_thread(_open, address, secrets, opened)
