@@ -56,10 +56,15 @@ class Server:
                 assert self._process.returncode is None, (self.data_dir.parent / "server.log").read_text()
                 await asyncio.sleep(0.02)
 
-    async def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
-        """Send a signal and wait for the end; return the exit code."""
+    def send(self, how: signal.Signals) -> None:
+        """Send a signal."""
         assert self._process is not None
         self._process.send_signal(how)
+
+    async def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
+        """Send a signal and wait for the end; return the exit code."""
+        self.send(how)
+        assert self._process is not None
         return await self._process.wait()
 
     def client(self) -> Client:
