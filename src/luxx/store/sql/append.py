@@ -15,8 +15,9 @@ from luxx.store.sql.turn_rows import turns_by_id
 
 _OWNED = """
     SELECT id, number, epoch, takeovers FROM turn
-    WHERE id IN (SELECT value FROM {wanted}) AND node = ? AND status IN ('active', 'waiting')
+    WHERE id IN (SELECT value FROM {wanted}) AND coalesce(node, '') = ? AND status IN ('active', 'waiting')
 """
+"""The turns are to be found by their ids: an index by node would give all of this node's."""
 _EVENTS = Rows(
     "event",
     (
