@@ -17,10 +17,11 @@ class Settings(BaseSettings):
     Sizes are bytes, times seconds, unless a name says otherwise.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LUXX_", frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix="LUXX_", frozen=True, extra="forbid", env_ignore_empty=True)
 
     host: str = Field("127.0.0.1", description="Address to listen on; only loopback addresses until accounts exist.")
     port: int = Field(8420, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    workers: int = Field(1, ge=1, le=64, description="Processes that serve; more than one needs PostgreSQL.")
     data_dir: Path = Field(default_factory=_default_data_dir, description="Where everything is kept.")
     database_url: SecretStr | None = Field(
         None, description="A PostgreSQL database for one server or many; without it, SQLite in the data directory."
@@ -28,10 +29,15 @@ class Settings(BaseSettings):
     lease_ttl: float = Field(8, ge=1, description="After this, the turns of a dead server are taken over by another.")
     secret_key: SecretStr | None = Field(None, description="Fernet keys, newest first, separated by commas.")
     secret_key_file: Path | None = Field(None, description="A file with these keys.")
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["auto", "text", "json"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="What is logged: this and worse."
+    )
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto", description="auto: text at a terminal, else JSON lines."
+    )
 
     max_iterations: int = Field(10, ge=1, le=256, description="Model calls in one turn.")
+    max_answer_chars: int = Field(4_000_000, ge=1, description="Longest answer of one model call; the rest is refused.")
     connect_timeout: float = Field(10, gt=0, description="To a provider's connection.")
     first_token_timeout: float = Field(120, gt=0, description="From the request to a provider's first byte.")
     token_timeout: float = Field(120, gt=0, description="Between two reads of a provider's stream.")

@@ -88,6 +88,27 @@ async def test_a_server_that_is_not_ready_in_time_is_reported_in_its_own_words()
                 await client.health()
 
 
+@pytest.mark.parametrize("status", [502, 504])
+async def test_what_the_server_says_of_a_dead_provider_is_said_at_once(status: int) -> None:
+    async with serving(TOOL_TURN) as server, Client(server.url, retry=QUICK) as client:
+        problem = {"status": status, "code": "provider_unreachable", "detail": "no route to host"}
+        headers = {"Content-Type": "application/problem+json"}
+        server.refusals = [(status, headers, problem), (503, {}, None)]
+        with pytest.raises(ApiError, match="no route to host"):
+            await client.health()
+        assert len(server.refusals) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type"), [(502, "text/html"), (504, "text/html"), (503, "application/problem+json")]
+)
+async def test_a_server_that_is_not_ready_is_asked_again(status: int, media_type: str) -> None:
+    async with serving(TOOL_TURN) as server, Client(server.url, retry=QUICK) as client:
+        server.refusals = [(status, {"Content-Type": media_type}, {"detail": "not now"})] * 3
+        assert (await client.health()).status == "ok"
+        assert server.refusals == []
+
+
 async def test_an_answer_of_another_kind_of_server_is_an_error() -> None:
     async with serving(TOOL_TURN) as server, Client(server.url, retry=QUICK) as client:
         server.refusals = [(200, {}, {"hello": "world"})]

@@ -9,6 +9,7 @@ from luxx.core import steps
 from luxx.core.deltas import Finish, TextDelta, ThinkingDelta
 from luxx.core.errors import (
     AnswerIncomplete,
+    AnswerTooLong,
     Fenced,
     ProviderAuth,
     ProviderOverloaded,
@@ -218,6 +219,14 @@ async def test_a_failure_in_mid_answer_waits_for_the_tools_that_run() -> None:
     with pytest.raises(ProviderOverloaded):
         await loop(model, FakeToolbox(get=answer), emit).run()
     assert final_steps(emit)[-1].state == "complete"
+
+
+async def test_an_answer_without_bound_is_stopped_and_what_came_is_kept() -> None:
+    emit, model = FakeEmit(), FakeModel([[TextDelta("x" * 60)], [TextDelta("y" * 60)], asyncio.Event()])
+    with pytest.raises(AnswerTooLong):
+        await loop(model, FakeToolbox(), emit, msgspec.structs.replace(plan(), max_answer_chars=100)).run()
+    assert [len(step.content) for step in final_steps(emit) if isinstance(step, Text)] == [120]
+    assert model.closed == 1
 
 
 async def test_a_stream_without_an_end_is_incomplete() -> None:

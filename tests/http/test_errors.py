@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from luxx.core import errors
-from luxx.http.errors import STATUS, ErrorBoundary, problem_of
+from luxx.http.errors import STATUS, ErrorBoundary, on_luxx_error, problem_of
 from luxx.http.reply import Reply
 from tests.http.asgi import Answer, Client
 from tests.http.world import World, world
@@ -26,6 +27,9 @@ def test_every_error_of_luxx_has_a_status() -> None:
         (errors.Conflict("queue_full", "full"), 409, "queue_full"),
         (errors.LimitReached("too_many_turns", "many"), 429, "too_many_turns"),
         (errors.LimitReached("draining", "later"), 503, "draining"),
+        (errors.LimitReached("starting", "soon"), 503, "starting"),
+        (errors.SecretRequired("who are you?"), 401, "owner_secret_required"),
+        (errors.TurnAbandoned("given up"), 500, "turn_abandoned"),
         (errors.Fenced("taken"), 503, "fenced"),
         (errors.ProviderAuth("no", 401), 502, "provider_auth"),
         (errors.ProviderTimeout("slow"), 504, "provider_timeout"),
@@ -36,6 +40,19 @@ def test_an_error_becomes_its_status_and_code(error: errors.LuxxError, status: i
     problem = problem_of(error)
     assert (problem.status, problem.code) == (status, code)
     assert problem.title
+
+
+@pytest.mark.parametrize("reason", ["starting", "draining", "too_many_turns"])
+async def test_who_is_to_come_back_is_told_when(reason: str) -> None:
+    answer = await on_luxx_error(
+        Request({"type": "http", "path": "/x", "headers": []}), errors.LimitReached(reason, "not now")
+    )
+    assert answer.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize(("text", "shown"), [("\ud83d\ude00", "😀"), ("\ude00\0", "\ufffd\ufffd")])
+def test_any_text_of_an_error_can_be_sent(text: str, shown: str) -> None:
+    assert problem_of(errors.NotFound(text)).detail == shown
 
 
 def test_a_turn_in_the_way_is_named() -> None:

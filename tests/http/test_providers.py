@@ -49,6 +49,16 @@ async def test_the_first_real_provider_becomes_the_default(
     assert (await at.owner.post("/api/providers", body)).json["is_default"] is becomes
 
 
+@pytest.mark.parametrize(("format", "tools"), [("local", False), ("openai", True), ("scripted", True)])
+async def test_a_provider_says_whether_its_models_can_use_tools(at: World, format: str, tools: bool) -> None:
+    body = {"name": "x", "format": format, **({"base_url": "https://api.example"} if format == "openai" else {})}
+    made = await at.owner.post("/api/providers", body)
+    path = made.headers["location"]
+    changed = await at.owner.patch(path, {"name": "y"})
+    listed = (await at.client.get("/api/providers")).json["items"][1]
+    assert [one["tools"] for one in (made.json, changed.json, (await at.client.get(path)).json, listed)] == [tools] * 4
+
+
 async def test_a_provider_beside_no_default_becomes_it(at: World) -> None:
     await at.owner.delete(f"/api/providers/{await _only(at)}")
     assert (await at.owner.post("/api/providers", OPENAI)).json["is_default"] is True

@@ -202,6 +202,41 @@ async def test_a_stream_too_many_is_refused_before_anything_is_stored(tmp_path: 
             assert events.status == 200
 
 
+async def test_of_posts_at_once_those_without_a_place_store_nothing(tmp_path: Path) -> None:
+    async with world(tmp_path, max_streams=1) as at:
+        paths = [f"/api/conversations/{await at.conversation()}/messages" for _ in range(5)]
+        async with asyncio.TaskGroup() as group:
+            posts = {group.create_task(at.client.post(path, {"text": "hi"}, accept=STREAM)): path for path in paths}
+            waiting = set(posts)
+            while len(waiting) > 1:
+                refused, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for post in refused:
+                    answer = post.result()
+                    assert (answer.status, answer.json["code"]) == (429, "too_many_streams")
+                    assert (await at.client.get(posts[post])).json["items"] == []
+            at.model.say("x", end=True)
+        (followed,) = waiting
+        assert (followed.result().status, _text(followed.result().events)) == (200, "x")
+
+
+async def test_a_post_that_opens_no_stream_takes_no_place(tmp_path: Path) -> None:
+    async with world(tmp_path, max_streams=1) as at:
+        at.model.say("x", end=True)
+        path, body = f"/api/conversations/{await at.conversation()}/messages", {"text": "hi", "client_request_id": "r"}
+        for post in (
+            at.client.post("/api/conversations/none/messages", {"text": "hi"}, accept=STREAM),
+            at.client.post(path, {"text": "hi", "provider_id": "none"}, accept=STREAM),
+            at.client.post(path, body, accept=STREAM, last_event_id="x"),
+            at.client.post(path, body, accept=STREAM),
+            at.client.post(path, body, accept=STREAM, last_event_id="99"),
+            at.client.post(path, {"text": "hi", "client_request_id": "r", "model": "m"}, accept=STREAM),
+        ):
+            assert (await post).status != 429
+        seen = (await at.client.post(path, body, accept=STREAM)).events[-1].id
+        assert (await at.client.post(path, body, accept=STREAM, last_event_id=seen)).status == 204
+        assert (await at.client.post(path, body, accept=STREAM)).status == 200
+
+
 async def test_a_turn_without_deltas_ends_with_the_same_steps(at: World) -> None:
     at.model.say("Hel", "lo", end=True)
     conversation_id = await at.conversation()

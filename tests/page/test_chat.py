@@ -57,6 +57,19 @@ def test_thinking_and_parallel_tools_are_steps_paired_with_their_results(chat: P
     expect(answer(chat).get_by_text("calculator", exact=True)).to_have_count(2)
 
 
+def test_tools_are_offered_only_where_the_model_can_use_them(server: PageServer, chat: Page) -> None:
+    tools = chat.get_by_role("button", name="Tools", exact=True)
+    expect(tools).to_be_enabled()
+    expect(tools).to_have_attribute("aria-pressed", "true")
+    providers = {p["format"]: p for p in server.call("GET", "/api/providers")["items"]}
+    server.call("PATCH", f"/api/providers/{providers['local']['id']}", {"is_default": True})
+    chat.reload()
+    expect(tools).to_be_disabled()
+    expect(tools).to_have_attribute("aria-pressed", "false")
+    expect(tools).to_have_attribute("title", "This model cannot use tools")
+    server.use_scripted()
+
+
 def test_a_failed_tool_is_seen_without_unfolding(chat: Page) -> None:
     send(chat, script([{"type": "call", "name": "calculator", "arguments": {"expression": "1/0"}}], [text("Well.")]))
     expect(answer(chat)).to_contain_text("failed")

@@ -282,6 +282,48 @@ def test_no_usage_is_none() -> None:
     assert told.finish.usage is None
 
 
+@pytest.mark.parametrize(
+    ("told", "counted"),
+    [
+        (7, 7),
+        (7.9, 7),
+        ("7", 7),
+        (2**53, 2**53),
+        (1e30, 2**53),
+        (10**400, 2**53),
+        ("9" * 20, 2**53),
+        ("9" * 5000, 0),
+        (-5, 0),
+        (-(10**400), 0),
+        (float("nan"), 0),
+        (float("inf"), 0),
+        (float("-inf"), 0),
+        (True, 0),
+        ("many", 0),
+        ("²", 0),
+        ([7], 0),
+        (None, 0),
+    ],
+)
+def test_a_number_of_tokens_is_one_that_can_be_stored(told: object, counted: int) -> None:
+    usage = {"prompt_tokens": told, "completion_tokens": 5, "total_tokens": told}
+    finish = decode([event({"usage": usage}) + delta("stop")]).finish
+    assert finish
+    assert finish.usage
+    assert (finish.usage.input_tokens, finish.usage.output_tokens) == (counted, 5)
+    assert finish.usage.total_tokens == (counted or 5)
+
+
+def test_sums_of_tokens_keep_the_bound_too() -> None:
+    fields = {"prompt_tokens": 1e30, "completion_tokens": 1e30, "completion_tokens_details": {"reasoning_tokens": 1e30}}
+    for usage in (fields, {**fields, "total_tokens": 1e40}):
+        finish = decode([event({"usage": usage}) + delta("stop")]).finish
+        assert finish
+        assert finish.usage == Usage(
+            input_tokens=2**53, output_tokens=2**53, total_tokens=2**53, reasoning_tokens=2**53
+        )
+
+
 _PAIR = "😀"
 _HIGH, _LOW = "\ud83d", "\ude00"
 
@@ -300,6 +342,23 @@ def test_lone_surrogates_and_nul_become_the_replacement_character() -> None:
 def test_half_a_pair_stays_in_its_own_channel() -> None:
     told = decode([delta(content="a" + _HIGH) + delta(reasoning=_LOW) + delta(content="b") + _END])
     assert (told.text, told.reasoning) == ("a\ufffdb", "\ufffd")
+
+
+@pytest.mark.parametrize("half", [_HIGH, _LOW, "\0"])
+def test_a_reason_an_id_and_a_name_can_be_stored_whatever_the_provider_sent(half: str) -> None:
+    assert decode([delta(content="a") + delta(half) + DONE]).reason == "\ufffd"
+    assert decode([delta(content="a") + delta("x" * 39 + _PAIR) + DONE]).reason == "x" * 39 + _PAIR
+    told = decode([delta(tool_calls=[call(0, half, half, "{}")], reasoning_content="r") + delta(half) + DONE])
+    assert told.tools == [("\ufffd", "\ufffd", "{}")]
+    assert (told.reason, told.error) == ("\ufffd", None)
+
+
+def test_reasoning_to_be_sent_back_survives_half_a_pair_in_it() -> None:
+    details = [{"type": "reasoning.encrypted", "data": "sealed", "note": _HIGH}]
+    told = decode([delta(reasoning_details=details), calls(call(0, "a", "f", "{}"))])
+    assert told.finish
+    (kept,) = json.loads(told.finish.raw)["fields"]["reasoning_details"]
+    assert kept == {"type": "reasoning.encrypted", "data": "sealed", "note": "\ufffd"}
 
 
 def test_broken_utf_8_is_replaced() -> None:

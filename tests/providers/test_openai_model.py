@@ -160,6 +160,7 @@ async def test_after_the_transport_was_closed_nothing_is_sent(transport: Transpo
     "body",
     [
         {"data": [{"id": "a", "context_length": 10}, {"id": "b"}]},
+        {"data": [{"id": "a", "n_ctx": 10}, {"id": "b", "context_window": True, "n_ctx": 10**30}]},
         {"data": [{"id": "a", "meta": {"n_ctx": 10}}, {"id": "b", "context_window": None}, {"id": "a"}, 7, {}]},
         {"models": [{"name": "a", "max_model_len": 10}, "b"]},
         [{"id": "a", "context_window": 10}, {"id": "b"}],
@@ -171,6 +172,12 @@ async def test_models_are_listed_in_any_shape(transport: Transport, body: object
         assert await model.list_models() == (ModelInfo(id="a", context_window=10), ModelInfo(id="b"))
         assert (await model.check()).models == 2
         assert endpoint.asked[0].path == "/v1/models"
+
+
+async def test_a_model_with_half_a_character_in_its_name_does_not_hide_the_others(transport: Transport) -> None:
+    async with Endpoint(json_answer({"data": [{"id": "a\ud83d"}, {"id": "b"}, "\0"]})) as endpoint:
+        found = await OpenAIModel(endpoint.url, "key", transport).list_models()
+    assert [model.id for model in found] == ["a\ufffd", "b", "\ufffd"]
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"{}", b"7", b'{"data": 7}', b"\xff", b"[" * 5000])

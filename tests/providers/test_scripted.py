@@ -1,6 +1,7 @@
 """The scripted model plays what it is told to."""
 
 import asyncio
+import functools
 import json
 
 import pytest
@@ -12,6 +13,7 @@ from luxx.core.usage import Usage
 from luxx.providers.scripted import ScriptedModel
 from tests.providers.told import Told
 
+_DEEP = functools.reduce(lambda inner, _: {"a": inner}, range(600), {})
 _CLOCK = ToolSpec(name="current_time", description="", parameters={"type": "object", "properties": {}})
 _SUMS = ToolSpec(
     name="calculator",
@@ -148,6 +150,8 @@ async def test_a_loop_plays_its_last_round_again_and_again() -> None:
         ([[{"type": "text", "text": "a", "speed": 1}]], "speed"),
         ([[{"type": "pause", "ms": -1}]], r"\.ms"),
         ([[{"type": "fail", "code": "internal"}]], r"\$\.rounds\[0\]\[0\]\.code"),
+        ([[{"type": "usage", "input_tokens": 10**30}]], r"input_tokens|int"),
+        ([[{"type": "call", "name": "f", "arguments": _DEEP}]], "too deep"),
         (7, "array|object"),
         ({}, "rounds"),
     ],
@@ -195,6 +199,8 @@ async def test_half_a_surrogate_pair_in_a_script_is_replaced() -> None:
     )
     told = Told(await _play(ScriptedModel(pace=0), _request(message)))
     assert (told.text, told.calls[0][1]) == ("a\ufffd\ufffd", "f\ufffd")
+    told = Told(await _script({"type": "finish", "reason": "\0\ud83d"}))
+    assert told.reason == "\ufffd\ufffd"
 
 
 async def test_closing_the_stream_ends_a_pause() -> None:

@@ -3,8 +3,23 @@
 import pytest
 from yarl import URL
 
+from luxx.core.errors import ProviderTimeout
+from luxx.providers.pace import Pace
 from luxx.providers.transport import Transport, is_loopback, proxy_for
 from tests.providers.endpoint import Answer, Endpoint
+
+
+class Hurried(Pace):
+    """Counts how often it is asked for a rest; none is needed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def rest_s(self) -> float:
+        """Count."""
+        self.asked += 1
+        return 0.0
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +46,25 @@ async def test_a_proxy_gets_its_credentials_and_the_provider_its_own(monkeypatch
     assert asked.path == "http://api.example/v1"
     assert asked.headers["authorization"] == "Bearer key"
     assert asked.headers["proxy-authorization"] == "Basic dXNlcjpwYXNz"
+
+
+async def test_under_load_an_answer_rests_from_its_third_read_on_and_so_never_before_the_first_token() -> None:
+    pace = Hurried()
+    transport = Transport(pace=pace)
+    held = Endpoint(Answer(pieces=[b"role"], end="hold"))
+    async with held, transport.open("GET", URL(held.url), {}) as reply:
+        assert await reply.read() == b"role"
+        with pytest.raises(ProviderTimeout):
+            await reply.read(0.01)
+        assert pace.asked == 0
+    long = Endpoint(Answer(pieces=[b"x" * 200_000] * 20))
+    async with long, transport.open("GET", URL(long.url), {}) as reply:
+        reads = 0
+        while await reply.read():
+            reads += 1
+            assert pace.asked == max(0, reads - 2)
+    assert reads > 2
+    await transport.aclose()
 
 
 @pytest.mark.parametrize(

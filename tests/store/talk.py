@@ -1,5 +1,7 @@
 """A conversation in a store, with short words for what tests do in it, and for the entries of logs."""
 
+from typing import TypeVar
+
 import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
@@ -26,6 +28,8 @@ from luxx.store.records import (
     TurnBatch,
     TurnSettings,
 )
+
+T = TypeVar("T")
 
 SETTINGS = TurnSettings(provider_id="p1", provider="Acme", model="m1", temperature=0.5, tools=("clock",))
 USAGE = Usage(input_tokens=3, output_tokens=4, total_tokens=7)
@@ -98,6 +102,11 @@ class Talk:
     async def told(self, turn: Turn) -> list[tuple[int, str]]:
         """Return the seqs and names of a turn's log."""
         return [(entry.seq, entry.name) for entry in await self.log(turn)]
+
+
+def whole(found: T) -> T:
+    """Read what the store found as it is."""
+    return found
 
 
 def batch(turn: Turn, first: int, *items: Event | Step | ModelCall, void: tuple[int, ...] = ()) -> TurnBatch:

@@ -1,6 +1,7 @@
 """Branches: the messages of a path through the tree, of one moment."""
 
 import asyncio
+import threading
 
 import pytest
 
@@ -8,11 +9,11 @@ from luxx.core import steps
 from luxx.core.errors import NotFound
 from luxx.core.replay import Replay
 from luxx.store.records import Branch, Message
-from tests.store.talk import Talk, batch, call, delta, done, ended
+from tests.store.talk import Talk, batch, call, delta, done, ended, whole
 
 
 async def branch(talk: Talk, leaf: str | None = None, before: str | None = None, limit: int = 50) -> Branch:
-    return await talk.store.conversations.branch(talk.owner, talk.id, leaf, before, limit)
+    return await talk.store.conversations.branch(talk.owner, talk.id, leaf, before, limit, whole)
 
 
 def texts(part: Branch) -> list[str]:
@@ -140,7 +141,7 @@ async def test_a_history_is_the_whole_path_with_its_model_calls(talk: Talk) -> N
     await talk.append(batch(first, 2, ended(steps.text(0, 1), "1"), call(1), call(2), done(first)))
     await talk.answered("elsewhere", "no", parent=None)
     second = (await talk.say("two", parent=first.message_id)).turn
-    history = await talk.store.conversations.history(second.message_id)
+    history = await talk.store.conversations.history(second.message_id, whole)
     assert [(message.role, message.text) for message in history] == [
         ("user", "one"),
         ("assistant", "1"),
@@ -150,12 +151,48 @@ async def test_a_history_is_the_whole_path_with_its_model_calls(talk: Talk) -> N
     assert history[1].calls == (call(1), call(2))
     assert len(history[1].steps) == 1
     with pytest.raises(NotFound):
-        await talk.store.conversations.history("nothing")
+        await talk.store.conversations.history("nothing", whole)
 
 
 async def test_a_long_history_is_whole(talk: Talk) -> None:
     turn = await talk.answered("0", "ok")
     for number in range(1, 60):
         turn = await talk.answered(str(number), "ok")
-    history = await talk.store.conversations.history(turn.message_id)
+    history = await talk.store.conversations.history(turn.message_id, whole)
     assert [message.text for message in history if message.role == "user"] == [str(number) for number in range(60)]
+
+
+async def test_a_history_begins_after_the_nearest_message_that_is_known(talk: Talk) -> None:
+    turns = [await talk.answered(str(number), f"answer {number}") for number in range(20)]
+    last = turns[-1]
+
+    async def after(*known: str) -> list[str]:
+        history = await talk.store.conversations.history(last.message_id, whole, known)
+        assert [message.parent_id for message in history[1:]] == [message.id for message in history[:-1]]
+        return [message.text for message in history]
+
+    everything = await after()
+    assert len(everything) == 40
+    assert await after("elsewhere") == everything
+    assert await after(turns[-2].message_id) == ["19", "answer 19"]
+    assert await after(turns[0].user_message_id, turns[-2].user_message_id) == ["answer 18", "19", "answer 19"]
+    assert await after(turns[0].user_message_id) == everything[1:]
+    assert await after(last.user_message_id, last.message_id) == ["answer 19"]
+
+
+async def test_what_is_found_is_read_beside_the_event_loop(talk: Talk) -> None:
+    turn = await talk.answered("one", "1")
+    conversations, here = talk.store.conversations, threading.get_ident()
+    assert await conversations.history(turn.message_id, lambda _: threading.get_ident()) != here
+    assert await conversations.branch(talk.owner, talk.id, None, None, 9, lambda _: threading.get_ident()) != here
+
+
+async def test_what_fails_while_it_is_read_fails_for_who_asked(talk: Talk) -> None:
+    turn = await talk.answered("one", "1")
+
+    def fail(messages: tuple[Message, ...]) -> None:
+        raise ValueError(f"{len(messages)} messages")
+
+    with pytest.raises(ValueError, match="2 messages"):
+        await talk.store.conversations.history(turn.message_id, fail)
+    assert len(await talk.store.conversations.history(turn.message_id, whole)) == 2

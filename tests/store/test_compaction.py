@@ -11,7 +11,7 @@ from luxx.core.replay import Replay
 from luxx.core.steps import Step
 from luxx.store.interface import Store
 from luxx.store.records import ClientRequest, Turn
-from tests.store.talk import Talk, batch, call, cancelled, delta, done, ended
+from tests.store.talk import Talk, batch, call, cancelled, delta, done, ended, whole
 
 LATER = "9999-12-31T00:00:00.000000Z"
 EARLIER = "2000-01-01T00:00:00.000000Z"
@@ -138,7 +138,7 @@ async def test_a_deleted_conversation_is_gone_for_every_reader(talk: Talk) -> No
     for attempt in (
         conversations.get(talk.owner, talk.id),
         conversations.message(talk.owner, turn.message_id),
-        conversations.branch(talk.owner, talk.id, None, None, 10),
+        conversations.branch(talk.owner, talk.id, None, None, 10, whole),
         conversations.delete(talk.owner, talk.id),
         talk.get(turn),
         talk.say("two"),

@@ -84,13 +84,15 @@ async def test_the_branch_shown_is_changed(talk: Talk) -> None:
     assert (await talk.say("three")).turn.user_message_id != second.user_message_id
 
 
-async def test_a_user_message_as_leaf_stands_for_the_newest_answer_below_it(talk: Talk) -> None:
+async def test_a_message_as_leaf_stands_for_the_newest_answer_below_it(talk: Talk) -> None:
     first = await talk.answered("one", "1")
     deep = await talk.answered("two", "2")
     newest = await talk.answered("or two", "3", parent=first.message_id)
     await talk.answered("other", "4", parent=None)
     change = talk.store.conversations.change
     changed = await change(talk.owner, talk.id, ConversationChange(leaf_id=first.user_message_id))
+    assert changed.leaf_id == newest.message_id
+    changed = await change(talk.owner, talk.id, ConversationChange(leaf_id=first.message_id))
     assert changed.leaf_id == newest.message_id
     changed = await change(talk.owner, talk.id, ConversationChange(leaf_id=deep.user_message_id))
     assert changed.leaf_id == deep.message_id

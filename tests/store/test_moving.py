@@ -18,7 +18,7 @@ from luxx.store.sqlite.backup import back_up
 from luxx.store.sqlite.store import DATABASE, open_sqlite
 from tests.postgres_server import PostgresServer
 from tests.store.engines import KEY
-from tests.store.talk import ALL, Talk, batch, call, delta, done, ended
+from tests.store.talk import ALL, Talk, batch, call, delta, done, ended, whole
 from tests.store.test_compaction import compact_all
 
 SECRETS = SecretBox([KEY])
@@ -58,14 +58,14 @@ async def lived_in(store: Store) -> Talk:
 
 async def seen(store: Store, talk: Talk) -> list[object]:
     """Return all that can be seen of a conversation."""
-    branch = await store.conversations.branch(store.owner, talk.id, None, None, ALL)
+    branch = await store.conversations.branch(store.owner, talk.id, None, None, ALL, whole)
     unfinished = await store.turns.unfinished(store.owner, talk.id)
     turns = [message.turn for message in branch.items if message.turn]
     return [
         store.owner,
         await store.conversations.list(store.owner, 10, None, None),
         branch,
-        [await store.conversations.history(message.id) for message in branch.items],
+        [await store.conversations.history(message.id, whole) for message in branch.items],
         unfinished,
         [await store.turns.log(turn.id, 0, ALL) for turn in (*turns, *unfinished)],
         await store.providers.list(store.owner),
@@ -112,7 +112,7 @@ async def test_what_postgresql_cannot_store_is_told(tmp_path: Path, url: str) ->
     await source.close()
     assert (await asyncio.to_thread(copy_to_postgres, tmp_path, url)).changed == 1
     store = await open_postgres(url, SECRETS)
-    branch = await store.conversations.branch(store.owner, talk.id, None, None, ALL)
+    branch = await store.conversations.branch(store.owner, talk.id, None, None, ALL, whole)
     assert branch.items[0].text == "a\ufffdb"
     await store.close()
 

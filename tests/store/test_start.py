@@ -7,7 +7,7 @@ from luxx.core.events import TurnStarted, decode
 from luxx.core.steps import text, tool_call, tool_result
 from luxx.store.interface import Store
 from luxx.store.records import ClientRequest, ConversationSettings
-from tests.store.talk import SETTINGS, Talk, batch, call, cancelled, done, ended, failed
+from tests.store.talk import SETTINGS, Talk, batch, call, cancelled, done, ended, failed, whole
 
 
 async def test_a_started_turn_is_stored_with_its_first_event(talk: Talk) -> None:
@@ -123,7 +123,7 @@ async def test_another_person_finds_nothing(talk: Talk) -> None:
         talk.store.turns.request_cancel(talk.owner, turn.id),
         talk.store.conversations.get(talk.owner, talk.id),
         talk.store.conversations.message(talk.owner, turn.message_id),
-        talk.store.conversations.branch(talk.owner, talk.id, None, None, 10),
+        talk.store.conversations.branch(talk.owner, talk.id, None, None, 10, whole),
         talk.store.conversations.delete(talk.owner, talk.id),
     ):
         with pytest.raises(NotFound):
@@ -197,7 +197,7 @@ async def test_a_continued_turn_begins_with_the_kept_steps(talk: Talk) -> None:
         (4, "process_step"),
     ]
     assert [e.data for e in new[1:]] == [e.data for e in old[5:8]]
-    message = (await talk.store.conversations.history(again.message_id))[-1]
+    message = (await talk.store.conversations.history(again.message_id, whole))[-1]
     assert message.calls == (call(),)
     assert len(message.steps) == 3
 

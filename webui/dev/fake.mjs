@@ -158,6 +158,7 @@ function addProvider({ body }) {
         ...body,
         id: `p${store.providers.length}`,
         has_key: !!body.api_key,
+        tools: body.format !== 'local',
     };
     delete provider.api_key;
     if (provider.is_default) store.providers.forEach((other) => (other.is_default = false));

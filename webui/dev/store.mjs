@@ -19,6 +19,7 @@ export class Store {
             default_model: 'tiny-demo',
             is_default: true,
             has_key: false,
+            tools: false,
             created_at: now(),
         },
     ];

@@ -123,7 +123,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """An endpoint that serves models; its key never leaves the server."""
+    """An endpoint that serves models; its key never leaves the server. `tools` says whether its models may call tools."""
 
     id: str
     name: str
@@ -132,6 +132,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     default_model: str | None = None
     is_default: bool = False
     has_key: bool = False
+    tools: bool = True
     created_at: str = ""
 
 

@@ -16,8 +16,9 @@ T = TypeVar("T")
 
 _CONNECT_S = 10
 _ANSWER_S = 90
-_RETRY_STATUS = frozenset({502, 503, 504})
+_GATEWAY_STATUS = frozenset({502, 504})
 _JSON = "application/json"
+_PROBLEM = "application/problem+json"
 
 
 class Cut(Exception):
@@ -166,12 +167,17 @@ async def _refuse(response: aiohttp.ClientResponse) -> None:
     if response.status < 300:
         return
     error = _api_error(response, await response.read())
-    if response.status in _RETRY_STATUS:
+    if _not_ready(response):
         after = response.headers.get("Retry-After", "")
         raise Cut(
             error, unsent=response.status == 503, asked=float(after) if after.isdecimal() and len(after) < 6 else 0
         )
     raise error
+
+
+def _not_ready(response: aiohttp.ClientResponse) -> bool:
+    """Whether to ask again: a 502 or 504 that is not Luxx's own word on a provider comes from something on the way."""
+    return response.status == 503 or (response.status in _GATEWAY_STATUS and response.content_type != _PROBLEM)
 
 
 def _api_error(response: aiohttp.ClientResponse, body: bytes) -> ApiError:

@@ -4,12 +4,13 @@ LuxxError
 ├── InvalidRequest        the caller's input is wrong; `field` names where
 ├── NotFound              no such thing, or not the caller's
 ├── Conflict              the thing is in a state that forbids the call
-├── LimitReached          more than the settings allow at once
-├── Forbidden             the caller may not do this from here
+├── LimitReached          more than the settings allow at once, or nothing at all: it starts or shuts down
+├── SecretRequired        only who has the owner's secret may do this
 ├── ConfigurationError    the installation is set up wrongly; the text says what to do
 ├── StorageError          the store refused or failed
 │   └── Fenced            another owner holds the turn: stop without a trace
 ├── TooManyIterations     a turn used up its model calls
+├── TurnAbandoned         a turn was taken over too often: it may be what kills the server
 └── ProviderError         the model's provider failed
     ├── ProviderUnreachable   no connection, or it broke
     ├── ProviderTimeout       no answer, or no further token, in time
@@ -19,6 +20,7 @@ LuxxError
     ├── ContextOverflow       the conversation is longer than the model's window
     ├── ProviderRejected      another 4xx: the request does not suit the provider
     ├── ProviderOverloaded    a 5xx
+    ├── AnswerTooLong         more than the settings allow
     └── AnswerIncomplete      the stream ended without a finish reason
 
 `code` is stable public API: it stands in problem documents and in `error` events.
@@ -68,7 +70,10 @@ class Conflict(LuxxError):
 
 
 class LimitReached(LuxxError):
-    """More than the settings allow at once; `reason` is the stable code (such as ``too_many_turns``)."""
+    """More than the settings allow at once; to try again later helps.
+
+    `reason` is the stable code, such as ``too_many_turns``; ``starting`` and ``draining`` are servers that take nothing.
+    """
 
     code = "limit_reached"
 
@@ -77,10 +82,10 @@ class LimitReached(LuxxError):
         self.reason = reason
 
 
-class Forbidden(LuxxError):
-    """The caller may not do this, or not from where it calls."""
+class SecretRequired(LuxxError):
+    """The owner's secret is missing or wrong."""
 
-    code = "forbidden"
+    code = "owner_secret_required"
 
 
 class ConfigurationError(LuxxError):
@@ -107,6 +112,12 @@ class TooManyIterations(LuxxError):
     code = "max_iterations"
 
 
+class TurnAbandoned(LuxxError):
+    """A turn was taken over too often without getting anywhere: it may be what kills the server."""
+
+    code = "turn_abandoned"
+
+
 class ProviderError(LuxxError):
     """The model's provider failed. `status` is its HTTP status, where there was one."""
 
@@ -126,10 +137,9 @@ class ProviderUnreachable(ProviderError):
 
 
 class ProviderTimeout(ProviderError):
-    """The provider did not answer, or fell silent in mid-answer."""
+    """The provider did not answer, or fell silent in mid-answer; asking again would only double the wait."""
 
     code = "provider_timeout"
-    retryable = True
 
 
 class ProviderAuth(ProviderError):
@@ -173,6 +183,12 @@ class ProviderOverloaded(ProviderError):
 
     code = "provider_overloaded"
     retryable = True
+
+
+class AnswerTooLong(ProviderError):
+    """The answer is longer than the settings allow; what came until then is kept."""
+
+    code = "answer_too_long"
 
 
 class AnswerIncomplete(ProviderError):

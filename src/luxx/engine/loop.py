@@ -10,7 +10,14 @@ import msgspec
 from msgspec.structs import replace
 
 from luxx.core import steps
-from luxx.core.errors import AnswerIncomplete, ProviderError, RateLimited, StorageError, TooManyIterations
+from luxx.core.errors import (
+    AnswerIncomplete,
+    AnswerTooLong,
+    ProviderError,
+    RateLimited,
+    StorageError,
+    TooManyIterations,
+)
 from luxx.core.events import Done, Event, ProcessStep, Recovered, ToolProgress
 from luxx.core.ids import call_key
 from luxx.core.ports import Emit, Model, ModelCall, Toolbox
@@ -38,6 +45,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     max_iterations: int
     attempts: int
     parallel_tools: int = 16
+    max_answer_chars: int = 4_000_000
     epoch: int = 1
     start: Resumption | None = None
     calls: tuple[ModelCall, ...] = ()
@@ -140,6 +148,10 @@ class Loop:
         async with contextlib.aclosing(self._model.stream(request)) as stream:
             async for deltas in stream:
                 self._append(fold.feed(deltas))
+                if fold.characters > self._plan.max_answer_chars:
+                    raise AnswerTooLong(
+                        f"Stopped: the answer is longer than {self._plan.max_answer_chars:,} characters."
+                    )
                 for call in fold.ready_calls():
                     tools.create_task(self._use(Claimed(call, None), results))
                 await self._emit.room()

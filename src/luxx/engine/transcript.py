@@ -13,13 +13,14 @@ UNKNOWN = "Outcome unknown: it was stopped while it was running, and may or may 
 class Transcript:
     """Writes answers as prompts for one request; it keeps the ids of calls unique within that request.
 
-    `provider` and `format` are those that the request goes to: an answer's `raw` is sent back only where it came from.
+    `provider` and `format` are those that the request goes to: an answer's `raw` is sent back only where it came from. `told`
+    are the prompts of the request that another transcript has written: this one goes on after them.
     """
 
-    def __init__(self, provider: str, format: str) -> None:
+    def __init__(self, provider: str, format: str, told: Iterable[Prompt] = ()) -> None:
         self._provider = provider
         self._format = format
-        self._ids: set[str] = set()
+        self._ids = {call.id for prompt in told if isinstance(prompt, AnswerPrompt) for call in prompt.calls}
 
     def answers(self, steps: Iterable[Step], calls: Sequence[ModelCall]) -> list[Prompt]:
         """Return the prompts for the steps of one message, an answer and its results for each model call."""

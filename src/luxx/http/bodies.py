@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from luxx.http.errors import writable
+from luxx.core.text import storable
 from luxx.store.records import ClientRequest, ConversationSettings, OnBusy
 from luxx.turns.requests import Overrides
 
@@ -25,7 +25,7 @@ _URL_CHARS = 2_000
 
 
 def _whole(value: object) -> object:
-    return writable(value) if isinstance(value, str) else value
+    return storable(value) if isinstance(value, str) else value
 
 
 def _visible(value: str) -> str:

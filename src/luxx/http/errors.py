@@ -1,7 +1,6 @@
 """Errors: what went wrong as a problem document (RFC 9457), and the one place that turns exceptions into statuses."""
 
 import http
-import re
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -14,13 +13,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from luxx.core import errors
-from luxx.http.owner import SecretRequired
+from luxx.core.text import storable
 from luxx.http.reply import Reply
 from luxx.http.trust import Refusal
 
 _log = structlog.get_logger()
 _encoder = msgspec.json.Encoder()
-_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _MOST_ERRORS = 20
 _LONGEST_FIELD = 100
 
@@ -53,12 +51,12 @@ STATUS: dict[type[errors.LuxxError], int] = {
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.LimitReached: 429,
-    errors.Forbidden: 403,
-    SecretRequired: 401,
+    errors.SecretRequired: 401,
     errors.ConfigurationError: 500,
     errors.StorageError: 503,
     errors.Fenced: 503,
     errors.TooManyIterations: 500,
+    errors.TurnAbandoned: 500,
     errors.ProviderError: 502,
     errors.ProviderUnreachable: 502,
     errors.ProviderTimeout: 504,
@@ -69,10 +67,11 @@ STATUS: dict[type[errors.LuxxError], int] = {
     errors.ProviderRejected: 502,
     errors.ProviderOverloaded: 502,
     errors.AnswerIncomplete: 502,
+    errors.AnswerTooLong: 502,
 }
 """The status of each error; a provider's 401 is not the caller's, hence 502."""
 
-_STATUS_OF_REASON = {"draining": 503}
+_STATUS_OF_REASON = {"draining": 503, "starting": 503}
 _CODE_OF_STATUS = {
     400: "bad_request",
     404: "not_found",
@@ -85,11 +84,6 @@ _CODE_OF_STATUS = {
 def title_of(status: int) -> str:
     """Return the status's own words."""
     return "Unprocessable Content" if status == 422 else http.HTTPStatus(status).phrase
-
-
-def writable(text: str) -> str:
-    """Return the text with what JSON, UTF-8 or the store cannot hold (lone surrogates, U+0000) as U+FFFD."""
-    return _UNWRITABLE.sub("\ufffd", text)
 
 
 def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
@@ -107,7 +101,7 @@ def refusal_response(refusal: Refusal) -> Response:
 def problem_of(error: errors.LuxxError) -> Problem:
     """Return the problem document of an error of Luxx."""
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    code, detail = error.code, writable(error.message)
+    code, detail = error.code, storable(error.message)
     fields: tuple[FieldError, ...] | UnsetType = UNSET
     turn_id: str | UnsetType = UNSET
     if isinstance(error, errors.Conflict | errors.LimitReached):
@@ -134,7 +128,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = error.status_code
     detail = {
-        404: f"There is nothing at {writable(request.url.path[:200])}.",
+        404: f"There is nothing at {storable(request.url.path[:200])}.",
         405: f"{request.method} is not possible here.",
         413: TOO_LARGE,
     }.get(status, error.detail)
@@ -184,7 +178,7 @@ class ErrorBoundary:
 
 
 def _headers_of(error: errors.LuxxError) -> dict[str, str]:
-    if isinstance(error, SecretRequired):
+    if isinstance(error, errors.SecretRequired):
         return {"WWW-Authenticate": 'Bearer realm="luxx"'}
     if isinstance(error, errors.RateLimited) and error.retry_after is not None:
         return {"Retry-After": str(max(1, round(error.retry_after)))}
@@ -197,7 +191,7 @@ def _field_error(location: tuple[int | str, ...], kind: str, message: str) -> Fi
     path = location[1:] if location and location[0] in ("body", "query", "path", "header") else location
     field = ".".join(str(part) for part in path) or "body"
     return FieldError(
-        writable(field[:_LONGEST_FIELD]), _WORDS.get(kind) or writable(message.removeprefix("Value error, "))
+        storable(field[:_LONGEST_FIELD]), _WORDS.get(kind) or storable(message.removeprefix("Value error, "))
     )
 
 

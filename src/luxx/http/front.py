@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from luxx.http.errors import TOO_LARGE, refusal_response
+from luxx.http.limits import Place
 from luxx.http.reply import Reply
 from luxx.http.trust import LoopbackTrust, Refusal
 
@@ -24,16 +25,18 @@ class Streamed(Response):
     """What a route returns to answer with a stream.
 
     The framework's layers around a route would stay in memory as long as the stream, and each would see every piece. So
-    this sends nothing: it leaves the stream to the Front, which runs it when they have all returned.
+    this sends nothing: it leaves the stream to the Front, which runs it when they have all returned, and then gives its
+    place back.
     """
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, place: Place) -> None:
         super().__init__()
         self.stream = stream
+        self.place = place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Leave the stream to the Front."""
-        cast(list[Stream], scope[_STREAM]).append(self.stream)
+        cast(list[Streamed], scope[_STREAM]).append(self)
 
 
 class Front:
@@ -56,11 +59,18 @@ class Front:
         elif refusal := self._trust.refusal(scope) or self._too_large(scope):
             await refusal_response(refusal)(scope, receive, reply)
         else:
-            streams: list[Stream] = []
-            scope[_STREAM] = streams
+            await self._answer(scope, receive, reply)
+
+    async def _answer(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+        left: list[Streamed] = []
+        scope[_STREAM] = left
+        try:
             await self._app(scope, receive, reply)
-            if streams:
-                await streams.pop().run(receive, reply)
+            for streamed in left:
+                await streamed.stream.run(receive, reply)
+        finally:
+            for streamed in left:
+                streamed.place.release()
 
     def _too_large(self, scope: Scope) -> Refusal | None:
         for name, value in scope["headers"]:

@@ -1,35 +1,44 @@
 """Limits: how many event streams may be open at once."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from luxx.core.errors import LimitReached
 
 
 class StreamLimit:
-    """Counts the open event streams; owns the number."""
+    """Counts the event streams that are open or about to be opened; owns the number."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._open = 0
+        self._taken = 0
 
     @property
-    def open(self) -> int:
-        """How many streams are open now."""
-        return self._open
+    def taken(self) -> int:
+        """How many places are taken now."""
+        return self._taken
 
-    def require_room(self) -> None:
-        """Raise LimitReached if no more may be opened; ask before a request has done anything."""
-        if self._open >= self._most:
+    def reserve(self) -> "Place":
+        """Take a place for a stream; ask before a request has done anything. Raises LimitReached."""
+        if self._taken >= self._most:
             raise LimitReached(
                 "too_many_streams", f"{self._most} event streams are open: close some, or try again later."
             )
+        self._taken += 1
+        return Place(self._free)
 
-    @contextmanager
-    def one_more(self) -> Generator[None]:
-        """Count one stream while it is open."""
-        self._open += 1
-        try:
-            yield
-        finally:
-            self._open -= 1
+    def _free(self) -> None:
+        self._taken -= 1
+
+
+class Place:
+    """A place for one event stream. Whoever holds it releases it, at the latest when the stream ends."""
+
+    def __init__(self, free: Callable[[], None]) -> None:
+        self._free = free
+        self._held = True
+
+    def release(self) -> None:
+        """Give the place back; once, however often this is called."""
+        if self._held:
+            self._held = False
+            self._free()

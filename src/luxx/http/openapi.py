@@ -11,7 +11,6 @@ from luxx.core.ports import Check
 from luxx.core.steps import Step
 from luxx.http import views
 from luxx.http.errors import MEDIA_TYPE, Problem
-from luxx.store.records import Provider
 from luxx.turns.requests import AssistantMessageView, UserMessageView
 
 _TYPES: tuple[Any, ...] = (
@@ -20,13 +19,13 @@ _TYPES: tuple[Any, ...] = (
     views.TurnView,
     views.Accepted,
     views.ProviderList,
+    views.ProviderView,
     views.ModelList,
     views.ToolList,
     views.Health,
     views.Ready,
     UserMessageView,
     AssistantMessageView,
-    Provider,
     Check,
     Step,
 )

@@ -4,16 +4,10 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-from luxx.core.errors import LuxxError
+from luxx.core.errors import SecretRequired
 
 COOKIE_AGE = 365 * 24 * 3600
 """Seconds for which a browser keeps the cookie; a new secret ends it at once."""
-
-
-class SecretRequired(LuxxError):
-    """The owner's secret is missing or wrong."""
-
-    code = "owner_secret_required"
 
 
 class OwnerSecret:

@@ -7,6 +7,9 @@ from luxx.store.records import Conversation, Provider, Status, TitleSource, Turn
 from luxx.turns.requests import TurnInProgress
 from luxx.turns.views import turn_in_progress
 
+_WITHOUT_TOOLS = frozenset({"local"})
+"""The formats whose models are never told of tools."""
+
 
 class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation; `turns` are those that have not ended."""
@@ -58,10 +61,24 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     events_url: str
 
 
+class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider; its key is never shown. `tools` says whether its models may be able to call tools."""
+
+    id: str
+    name: str
+    format: str
+    base_url: str | None
+    default_model: str | None
+    is_default: bool
+    has_key: bool
+    tools: bool
+    created_at: str
+
+
 class ProviderList(msgspec.Struct, frozen=True):
     """All providers, oldest first."""
 
-    items: tuple[Provider, ...]
+    items: tuple[ProviderView, ...]
 
 
 class ModelList(msgspec.Struct, frozen=True):
@@ -125,6 +142,21 @@ def turn_view(turn: Turn) -> TurnView:
         model=turn.settings.model,
         created_at=turn.created_at,
         ended_at=turn.ended_at,
+    )
+
+
+def provider_view(provider: Provider) -> ProviderView:
+    """Show a provider."""
+    return ProviderView(
+        id=provider.id,
+        name=provider.name,
+        format=provider.format,
+        base_url=provider.base_url,
+        default_model=provider.default_model,
+        is_default=provider.is_default,
+        has_key=provider.has_key,
+        tools=provider.format not in _WITHOUT_TOOLS,
+        created_at=provider.created_at,
     )
 
 

@@ -18,9 +18,10 @@ from luxx.core.errors import (
     ProviderUnreachable,
     RateLimited,
 )
-from luxx.providers.characters import mended
+from luxx.core.text import storable_within
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
+Tokens = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=3_600_000)]
 
 _LOOKS_LIKE_SCRIPT = re.compile(r'\s*\{\s*"script"\s*:')
@@ -86,10 +87,10 @@ class Pause(_Action, frozen=True, kw_only=True, tag="pause"):
 class Spend(_Action, frozen=True, kw_only=True, tag="usage"):
     """The usage that the answer reports."""
 
-    input_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
-    output_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
-    cached_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
-    reasoning_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
+    input_tokens: Tokens = 0
+    output_tokens: Tokens = 0
+    cached_tokens: Tokens = 0
+    reasoning_tokens: Tokens = 0
 
 
 class End(_Action, frozen=True, kw_only=True, tag="finish"):
@@ -135,14 +136,16 @@ def read_script(value: object) -> Script:
 
     Raises ProviderRejected, which names the place that is wrong.
     """
-    text = mended(json.dumps(value, ensure_ascii=False))
     try:
+        text = json.dumps(storable_within(value), ensure_ascii=False)
         if isinstance(value, list):
             script = Script(rounds=msgspec.json.decode(text, type=tuple[Round, ...]))
         else:
             script = msgspec.json.decode(text, type=Script)
     except msgspec.ValidationError as error:
         raise ProviderRejected(f"The script is wrong: {error}.") from error
+    except RecursionError as error:
+        raise ProviderRejected("The script is wrong: it is nested too deeply.") from error
     for number, actions in enumerate(script.rounds):
         for place, action in enumerate(actions):
             if isinstance(action, Fail) and action.code not in _FAILURES:

@@ -9,8 +9,8 @@ import msgspec
 from luxx.core.deltas import Delta, Finish, TextDelta, ThinkingDelta, ToolCallDelta, ToolCallDone
 from luxx.core.ports import Check, ModelInfo
 from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, UserPrompt
+from luxx.core.text import storable
 from luxx.core.usage import Usage
-from luxx.providers.characters import mended
 from luxx.providers.demonstration import demonstration
 from luxx.providers.script import Action, Call, End, Fail, Pause, Say, Script, Spend, Think, read_script, script_in
 
@@ -109,7 +109,7 @@ class _Player:
         delay_s = call.delay_ms / 1000
         arguments = call.arguments if isinstance(call.arguments, str) else msgspec.json.encode(call.arguments).decode()
         identity = call.id if call.id is not None else f"call-{self._number + 1}-{slot + 1}"
-        yield (ToolCallDelta(slot=slot, id=mended(identity), name=mended(call.name)),), delay_s
+        yield (ToolCallDelta(slot=slot, id=storable(identity), name=storable(call.name)),), delay_s
         pieces = list(_pieces(arguments, call.chunk))
         for piece in pieces[:-1]:
             yield (ToolCallDelta(slot=slot, arguments=piece),), delay_s
@@ -137,7 +137,7 @@ def _repeated(action: Say | Think) -> Iterator[str]:
 
 
 def _pieces(text: str, chunk: int | None) -> Iterator[str]:
-    text = mended(text)
+    text = storable(text)
     step = chunk or max(len(text), 1)
     return (text[at : at + step] for at in range(0, len(text), step))
 

@@ -14,6 +14,9 @@ from yarl import URL
 from luxx.core.errors import ProviderError, ProviderRejected, ProviderTimeout, ProviderUnreachable
 from luxx.providers.pace import Pace
 
+_HASTY_READS = 2
+"""Reads of an answer that never wait: the first often brings nothing but the role, and the second the first token."""
+
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """How long to wait, in seconds: for a connection, for the first byte of an answer, and between two reads of it."""
@@ -33,7 +36,7 @@ class Reply:
         self._patience = patience
         self._pace = pace
         self._loop = asyncio.get_running_loop()
-        self._first = True
+        self._reads = 0
         self._expired = False
         self._deadline: float | None = None
         self._armed = math.inf
@@ -45,8 +48,8 @@ class Reply:
         Raises ProviderTimeout or ProviderUnreachable.
         """
         if patience_s is None:
-            patience_s = self._patience.first_byte_s if self._first else self._patience.between_reads_s
-        if not self._first and (rest_s := self._pace.rest_s()):
+            patience_s = self._patience.between_reads_s if self._reads else self._patience.first_byte_s
+        if self._reads >= _HASTY_READS and (rest_s := self._pace.rest_s()):
             await self._rest(rest_s)
         self._expect(patience_s)
         try:
@@ -57,7 +60,7 @@ class Reply:
             raise ProviderUnreachable("The connection to the provider broke.") from error
         finally:
             self._deadline = None
-        self._first = False
+        self._reads += 1
         return data
 
     async def read_all(self, limit: int) -> bytes:
@@ -120,12 +123,12 @@ class Transport:
     """The HTTP client of all providers of an application. Its session is made on the running loop at the first request.
 
     It follows no redirects, keeps no cookies, and takes proxies from the environment except for this machine's own
-    addresses. `patience` holds for every request.
+    addresses. `patience` holds for every request, and all answers share the `pace`.
     """
 
-    def __init__(self, patience: Patience | None = None, user_agent: str = "luxx") -> None:
+    def __init__(self, patience: Patience | None = None, user_agent: str = "luxx", pace: Pace | None = None) -> None:
         self._patience = patience or Patience()
-        self._pace = Pace()
+        self._pace = pace or Pace()
         self._user_agent = user_agent
         self._session: aiohttp.ClientSession | None = None
         self._closed = False

@@ -3,10 +3,13 @@
 All methods are safe to call from many tasks at once and never block the event loop. Writes are group-committed: those
 that wait for the writer share one transaction, and each returns after its commit. `owner` is in every query that a person
 causes: another person's row is as absent as one that does not exist (NotFound).
+
+Where a method takes `read`, that function is called in the store's thread with what was found, and the method returns its result:
+what grows with the length of a conversation is then done beside the event loop. It must be pure, for it may be called twice.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping
+from typing import Protocol, TypeVar
 
 from luxx.core.events import LogEntry
 from luxx.store.records import (
@@ -30,6 +33,8 @@ from luxx.store.records import (
     Turn,
     TurnBatch,
 )
+
+T = TypeVar("T")
 
 
 class TurnStore(Protocol):
@@ -150,16 +155,25 @@ class ConversationStore(Protocol):
         ...
 
     async def branch(
-        self, owner: str, conversation_id: str, leaf: str | None, before: str | None, limit: int
-    ) -> Branch:
-        """Return the last `limit` messages of the branch that ends in `leaf` (default: the leaf shown), or of what is before
+        self,
+        owner: str,
+        conversation_id: str,
+        leaf: str | None,
+        before: str | None,
+        limit: int,
+        read: Callable[[Branch], T],
+    ) -> T:
+        """Read the last `limit` messages of the branch that ends in `leaf` (default: the leaf shown), or of what is before
         the message `before`. One snapshot. Raises NotFound.
         """
         ...
 
-    async def history(self, message_id: str) -> tuple[Message, ...]:
-        """Return the whole path from the root to a message, oldest first, with model calls; `siblings` and `log` are left empty.
+    async def history(
+        self, message_id: str, read: Callable[[tuple[Message, ...]], T], known: Container[str] = frozenset()
+    ) -> T:
+        """Read the path to a message, oldest first, with model calls; `siblings`, `turn` and `log` are left empty.
 
+        The path begins at the root, or right after the nearest ancestor whose id is `known`. The message itself is always there.
         Raises NotFound.
         """
         ...

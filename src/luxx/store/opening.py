@@ -7,7 +7,7 @@ from pathlib import Path
 from luxx.core.errors import ConfigurationError
 from luxx.store.directory import DataDirectory
 from luxx.store.interface import Store
-from luxx.store.records import Moved
+from luxx.store.records import Inspected, Moved
 from luxx.store.secrets import SecretBox, given_secrets, open_secrets
 from luxx.store.sqlite.connection import connect, open_writing
 from luxx.store.sqlite.schema import prepare
@@ -62,6 +62,18 @@ def copy_to_postgres(data_dir: Path, database_url: str) -> Moved:
         raise ConfigurationError(f"The database {path} cannot be read: {error}.") from error
     finally:
         directory.close()
+
+
+def inspect_postgres(database_url: str) -> Inspected:
+    """Look at a PostgreSQL database without changing anything; blocks.
+
+    Raises ConfigurationError for one that cannot be reached or used.
+    """
+    try:
+        from luxx.store.postgres.inspection import inspect  # noqa: PLC0415 - psycopg is optional
+    except ImportError as error:
+        raise ConfigurationError(_NOT_INSTALLED) from error
+    return inspect(database_url)
 
 
 async def _open_postgres(url: str, secrets: SecretBox, lease_ttl: float) -> Store:

@@ -283,6 +283,23 @@ class Moved(msgspec.Struct, frozen=True):
     changed: int
 
 
+class Inspected(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be told about a PostgreSQL database from outside.
+
+    `place` names it without its password, `server` is PostgreSQL's version. `revision` is that of its tables, None if there are
+    none, `wanted` the one of this version of Luxx; with tables of another revision the rest is not known. `fingerprint` is that
+    of the secret key in use, `alive` and `expired` count the nodes by their lease.
+    """
+
+    place: str
+    server: str
+    revision: str | None
+    wanted: str
+    fingerprint: str | None = None
+    alive: int = 0
+    expired: int = 0
+
+
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """An endpoint that serves models; its key stays in the store."""
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,11 +29,17 @@ class SecretBox:
                 " To make one: openssl rand -base64 32 | tr '+/' '-_'"
             ) from error
         self.fingerprints = tuple(_fingerprint(key) for key in raw)
+        self._newest = raw[0]
 
     @property
     def fingerprint(self) -> str:
         """What tells the newest key from others without giving it away."""
         return self.fingerprints[0]
+
+    def derived(self, purpose: str) -> str:
+        """Return a secret that whoever has the newest key can make, and that tells nothing about the key."""
+        made = hmac.digest(self._newest, b"luxx derived secret:" + purpose.encode(), "sha256")
+        return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
 
     def encrypt(self, text: str) -> bytes:
         """Return the text encrypted with the newest key."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from luxx.tools.results import clean, shorten
+from luxx.core.text import storable
+from luxx.tools.results import shorten
 from luxx.tools.schema import Parameter, describe
 
 _MAX_PROBLEMS = 20
@@ -59,7 +60,7 @@ class Arguments:
         return values
 
     def _members(self, text: str) -> Mapping[str, msgspec.Raw]:
-        data = clean(text).strip()
+        data = storable(text).strip()
         try:
             if data.startswith('"'):
                 data = _text.decode(data).strip()

@@ -11,9 +11,10 @@ import structlog
 
 from luxx.core.ports import Progress, ToolInfo, ToolOutcome
 from luxx.core.prompts import Effect, ToolSpec
+from luxx.core.text import storable
 from luxx.tools.arguments import BadArguments
 from luxx.tools.errors import ToolDefinitionError, ToolError
-from luxx.tools.results import clean, cut, outcome_of, shorten
+from luxx.tools.results import cut, outcome_of, shorten
 from luxx.tools.threads import Threads
 from luxx.tools.tool import Tool, ToolContext
 
@@ -114,7 +115,7 @@ class Toolbox:
             context.end()
 
     def _unknown(self, name: str) -> str:
-        shown = shorten(clean(name), _SHOWN_NAME_CHARS)
+        shown = shorten(storable(name), _SHOWN_NAME_CHARS)
         if not self._tools:
             return f"There is no tool `{shown}`; no tools can be used here."
         near = difflib.get_close_matches(name[:_SHOWN_NAME_CHARS], self._tools, n=1)
@@ -176,7 +177,7 @@ class _Call:
 
     def _failed(self, error: BaseException) -> ToolOutcome:
         if isinstance(error, ToolError):
-            return _failed(cut(clean(str(error)), self._max_chars))
+            return _failed(cut(storable(str(error)), self._max_chars))
         log.error("tool_failed", tool=self._tool.name, key=self._key, traceback=_trace_of(error))
         return _failed(f"`{self._tool.name}` failed: {_text_of(error)}")
 
@@ -205,4 +206,4 @@ def _text_of(error: BaseException) -> str:
         message = str(error)
     except Exception:
         message = ""
-    return cut(clean(f"{name}: {message}" if message else name), _MAX_ERROR_CHARS)
+    return cut(storable(f"{name}: {message}" if message else name), _MAX_ERROR_CHARS)

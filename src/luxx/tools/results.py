@@ -1,15 +1,13 @@
 """Results: whatever a tool returns, as text that a model can read."""
 
-import re
-from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import Any
 
 import msgspec
 
 from luxx.core.ports import ToolOutcome
+from luxx.core.text import storable, storable_within
 from luxx.tools.errors import ToolError
 
-_UNFIT = re.compile("[\x00\ud800-\udfff]")
 _NOTHING = "Done; the tool gave no result."
 
 
@@ -19,16 +17,9 @@ def outcome_of(value: object, max_chars: int) -> ToolOutcome:
     Raises ToolError for a value that is neither.
     """
     if isinstance(value, ToolOutcome):
-        return msgspec.structs.replace(value, content=cut(clean(value.content), max_chars))
-    return ToolOutcome(content=cut(clean(_text_of(value)), max_chars))
-
-
-def clean(text: str) -> str:
-    """Join surrogate pairs and replace lone surrogates and U+0000, which UTF-8 and databases refuse, by U+FFFD."""
-    if not _UNFIT.search(text):
-        return text
-    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return joined.replace("\x00", "\ufffd")
+        content = cut(storable(value.content), max_chars)
+        return msgspec.structs.replace(value, content=content, parts=_plain(value.parts) if value.parts else ())
+    return ToolOutcome(content=cut(storable(_text_of(value)), max_chars))
 
 
 def cut(text: str, max_chars: int) -> str:
@@ -60,19 +51,15 @@ def _json_of(value: object) -> str:
         try:
             return msgspec.json.encode(value).decode()
         except UnicodeEncodeError:
-            return msgspec.json.encode(_clean_within(msgspec.to_builtins(value, str_keys=True))).decode()
+            return msgspec.json.encode(storable_within(msgspec.to_builtins(value, str_keys=True))).decode()
     except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise ToolError(f"The tool ran, but its result cannot be shown as JSON: {error}") from error
 
 
-def _clean_within(value: object) -> object:
-    match value:
-        case str():
-            return clean(value)
-        case dict():
-            members = cast("Mapping[object, object]", value)
-            return {_clean_within(key): _clean_within(member) for key, member in members.items()}
-        case list() | tuple() | set() | frozenset():
-            return [_clean_within(member) for member in cast("Iterable[object]", value)]
-        case _:
-            return value
+def _plain(parts: object) -> tuple[dict[str, Any], ...]:
+    """Return the parts of a tool's own outcome as the JSON that is stored, whatever the tool put there."""
+    try:
+        encoded = msgspec.json.encode(storable_within(msgspec.to_builtins(parts, str_keys=True)))
+        return msgspec.json.decode(encoded, type=tuple[dict[str, Any], ...])
+    except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
+        raise ToolError(f"The tool ran, but the parts of its result cannot be shown as JSON: {error}") from error

@@ -11,10 +11,11 @@ import msgspec
 
 from luxx.core.ports import Progress, ToolInfo
 from luxx.core.prompts import Effect, ToolSpec
+from luxx.core.text import storable
 from luxx.tools import docstrings
 from luxx.tools.arguments import Arguments
 from luxx.tools.errors import ToolDefinitionError
-from luxx.tools.results import clean, shorten
+from luxx.tools.results import shorten
 from luxx.tools.schema import hints_of, object_schema, parameters_of, plain, unwrapped
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -39,7 +40,7 @@ class ToolContext:
     def progress(self, message: str = "", progress: float | None = None, total: float | None = None) -> None:
         """Tell the reader how far the tool is, from any thread; without effect once the call is over."""
         if not self._over:
-            self._report(shorten(clean(message), _MAX_MESSAGE_CHARS), _finite(progress), _finite(total))
+            self._report(shorten(storable(message), _MAX_MESSAGE_CHARS), _finite(progress), _finite(total))
 
     def end(self) -> None:
         """Let nothing more be reported: a thread that was left behind may still be at work."""

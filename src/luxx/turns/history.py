@@ -1,29 +1,110 @@
 """History: the earlier messages of a branch as prompts, and a turn's own steps as they stand in its log."""
 
-from collections.abc import Sequence
+import sys
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
-from luxx.core.prompts import Prompt, UserPrompt
+from luxx.core.prompts import AnswerPrompt, Prompt, ResultPrompt, UserPrompt
 from luxx.core.replay import Replay
 from luxx.core.steps import Step
 from luxx.engine.transcript import Transcript
-from luxx.store.interface import TurnStore
-from luxx.store.records import Message
+from luxx.store.interface import ConversationStore, TurnStore
+from luxx.store.records import Message, Turn
 
 _steps = msgspec.json.Decoder(Step)
 PAGE = 2_000
+KEPT_BYTES = 64 * 1024 * 1024
+_OVERHEAD = 256
+"""About what a message takes in memory besides its texts, in bytes."""
 
 
-def prompts(messages: Sequence[Message], transcript: Transcript) -> tuple[Prompt, ...]:
-    """Return what a model is told of the messages of a branch, oldest first."""
-    told: list[Prompt] = []
-    for message in messages:
-        if message.role == "user":
-            told.append(UserPrompt(message.text))
-        else:
-            told += transcript.answers(complete_steps(message), message.calls)
-    return tuple(told)
+class History(NamedTuple):
+    """What a turn begins with: the messages before its own as prompts, the transcript that goes on after them, and its message."""
+
+    prompts: tuple[Prompt, ...]
+    transcript: Transcript
+    own: Message
+
+
+class _Reach(msgspec.Struct, frozen=True, gc=False):
+    """How much is told up to and with a message: how many prompts, and about how many bytes of memory they take."""
+
+    prompts: int
+    size: int
+
+
+class _Past(msgspec.Struct, frozen=True):
+    """What a model is told of the messages of a path from the root on; `reaches` has the path's messages in order."""
+
+    prompts: tuple[Prompt, ...] = ()
+    reaches: dict[str, _Reach] = {}
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        return next(reversed(self.reaches.values())).size if self.reaches else 0
+
+    def until(self, message_id: str | None) -> "_Past":
+        """Return what is told up to and with a message of the path; None stands for what is before the root."""
+        if message_id is None:
+            return _Past()
+        reaches: dict[str, _Reach] = {}
+        for known, reach in self.reaches.items():
+            reaches[known] = reach
+            if known == message_id:
+                break
+        return _Past(self.prompts[: reaches[message_id].prompts], reaches)
+
+    def then(self, messages: Iterable[Message], transcript: Transcript) -> "_Past":
+        """Return what is told with these messages, which follow; `transcript` goes on after the prompts."""
+        prompts, reaches, size = list(self.prompts), dict(self.reaches), self.size
+        for message in messages:
+            told = _told(message, transcript)
+            prompts += told
+            size += _OVERHEAD + sum(map(_size, told))
+            reaches[message.id] = _Reach(len(prompts), size)
+        return _Past(tuple(prompts), reaches)
+
+
+class Histories:
+    """Owns what models were told in the conversations asked last, so that a turn's start reads only what is new since then.
+
+    Nothing of it can become wrong: a turn starts when all messages before it have ended, and those never change. For each
+    conversation, provider and format the last path is kept, those used last up to `limit` bytes together.
+    """
+
+    def __init__(self, store: ConversationStore, limit: int = KEPT_BYTES) -> None:
+        self._store = store
+        self._limit = limit
+        self._size = 0
+        self._kept: OrderedDict[tuple[str, str, str], _Past] = OrderedDict()
+
+    async def read(self, turn: Turn, format: str) -> History:
+        """Return what a turn begins with, for a model of a wire format. Raises NotFound."""
+        provider = turn.settings.provider
+        key = (turn.conversation_id, provider, format)
+        known = self._kept.get(key, _Past())
+
+        def told(messages: tuple[Message, ...]) -> tuple[_Past, Transcript, Message]:
+            *new, own = messages
+            before = known.until(messages[0].parent_id)
+            transcript = Transcript(provider, format, before.prompts)
+            return before.then(new, transcript), transcript, own
+
+        past, transcript, own = await self._store.history(turn.message_id, told, known.reaches)
+        self._keep(key, past)
+        return History(past.prompts, transcript, own)
+
+    def _keep(self, key: tuple[str, str, str], past: _Past) -> None:
+        if old := self._kept.pop(key, None):
+            self._size -= old.size
+        self._kept[key] = past
+        self._size += past.size
+        while self._size > self._limit:
+            self._size -= self._kept.popitem(last=False)[1].size
 
 
 def complete_steps(message: Message) -> list[Step]:
@@ -46,3 +127,21 @@ async def replay(store: TurnStore, turn_id: str) -> Replay:
             folded.apply(entry)
         if len(page.entries) < PAGE:
             return folded
+
+
+def _told(message: Message, transcript: Transcript) -> list[Prompt]:
+    if message.role == "user":
+        return [UserPrompt(message.text)]
+    return transcript.answers(complete_steps(message), message.calls)
+
+
+def _size(prompt: Prompt) -> int:
+    match prompt:
+        case UserPrompt():
+            texts = (prompt.text,)
+        case AnswerPrompt():
+            calls = (text for call in prompt.calls for text in (call.id, call.name, call.arguments))
+            texts = (prompt.text, prompt.thinking, prompt.raw, *calls)
+        case ResultPrompt():
+            texts = (prompt.id, prompt.name, prompt.content)
+    return sum(map(sys.getsizeof, texts))

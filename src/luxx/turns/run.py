@@ -9,11 +9,10 @@ from luxx.core.prompts import ModelRequest
 from luxx.core.replay import Replay
 from luxx.engine.loop import Loop, Plan
 from luxx.engine.resume import Resumption, resume, settled
-from luxx.engine.transcript import Transcript
 from luxx.store.interface import Store
 from luxx.store.records import Message, Turn
-from luxx.turns import history
 from luxx.turns.endpoints import Endpoints
+from luxx.turns.history import Histories, replay
 from luxx.turns.journal import TurnLog
 
 MAX_TAKEOVERS = 5
@@ -30,11 +29,19 @@ class TurnRun:
     """One turn at work on this node, in the task that calls `run`; `loop` is there once the model can be asked."""
 
     def __init__(
-        self, turn: Turn, log: TurnLog, store: Store, endpoints: Endpoints, tools: Toolbox, limits: RunLimits
+        self,
+        turn: Turn,
+        log: TurnLog,
+        store: Store,
+        histories: Histories,
+        endpoints: Endpoints,
+        tools: Toolbox,
+        limits: RunLimits,
     ) -> None:
         self._turn = turn
         self._log = log
         self._store = store
+        self._histories = histories
         self._endpoints = endpoints
         self._tools = tools
         self._limits = limits
@@ -51,11 +58,10 @@ class TurnRun:
         if turn.takeovers > MAX_TAKEOVERS:
             raise TurnAbandoned(f"Given up: the server stopped {turn.takeovers} times while it worked on this answer.")
         model = await self._endpoints.get(turn.owner_id, settings.provider_id)
-        *earlier, own = await self._store.conversations.history(turn.message_id)
-        transcript = Transcript(settings.provider, model.format)
+        prompts, transcript, own = await self._histories.read(turn, model.format)
         request = ModelRequest(
             model=settings.model,
-            prompts=history.prompts(earlier, transcript),
+            prompts=prompts,
             system=settings.system_prompt,
             temperature=settings.temperature,
             max_tokens=settings.max_tokens,
@@ -94,7 +100,7 @@ class TurnRun:
         """Return what an earlier owner or the kept part of another answer left, or None for a fresh turn."""
         if self._turn.epoch == 1 and self._turn.settings.kept is None:
             return None
-        return await history.replay(self._store.turns, self._turn.id)
+        return await replay(self._store.turns, self._turn.id)
 
     def _resumption(self, folded: Replay, own: Message) -> Resumption:
         answered = {call.n for call in own.calls}

@@ -13,6 +13,7 @@ from luxx.store.interface import Store
 from luxx.store.records import Appended, ClientRequest, NewTurn, StartedTurn, Status, Turn
 from luxx.turns import views
 from luxx.turns.endpoints import Endpoints
+from luxx.turns.history import Histories
 from luxx.turns.journal import Journal, TurnLog
 from luxx.turns.membership import Membership
 from luxx.turns.notices import Notices
@@ -86,6 +87,7 @@ class Supervisor:
         self.ready = False
         self.draining = False
         self._store = store
+        self._histories = Histories(store.conversations)
         self._endpoints = endpoints
         self._tools = tools
         self._starter = starter
@@ -131,16 +133,18 @@ class Supervisor:
 
     async def cancel(self, owner: str, turn_id: str) -> Turn:
         """Stop a turn and return it as it is after that; one that has ended stays as it is. Raises NotFound."""
+        live = self._live.get(turn_id)
+        if live is not None:
+            await self._store.turns.get(owner, turn_id)
+            live.cancel()  # at once, also when nothing can be written: the provider costs money
         stopped = await self._store.turns.request_cancel(owner, turn_id)
         self._dropped(stopped.dropped)
         turn = stopped.turn
-        if turn.ended and turn_id not in self._live:
-            self._tell(turn, "turn_ended", turn.status)
-        if live := self._live.get(turn_id):
-            live.cancel()
-            if live.task:
-                await asyncio.wait((live.task,), timeout=CANCEL_PATIENCE)
+        if live is not None and live.task:
+            await asyncio.wait((live.task,), timeout=CANCEL_PATIENCE)
             turn = await self._store.turns.get(owner, turn_id)
+        elif turn.ended:
+            self._tell(turn, "turn_ended", turn.status)
         self._journal.wake(turn_id)
         return turn
 
@@ -215,7 +219,8 @@ class Supervisor:
         self, owner: str, conversation_id: str, *, leaf: str | None, before: str | None, limit: int
     ) -> MessagePage:
         """Return a part of a branch; answers in progress are folded to exactly the seq that they name. Raises NotFound."""
-        return views.message_page(await self._store.conversations.branch(owner, conversation_id, leaf, before, limit))
+        conversations = self._store.conversations
+        return await conversations.branch(owner, conversation_id, leaf, before, limit, views.message_page)
 
     def follow(self, turn_id: str, after: int) -> AsyncGenerator[tuple[LogEntry, ...], None]:
         """Yield a turn's entries after a seq as they are committed; see Journal.tail. The caller has checked the owner."""
@@ -272,7 +277,7 @@ class Supervisor:
     def _begin(self, turn: Turn) -> None:
         log = self._journal.open(turn)
         tools = self._tools(turn.settings.tools)
-        run = TurnRun(turn, log, self._store, self._endpoints, tools, self._limits)
+        run = TurnRun(turn, log, self._store, self._histories, self._endpoints, tools, self._limits)
         live = self._live[turn.id] = _Live(turn, log, run)
         self._idle.clear()
         live.task = asyncio.create_task(self._run(live), name=f"turn {turn.id}")

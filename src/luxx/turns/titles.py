@@ -8,7 +8,7 @@ from luxx.core.deltas import TextDelta
 from luxx.core.errors import LuxxError
 from luxx.core.prompts import ModelRequest, UserPrompt
 from luxx.store.interface import Store
-from luxx.store.records import Turn
+from luxx.store.records import Branch, Message, Turn
 from luxx.turns.endpoints import Endpoints
 from luxx.turns.starting import TITLE_CHARACTERS
 
@@ -38,10 +38,14 @@ class Titles:
 
     async def _improve(self, turn: Turn) -> None:
         conversation = await self._store.conversations.get(turn.owner_id, turn.conversation_id)
-        history = await self._store.conversations.history(turn.message_id)
-        if conversation.title_source != "auto" or len(history) > 2:
+        if conversation.title_source != "auto":
             return
-        text = "\n\n".join(f"{message.role}: {message.text[:EXCERPT]}" for message in history)
+        first = await self._store.conversations.branch(
+            turn.owner_id, turn.conversation_id, turn.message_id, None, 2, _first
+        )
+        if first is None:
+            return
+        text = "\n\n".join(f"{message.role}: {message.text[:EXCERPT]}" for message in first)
         model = await self._endpoints.get(turn.owner_id, turn.settings.provider_id)
         request = ModelRequest(model=turn.settings.model, prompts=(UserPrompt(PROMPT + text),), max_tokens=200)
         said: list[str] = []
@@ -50,3 +54,8 @@ class Titles:
         title = " ".join("".join(said).split()).strip("\"'.*# ")[:TITLE_CHARACTERS]
         if title:
             await self._store.conversations.retitle(turn.conversation_id, title)
+
+
+def _first(branch: Branch) -> tuple[Message, ...] | None:
+    """Return the messages of a branch that has no more than these."""
+    return None if branch.has_more else branch.items

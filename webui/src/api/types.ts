@@ -132,6 +132,8 @@ export interface Provider {
   default_model: string | null;
   is_default: boolean;
   has_key: boolean;
+  /** False where no model of this provider can call tools. */
+  tools: boolean;
 }
 
 export interface NewProvider {

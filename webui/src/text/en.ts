@@ -69,6 +69,7 @@ export const en = {
     tools: 'Tools',
     toolsOn: 'Tools are on',
     toolsOff: 'Tools are off',
+    noTools: 'This model cannot use tools',
     settings: 'Chat settings',
     failed: 'Not sent.',
     busy: 'An answer is still being written.',

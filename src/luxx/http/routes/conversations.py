@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
+from luxx.core.text import storable
 from luxx.http import bodies
-from luxx.http.errors import writable
 from luxx.http.openapi import PROBLEMS
 from luxx.http.parts import Caller, Luxx, Surface
 from luxx.http.paths import IdInPath, PageSize
@@ -42,7 +42,7 @@ async def list_all(
     q: Annotated[str | None, Query(max_length=200, description="Words to look for in titles and texts.")] = None,
 ) -> Response:
     """List conversations, newest activity first."""
-    query = writable(q).strip() if q else None
+    query = storable(q).strip() if q else None
     page = await luxx.parts.store.conversations.list(owner, limit, cursor, query or None)
     views = await asyncio.gather(*(_view(luxx, owner, one) for one in page.items))
     return reply(ConversationList(tuple(views), page.next_cursor))

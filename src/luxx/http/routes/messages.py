@@ -43,38 +43,35 @@ async def post(
     conversation_id: IdInPath, body: bodies.NewMessage, luxx: Luxx, owner: Caller, answer: Answer
 ) -> Response:
     """Send a message and start the turn that answers it. Closing the connection stops nothing."""
-    answer.require_room()
     most = luxx.options.max_message_chars
     if len(body.text) > most:
         raise InvalidRequest(f"must have at most {most} characters", field="text")
-    started = await luxx.parts.supervisor.post(
-        owner,
-        PostMessage(
-            conversation_id=conversation_id,
-            text=body.text,
-            parent_id=body.given("parent_id", body.parent_id),
-            on_busy=body.on_busy,
-            overrides=body.overrides(),
-            request=body.request(f"conversations/{conversation_id}/messages"),
-        ),
+    message = PostMessage(
+        conversation_id=conversation_id,
+        text=body.text,
+        parent_id=body.given("parent_id", body.parent_id),
+        on_busy=body.on_busy,
+        overrides=body.overrides(),
+        request=body.request(f"conversations/{conversation_id}/messages"),
     )
-    return answer.answer(started)
+    with answer.reserved():
+        return answer.answer(await luxx.parts.supervisor.post(owner, message))
 
 
 @router.post("/messages/{message_id}/regenerate", status_code=202, responses=_TWO_FORMS)
 async def regenerate(message_id: IdInPath, body: bodies.Again, luxx: Luxx, owner: Caller, answer: Answer) -> Response:
     """Make a new answer beside this one."""
-    answer.require_room()
     again = _again(message_id, body, "regenerate")
-    return answer.answer(await luxx.parts.supervisor.regenerate(owner, again))
+    with answer.reserved():
+        return answer.answer(await luxx.parts.supervisor.regenerate(owner, again))
 
 
 @router.post("/messages/{message_id}/continue", status_code=202, responses=_TWO_FORMS)
 async def go_on(message_id: IdInPath, body: bodies.Again, luxx: Luxx, owner: Caller, answer: Answer) -> Response:
     """Go on where an answer was cut, in a new answer beside it."""
-    answer.require_room()
     again = _again(message_id, body, "continue")
-    return answer.answer(await luxx.parts.supervisor.continue_answer(owner, again))
+    with answer.reserved():
+        return answer.answer(await luxx.parts.supervisor.continue_answer(owner, again))
 
 
 def _again(message_id: str, body: bodies.Again, verb: str) -> AnswerAgain:

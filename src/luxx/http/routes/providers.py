@@ -14,8 +14,8 @@ from luxx.http.parts import Caller, Luxx, Surface, owner_only
 from luxx.http.paths import IdInPath
 from luxx.http.replies import answers, nothing, reply
 from luxx.http.strict_json import StrictRoute
-from luxx.http.views import ModelList, ProviderList
-from luxx.store.records import NewProvider, Provider, ProviderChange
+from luxx.http.views import ModelList, ProviderList, ProviderView, provider_view
+from luxx.store.records import NewProvider, ProviderChange
 
 router = APIRouter(route_class=StrictRoute, responses=PROBLEMS, prefix="/api/providers", tags=["providers"])
 
@@ -29,7 +29,8 @@ _SECRET: dict[str, Any] = {"security": [{"ownerSecret": []}]}
 @router.get("", responses=answers(200, ProviderList, "All providers, oldest first."))
 async def list_all(luxx: Luxx, owner: Caller) -> Response:
     """List providers; keys are never given back."""
-    return reply(ProviderList(await luxx.parts.store.providers.list(owner)))
+    found = await luxx.parts.store.providers.list(owner)
+    return reply(ProviderList(tuple(map(provider_view, found))))
 
 
 @router.post(
@@ -37,7 +38,7 @@ async def list_all(luxx: Luxx, owner: Caller) -> Response:
     status_code=201,
     dependencies=[Depends(owner_only)],
     openapi_extra=_SECRET,
-    responses=answers(201, Provider, "The provider."),
+    responses=answers(201, ProviderView, "The provider."),
 )
 async def create(body: bodies.NewProvider, luxx: Luxx, owner: Caller) -> Response:
     """Add a provider. Needs the owner's secret."""
@@ -55,20 +56,20 @@ async def create(body: bodies.NewProvider, luxx: Luxx, owner: Caller) -> Respons
         is_default=is_default,
     )
     made = await luxx.parts.store.providers.create(owner, new)
-    return reply(made, 201, {"Location": f"/api/providers/{made.id}"})
+    return reply(provider_view(made), 201, {"Location": f"/api/providers/{made.id}"})
 
 
-@router.get("/{provider_id}", responses=answers(200, Provider, "The provider."))
+@router.get("/{provider_id}", responses=answers(200, ProviderView, "The provider."))
 async def get(provider_id: IdInPath, luxx: Luxx, owner: Caller) -> Response:
     """Get a provider."""
-    return reply(await luxx.parts.store.providers.get(owner, provider_id))
+    return reply(provider_view(await luxx.parts.store.providers.get(owner, provider_id)))
 
 
 @router.patch(
     "/{provider_id}",
     dependencies=[Depends(owner_only)],
     openapi_extra=_SECRET,
-    responses=answers(200, Provider, "The provider as it is now."),
+    responses=answers(200, ProviderView, "The provider as it is now."),
 )
 async def change(provider_id: IdInPath, body: bodies.ChangeProvider, luxx: Luxx, owner: Caller) -> Response:
     """Change the fields that are sent; a new base URL deletes the key unless a new one comes with it. Needs the owner's secret."""
@@ -88,7 +89,7 @@ async def change(provider_id: IdInPath, body: bodies.ChangeProvider, luxx: Luxx,
         ),
     )
     luxx.parts.supervisor.provider_changed(provider_id)
-    return reply(after)
+    return reply(provider_view(after))
 
 
 @router.delete("/{provider_id}", status_code=204, dependencies=[Depends(owner_only)], openapi_extra=_SECRET)

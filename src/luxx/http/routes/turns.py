@@ -38,7 +38,8 @@ async def events(
 ) -> Response:
     """Follow a turn: what is in its log, then what comes, until its last event."""
     wanted = position(last_event_id, after)
-    return open_stream(luxx, await luxx.parts.store.turns.get(owner, turn_id), wanted, deltas)
+    turn = await luxx.parts.store.turns.get(owner, turn_id)
+    return open_stream(luxx, turn, wanted, deltas, luxx.streams.reserve)
 
 
 @router.post("/turns/{turn_id}/cancel", responses=answers(200, TurnView, "The turn as it is now."))
@@ -58,12 +59,12 @@ async def page_events(
     positions = named_positions(turn or [], luxx.options.max_turns_per_stream)
     cursor = Cursor(tuple(positions))
     reached = cursor.read(last_event_id) if last_event_id else None
-    luxx.streams.require_room()
     positions |= reached or {}
     open_turns = await _open_turns(luxx, owner, positions, forgiving=reached is not None)
+    place = luxx.streams.reserve()
     supervisor = luxx.parts.supervisor
     logs = {turn_id: supervisor.follow(turn_id, positions[turn_id]) for turn_id in open_turns}
-    return Streamed(PageStream(logs, supervisor.notices.subscribe(owner), positions, cursor, luxx.streams))
+    return Streamed(PageStream(logs, supervisor.notices.subscribe(owner), positions, cursor), place)
 
 
 async def _open_turns(luxx: Surface, owner: str, positions: dict[str, int], *, forgiving: bool) -> list[str]:

@@ -8,7 +8,6 @@ from starlette.types import Receive
 
 from luxx.core.events import LogEntry
 from luxx.core.replay import is_end
-from luxx.http.limits import StreamLimit
 from luxx.http.reply import Reply
 from luxx.http.streams.positions import Cursor
 from luxx.http.streams.sse import COME_BACK, KEEP_ALIVE, Batches, begin, body, until_gone
@@ -33,24 +32,21 @@ class PageStream:
         notices: AsyncGenerator[Notice | None, None],
         positions: dict[str, int],
         cursor: Cursor,
-        limit: StreamLimit,
     ) -> None:
         self._logs = logs
         self._notices = notices
         self._positions = positions
         self._cursor = cursor
-        self._limit = limit
         self._turn_to_send = asyncio.Lock()
 
     async def run(self, receive: Receive, reply: Reply) -> None:
         """Stream until the server drains or the client has gone."""
-        with self._limit.one_more():
-            try:
-                await begin(reply)
-                await until_gone(receive, self._send_all(reply))
-            finally:
-                for source in (*self._logs.values(), self._notices):
-                    await source.aclose()
+        try:
+            await begin(reply)
+            await until_gone(receive, self._send_all(reply))
+        finally:
+            for source in (*self._logs.values(), self._notices):
+                await source.aclose()
 
     async def _send_all(self, reply: Reply) -> None:
         try:

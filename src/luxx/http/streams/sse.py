@@ -7,7 +7,6 @@ from starlette.types import Message, Receive
 
 from luxx.core.events import LogEntry
 from luxx.core.replay import is_end
-from luxx.http.limits import StreamLimit
 from luxx.http.reply import Reply
 
 KEEP_ALIVE = b": keep-alive\n\n"
@@ -64,22 +63,18 @@ class TurnStream:
     log: nothing piles up here.
     """
 
-    def __init__(
-        self, batches: Batches, encode: Encode, headers: Iterable[tuple[bytes, bytes]], limit: StreamLimit
-    ) -> None:
+    def __init__(self, batches: Batches, encode: Encode, headers: Iterable[tuple[bytes, bytes]]) -> None:
         self._batches = batches
         self._encode = encode
         self._headers = headers
-        self._limit = limit
 
     async def run(self, receive: Receive, reply: Reply) -> None:
         """Stream until the turn's last event, the server drains, or the client has gone."""
-        with self._limit.one_more():
-            try:
-                await begin(reply, self._headers)
-                await until_gone(receive, self._send(reply))
-            finally:
-                await self._batches.aclose()
+        try:
+            await begin(reply, self._headers)
+            await until_gone(receive, self._send(reply))
+        finally:
+            await self._batches.aclose()
 
     async def _send(self, reply: Reply) -> None:
         send, encode, ended = reply.raw, self._encode, False

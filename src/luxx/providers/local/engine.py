@@ -174,14 +174,6 @@ class LocalEngine:
     ) -> None:
         await self.stop()
 
-    def unmet_need(self) -> str | None:
-        """Say what the machine lacks to run the model, or None. It reads files: not for the event loop."""
-        try:
-            self._find(self._data_dir)
-        except ProviderError as error:
-            return error.message
-        return None
-
     async def ensure(self) -> Address:
         """Return where the model answers, starting it if need be; many may ask at once, one child is started.
 

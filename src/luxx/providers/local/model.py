@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
-from typing import ClassVar, Protocol, assert_never
+from typing import Protocol, assert_never
 
 import msgspec
 
@@ -56,7 +56,6 @@ class LocalModel:
     """
 
     format = "local"
-    supports_tools: ClassVar[bool] = False
 
     def __init__(self, engine: LocalEngine, connect: Connect) -> None:
         self._engine = engine

@@ -8,8 +8,8 @@ import msgspec
 from luxx.core.deltas import Delta, Finish, TextDelta, ThinkingDelta
 from luxx.core.errors import AnswerIncomplete, ProviderError, ProviderOverloaded, ProviderRejected
 from luxx.core.sse import EventTooLarge, ServerEvent, SSEParser
+from luxx.core.text import Mender, storable
 from luxx.core.usage import Usage
-from luxx.providers.characters import Mender
 from luxx.providers.failures import failure, read_body, read_error
 from luxx.providers.openai.calls import Calls
 from luxx.providers.openai.chunks import (
@@ -42,6 +42,7 @@ _REASONS = {
 }
 _BROKEN = ("error", "network_error", "insufficient_system_resource", "abort", "aborted", "cancelled", "timeout")
 _CUT = ("length", "content_filter")
+_LONGEST_REASON = 40
 
 
 class AnswerDecoder:
@@ -208,7 +209,7 @@ class AnswerDecoder:
         piece = choice.delta or choice.message
         deltas = self._take_piece(piece) if piece else []
         if choice.finish_reason and isinstance(choice.finish_reason, str):
-            self._note_reason(choice.finish_reason)
+            self._note_reason(storable(choice.finish_reason[:_LONGEST_REASON]))
             deltas += self._finish_calls()
         return deltas
 
@@ -280,10 +281,10 @@ class AnswerDecoder:
     def _note_reason(self, word: str) -> None:
         if word.lower() in _BROKEN:
             self._failure = self._failure or ProviderOverloaded(
-                f"The provider broke the answer off ({word[:40]}). Try again later."
+                f"The provider broke the answer off ({word}). Try again later."
             )
         elif self._reason in (None, "stop"):
-            self._reason = _REASONS.get(word.lower(), word[:40])
+            self._reason = _REASONS.get(word.lower(), word)
 
     def _fail(self, data: bytes) -> None:
         """Note a failure; what comes after the finish reason is no failure of this answer."""

@@ -5,7 +5,7 @@ import json
 import msgspec
 
 from luxx.core.deltas import Delta, ToolCallDelta, ToolCallDone
-from luxx.providers.characters import Mender, mended
+from luxx.core.text import Mender, storable
 from luxx.providers.openai.chunks import CallPiece
 
 
@@ -116,9 +116,9 @@ class Calls:
     def add(self, piece: CallPiece) -> list[Delta]:
         """Take a piece and return what it brings."""
         index = _index(piece.index)
-        identity = mended(str(piece.id)) if isinstance(piece.id, (str, int)) else ""
+        identity = storable(str(piece.id)) if isinstance(piece.id, (str, int)) else ""
         function = piece.function
-        name = mended(function.name) if function and isinstance(function.name, str) else ""
+        name = storable(function.name) if function and isinstance(function.name, str) else ""
         arguments = _arguments_text(function.arguments if function else None)
         call = self._find(index, identity, name, arguments)
         deltas: list[Delta] = []

@@ -66,6 +66,9 @@ class NotAChunk(ValueError):
 
 
 _decoder = msgspec.json.Decoder(Chunk)
+_MOST_TOKENS = 2**53
+"""More than any model reads or writes, and the largest whole number that every reader of JSON knows exactly."""
+_LONGEST_NUMBER = 20
 
 
 def decode_chunk(data: bytes) -> Chunk:
@@ -172,13 +175,13 @@ def usage_of(value: object) -> Usage | None:
     cached = _count(details, "cached_tokens") or _count(fields, "prompt_cache_hit_tokens", "cached_tokens")
     reasoning = _count(_object(fields.get("completion_tokens_details")) or fields, "reasoning_tokens")
     if reasoning and total >= prompt + output + reasoning:
-        output += reasoning
+        output = min(output + reasoning, _MOST_TOKENS)
     if not (prompt or output or total):
         return None
     return Usage(
         input_tokens=prompt,
         output_tokens=output,
-        total_tokens=total or prompt + output,
+        total_tokens=total or min(prompt + output, _MOST_TOKENS),
         cached_tokens=min(cached, prompt),
         reasoning_tokens=min(reasoning, output),
     )
@@ -186,7 +189,15 @@ def usage_of(value: object) -> Usage | None:
 
 def _count(fields: Mapping[str, object], *names: str) -> int:
     for name in names:
-        value = fields.get(name)
-        if isinstance(value, (int, float)) and math.isfinite(value) and value > 0:
-            return int(value)
+        if found := _tokens(fields.get(name)):
+            return found
     return 0
+
+
+def _tokens(value: object) -> int:
+    """Return a number of tokens from 0 to `_MOST_TOKENS`; 0 for what is none."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return min(int(value), _MOST_TOKENS) if len(value) <= _LONGEST_NUMBER else 0
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0 or value == math.inf:
+        return 0
+    return int(min(value, _MOST_TOKENS))

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from luxx.providers.characters import mended
+from luxx.core.text import storable, storable_within
 from luxx.providers.openai.chunks import Piece, objects
 
 
@@ -40,16 +40,20 @@ class Reasoning:
         """Return it as JSON (a Returned), or nothing if there is nothing to send back."""
         fields: dict[str, Any] = {}
         if self._content:
-            fields["reasoning_content"] = mended("".join(self._content))
+            fields["reasoning_content"] = storable("".join(self._content))
         if self._plain:
-            fields["reasoning"] = mended("".join(self._plain))
+            fields["reasoning"] = storable("".join(self._plain))
         if self._details:
             fields["reasoning_details"] = self._details
         if not fields and not calls:
             return b""
+        returned = Returned(origin=origin, fields=fields, calls=calls)
         try:
-            return msgspec.json.encode(Returned(origin=origin, fields=fields, calls=calls))
-        except UnicodeEncodeError:
+            try:
+                return msgspec.json.encode(returned)
+            except UnicodeEncodeError:
+                return msgspec.json.encode(storable_within(msgspec.to_builtins(returned)))
+        except RecursionError:
             return b""
 
     def _add(self, detail: dict[str, object]) -> None:

@@ -19,7 +19,7 @@ def prepare(connection: PostgresConnection, address: Address) -> None:
     """
     connection.begin_reading()
     try:
-        found, wanted = _usable(connection, address), head()
+        found, wanted = usable(connection, address), head()
     finally:
         connection.rollback()
     if found is not None and found > wanted:
@@ -31,7 +31,7 @@ def prepare(connection: PostgresConnection, address: Address) -> None:
         _migrate(address)
 
 
-def _usable(connection: PostgresConnection, address: Address) -> str | None:
+def usable(connection: PostgresConnection, address: Address) -> str | None:
     """Return the revision of the tables. Raises ConfigurationError for a database that cannot be used."""
     if connection.version < OLDEST * 10_000:
         raise ConfigurationError(f"The server of {address} is too old: Luxx needs PostgreSQL {OLDEST} or newer.")

@@ -43,6 +43,7 @@ class PostgresStore:
         flushes: PostgresConnection,
         writers: list[PostgresConnection],
         readers: list[PostgresConnection],
+        searching: PostgresConnection,
         address: Address,
         lease: Lease,
         lost: asyncio.Event,
@@ -52,7 +53,7 @@ class PostgresStore:
         self._connections = [flushes, *writers]
         self._flushes = Writer([flushes], together=1)
         self._writer = Writer(writers, together=1)
-        self._readers = Readers(readers)
+        self._readers = Readers(readers, searching)
         self._owner = owner
         self._closed = False
         self._nodes = Members(lease, Ears(address, lambda: lease.node), lost, self._writer)
@@ -129,8 +130,9 @@ async def open_postgres(
     try:
         owner = await asyncio.to_thread(_open, address, secrets, opened)
         await asyncio.to_thread(lease.hold, node or new_id())
-        flushes, *others = opened
-        return PostgresStore(flushes, others[:WRITERS], others[WRITERS:], address, lease, lost, secrets, owner)
+        flushes, searching, *others = opened
+        writers, readers = others[:WRITERS], others[WRITERS:]
+        return PostgresStore(flushes, writers, readers, searching, address, lease, lost, secrets, owner)
     except BaseException as error:
         for connection in opened:
             connection.close()
@@ -143,7 +145,7 @@ async def open_postgres(
 def _open(address: Address, secrets: SecretBox, opened: list[PostgresConnection]) -> str:
     """Open the connections, make the database ready and return the id of the person who installed this."""
     opened.append(PostgresConnection(address))
-    opened += [PostgresConnection(address, SLOW) for _ in range(WRITERS + READERS)]
+    opened += [PostgresConnection(address, SLOW) for _ in range(1 + WRITERS + READERS)]
     connection = opened[1]
     prepare(connection, address)
     connection.begin()

@@ -1,6 +1,8 @@
 """Conversations: luxx.store.interface.ConversationStore, for every engine."""
 
 import builtins
+from collections.abc import Callable, Container
+from typing import TypeVar
 
 import msgspec
 
@@ -25,6 +27,8 @@ from luxx.store.sql.messages import message_by_id, read_branch, read_history
 from luxx.store.sql.readers import Readers
 from luxx.store.sql.requests import earlier_result, remember
 from luxx.store.sql.writer import Writer
+
+T = TypeVar("T")
 
 _INSERT = """
     INSERT INTO conversation (id, owner_id, title, title_source, created_at, updated_at, system_prompt, provider_id, model,
@@ -61,7 +65,8 @@ class SqlConversations:
     async def list(self, owner: str, limit: int, cursor: str | None, query: str | None) -> ConversationPage:
         """See ConversationStore."""
         after = None if cursor is None else listing.position(cursor)
-        return await self._readers.read(lambda connection: listing.page(connection, owner, limit, after, query))
+        read = self._readers.read if query is None else self._readers.search
+        return await read(lambda connection: listing.page(connection, owner, limit, after, query))
 
     async def change(self, owner: str, conversation_id: str, change: ConversationChange) -> Conversation:
         """See ConversationStore."""
@@ -87,19 +92,27 @@ class SqlConversations:
         return await self._readers.read(lambda connection: message_by_id(connection, owner, message_id))
 
     async def branch(
-        self, owner: str, conversation_id: str, leaf: str | None, before: str | None, limit: int
-    ) -> Branch:
+        self,
+        owner: str,
+        conversation_id: str,
+        leaf: str | None,
+        before: str | None,
+        limit: int,
+        read: Callable[[Branch], T],
+    ) -> T:
         """See ConversationStore."""
 
-        def job(connection: Connection) -> Branch:
+        def job(connection: Connection) -> T:
             shown = _get(connection, owner, conversation_id).leaf_id
-            return read_branch(connection, conversation_id, leaf or shown, before, limit)
+            return read(read_branch(connection, conversation_id, leaf or shown, before, limit))
 
         return await self._readers.read(job)
 
-    async def history(self, message_id: str) -> tuple[Message, ...]:
+    async def history(
+        self, message_id: str, read: Callable[[tuple[Message, ...]], T], known: Container[str] = frozenset()
+    ) -> T:
         """See ConversationStore."""
-        return await self._readers.read(lambda connection: read_history(connection, message_id))
+        return await self._readers.read(lambda connection: read(read_history(connection, message_id, known)))
 
 
 def _get(connection: Connection, owner: str, conversation_id: str) -> Conversation:
@@ -167,16 +180,14 @@ def _change(connection: Connection, owner: str, conversation_id: str, change: Co
 
 
 def _leaf(connection: Connection, conversation_id: str, leaf_id: str | None) -> str | None:
-    """Return the leaf to show: a branch ends in an answer, so a user message stands for the newest answer below it."""
+    """Return the leaf to show: a message in the middle stands for the newest answer below it, where its branch went on."""
     if leaf_id is None:
         return None
     row = connection.execute(
-        "SELECT role FROM message WHERE id = ? AND conversation_id = ?", (leaf_id, conversation_id)
+        "SELECT 1 FROM message WHERE id = ? AND conversation_id = ?", (leaf_id, conversation_id)
     ).fetchone()
     if row is None:
         raise InvalidRequest("There is no such message in this conversation.", "leaf_id")
-    if row[0] == "assistant":
-        return leaf_id
     return connection.execute(_NEWEST_BELOW, (leaf_id, conversation_id)).fetchone()[0]
 
 

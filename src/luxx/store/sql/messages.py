@@ -1,12 +1,14 @@
 """Messages: reading branches of a conversation, each with its answers' turns and steps."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
 
 from luxx.core.errors import NotFound
+from luxx.core.events import LogEntry
 from luxx.core.ports import ModelCall
 from luxx.core.usage import Usage
 from luxx.store.records import Branch, Message, Role, Turn
@@ -18,12 +20,11 @@ NOTHING = "There is no such message."
 
 _COLUMNS = "m.id, m.conversation_id, m.parent_id, m.role, m.text, m.created_at"
 _PATH = f"""
-    WITH RECURSIVE path (id, depth) AS (
-        SELECT ?, 1
+    WITH RECURSIVE path (id, conversation_id, parent_id, role, text, created_at, depth) AS (
+        SELECT {_COLUMNS}, 1 FROM message m WHERE m.id = ?
         UNION ALL
-        SELECT m.parent_id, path.depth + 1 FROM path JOIN message m ON m.id = path.id
-        WHERE m.parent_id IS NOT NULL AND path.depth < ?)
-    SELECT {_COLUMNS} FROM path JOIN message m ON m.id = path.id ORDER BY path.depth DESC
+        SELECT {_COLUMNS}, path.depth + 1 FROM path JOIN message m ON m.id = path.parent_id WHERE path.depth < ?)
+    SELECT id, conversation_id, parent_id, role, text, created_at, depth FROM path
 """
 _ONE = f"""
     SELECT {_COLUMNS} FROM message m JOIN conversation c ON c.id = m.conversation_id
@@ -44,8 +45,11 @@ _CALLS = """
     JOIN model_call c ON c.turn = t.number ORDER BY c.turn, c.n
 """
 _ALL = 2**62
+_NEAR = 16
+"""How many messages are looked at first where some are known: more than one turn adds to a branch."""
 
 _usage = msgspec.json.Decoder(Usage)
+_depth = attrgetter("depth")
 
 
 class _Row(NamedTuple):
@@ -55,6 +59,7 @@ class _Row(NamedTuple):
     role: Role
     text: str
     created_at: str
+    depth: int = 1
 
 
 def message_by_id(connection: Connection, owner: str, message_id: str) -> Message:
@@ -62,7 +67,7 @@ def message_by_id(connection: Connection, owner: str, message_id: str) -> Messag
     row = connection.execute(_ONE, (message_id, owner)).fetchone()
     if row is None:
         raise NotFound(NOTHING)
-    return _with_siblings(connection, _messages(connection, [_Row(*row)], logs=True))[0]
+    return _with_siblings(connection, _messages(connection, [_Row(*row)]))[0]
 
 
 def read_branch(
@@ -76,18 +81,18 @@ def read_branch(
         return Branch((), False)
     rows = _path(connection, end, limit + 1)
     has_more = len(rows) > limit
-    messages = _messages(connection, rows[1:] if has_more else rows, logs=True)
+    messages = _messages(connection, rows[1:] if has_more else rows)
     return Branch(_with_siblings(connection, messages), has_more)
 
 
-def read_history(connection: Connection, message_id: str) -> tuple[Message, ...]:
-    """Return the path from the root to a message, with model calls. Raises NotFound."""
-    rows = _path(connection, message_id, _ALL)
+def read_history(connection: Connection, message_id: str, known: Container[str]) -> tuple[Message, ...]:
+    """Return the path to a message from the root or a known ancestor, as ConversationStore.history says. Raises NotFound."""
+    rows = _path_after(connection, message_id, known)
     if not rows:
         raise NotFound(NOTHING)
-    calls = _model_calls(connection, rows)
-    messages = _messages(connection, rows, logs=False)
-    return tuple(msgspec.structs.replace(m, calls=calls[m.id]) if m.id in calls else m for m in messages)
+    answers = _ids(rows)
+    steps, calls = _steps(connection, answers), _model_calls(connection, answers)
+    return tuple(_message(row, steps=tuple(steps.get(row.id, ())), calls=tuple(calls.get(row.id, ()))) for row in rows)
 
 
 def _parent(connection: Connection, conversation_id: str, message_id: str) -> str | None:
@@ -100,33 +105,57 @@ def _parent(connection: Connection, conversation_id: str, message_id: str) -> st
 
 
 def _path(connection: Connection, end: str, limit: int) -> list[_Row]:
-    return [_Row(*row) for row in connection.execute(_PATH, (end, limit))]
+    """Return the last messages of a path, oldest first."""
+    rows = [_Row(*row) for row in connection.execute(_PATH, (end, limit))]
+    return sorted(rows, key=_depth, reverse=True)  # in order already, reversed; but no engine promises it
 
 
-def _messages(connection: Connection, rows: Sequence[_Row], logs: bool) -> list[Message]:
+def _path_after(connection: Connection, end: str, known: Container[str]) -> list[_Row]:
+    rows = _path(connection, end, _NEAR)
+    if rows and rows[0].parent_id is not None and not any(row.id in known for row in rows[:-1]):
+        rows = _path(connection, end, _ALL)
+    nearest = next((place for place in range(len(rows) - 2, -1, -1) if rows[place].id in known), -1)
+    return rows[nearest + 1 :]
+
+
+def _messages(connection: Connection, rows: Sequence[_Row]) -> list[Message]:
     answers = _ids(rows)
     turns = {turn.message_id: turn for turn in _turns(connection, answers)}
-    steps: defaultdict[str, list[msgspec.Raw]] = defaultdict(list)
-    for message_id, body in connection.execute(_STEPS, (answers,)):
-        steps[message_id].append(msgspec.Raw(body))
+    steps = _steps(connection, answers)
     messages: list[Message] = []
     for row in rows:
         turn = turns.get(row.id)
-        log = read_log(connection, number_of(connection, turn.id)) if logs and turn and not turn.ended else ()
-        messages.append(
-            Message(
-                id=row.id,
-                conversation_id=row.conversation_id,
-                parent_id=row.parent_id,
-                role=row.role,
-                text=row.text,
-                created_at=row.created_at,
-                turn=turn,
-                steps=tuple(steps[row.id]) if row.id in steps else (),
-                log=log,
-            )
-        )
+        log = read_log(connection, number_of(connection, turn.id)) if turn and not turn.ended else ()
+        messages.append(_message(row, turn, tuple(steps.get(row.id, ())), log=log))
     return messages
+
+
+def _message(
+    row: _Row,
+    turn: Turn | None = None,
+    steps: tuple[msgspec.Raw, ...] = (),
+    calls: tuple[ModelCall, ...] = (),
+    log: tuple[LogEntry, ...] = (),
+) -> Message:
+    return Message(
+        id=row.id,
+        conversation_id=row.conversation_id,
+        parent_id=row.parent_id,
+        role=row.role,
+        text=row.text,
+        created_at=row.created_at,
+        turn=turn,
+        steps=steps,
+        calls=calls,
+        log=log,
+    )
+
+
+def _steps(connection: Connection, answers: str) -> dict[str, list[msgspec.Raw]]:
+    steps: defaultdict[str, list[msgspec.Raw]] = defaultdict(list)
+    for message_id, body in connection.execute(_STEPS, (answers,)):
+        steps[message_id].append(msgspec.Raw(body))
+    return steps
 
 
 def _turns(connection: Connection, message_ids: str) -> list[Turn]:
@@ -149,9 +178,9 @@ def _with_siblings(connection: Connection, messages: Sequence[Message]) -> tuple
     return tuple(msgspec.structs.replace(m, siblings=tuple(siblings[m.parent_id, m.role])) for m in messages)
 
 
-def _model_calls(connection: Connection, rows: Sequence[_Row]) -> dict[str, tuple[ModelCall, ...]]:
+def _model_calls(connection: Connection, answers: str) -> dict[str, list[ModelCall]]:
     calls: defaultdict[str, list[ModelCall]] = defaultdict(list)
-    for message_id, n, provider, model, form, finish_reason, usage, raw in connection.execute(_CALLS, (_ids(rows),)):
+    for message_id, n, provider, model, form, finish_reason, usage, raw in connection.execute(_CALLS, (answers,)):
         calls[message_id].append(
             ModelCall(
                 n=n,
@@ -163,7 +192,7 @@ def _model_calls(connection: Connection, rows: Sequence[_Row]) -> dict[str, tupl
                 raw=raw,
             )
         )
-    return {message_id: tuple(made) for message_id, made in calls.items()}
+    return calls
 
 
 def _ids(rows: Sequence[_Row]) -> str:

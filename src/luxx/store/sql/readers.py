@@ -1,4 +1,4 @@
-"""The readers: a few threads that run reading jobs, each in one snapshot."""
+"""The readers: a few threads that run reading jobs, each in one snapshot, and one for searches."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,13 +13,14 @@ T = TypeVar("T")
 
 
 class Readers:
-    """Owns the reading connections and a thread for each."""
+    """Owns the reading connections and a thread for each.
 
-    def __init__(self, connections: Sequence[Connection]) -> None:
-        self._idle: SimpleQueue[Connection] = SimpleQueue()
-        for connection in connections:
-            self._idle.put(connection)
-        self._threads = ThreadPoolExecutor(len(connections), "luxx-store-reader")
+    Searches, which may take seconds, have a connection to themselves and wait for each other: nothing else waits behind them.
+    """
+
+    def __init__(self, connections: Sequence[Connection], searching: Connection) -> None:
+        self._quick = _Pool(connections, "luxx-store-reader")
+        self._slow = _Pool([searching], "luxx-store-search")
         self._closed = False
 
     async def read(self, job: Callable[[Connection], T]) -> T:
@@ -27,18 +28,41 @@ class Readers:
 
         What the job raises is raised here, the engine's errors as StorageError. A job may be run twice.
         """
-        if self._closed:
-            raise StorageError("The store is closed.")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, job)
+        return await self._run(self._quick, job)
+
+    async def search(self, job: Callable[[Connection], T]) -> T:
+        """Do the same for a job that may take long."""
+        return await self._run(self._slow, job)
 
     async def close(self) -> None:
         """End the threads after the jobs that wait."""
         self._closed = True
-        await asyncio.to_thread(self._threads.shutdown)
+        for pool in (self._quick, self._slow):
+            await asyncio.to_thread(pool.close)
+
+    async def _run(self, pool: "_Pool", job: Callable[[Connection], T]) -> T:
+        if self._closed:
+            raise StorageError("The store is closed.")
+        return await asyncio.get_running_loop().run_in_executor(pool.threads, pool.read, job)
+
+
+class _Pool:
+    """Threads, each with a connection to read from."""
+
+    def __init__(self, connections: Sequence[Connection], name: str) -> None:
+        self.threads = ThreadPoolExecutor(len(connections), name)
+        self._idle: SimpleQueue[Connection] = SimpleQueue()
+        for connection in connections:
+            self._idle.put(connection)
+
+    def close(self) -> None:
+        """End the threads, then the connections."""
+        self.threads.shutdown()
         while not self._idle.empty():
             self._idle.get().close()
 
-    def _read(self, job: Callable[[Connection], T]) -> T:
+    def read(self, job: Callable[[Connection], T]) -> T:
+        """Run a job on an idle connection."""
         connection = self._idle.get()
         try:
             return _read(connection, job)

@@ -127,7 +127,7 @@ async def open_sqlite(
         connection = await asyncio.to_thread(open_writing, path, connect)
         try:
             owner = await asyncio.to_thread(_take_over, connection, path, secrets, node)
-            readers = Readers([open_reading(path, connect) for _ in range(READERS)])
+            readers = Readers([open_reading(path, connect) for _ in range(READERS)], open_reading(path, connect))
             checkpoints = Checkpoints(path, connect, wal_limit)
         except BaseException:
             connection.close()
