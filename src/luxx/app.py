@@ -1,13 +1,15 @@
 """The composition root: makes the parts from the settings, and is the only place that names their classes."""
 
+import contextlib
+import os
 import secrets
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from pathlib import Path
 
 from starlette.types import ASGIApp
 
 from luxx import __version__
+from luxx.core.errors import InvalidRequest
 from luxx.core.ports import Endpoint, Toolbox
 from luxx.http.application import create_app
 from luxx.http.parts import HttpOptions, Parts
@@ -17,9 +19,11 @@ from luxx.providers.openai.model import OpenAIModel
 from luxx.providers.scripted import ScriptedModel
 from luxx.providers.transport import Patience, Transport
 from luxx.settings import Settings
+from luxx.store.directory import make_private
 from luxx.store.interface import Store
 from luxx.store.opening import open_store
 from luxx.store.records import NewProvider, Provider
+from luxx.store.secrets import given_secrets
 from luxx.tools.box import Toolbox as Box
 from luxx.tools.builtin.catalogue import builtin_tools
 from luxx.tools.demo import demo_tools
@@ -46,14 +50,18 @@ class App:
         self._transport = transport
         self._engine = engine
         self._endpoints = Endpoints(store.providers, _factories(settings, transport, engine))
-        self._owner_token = owner_token(settings.data_dir)
+        self._owner_token = owner_token(settings)
         self.supervisor = Supervisor(
             store,
             self._endpoints,
             _selections(box),
             Starter(store, self._endpoints, box, settings.max_iterations),
             Titles(store, self._endpoints, enabled=settings.titles == "model"),
-            limits=RunLimits(attempts=settings.provider_attempts, parallel_tools=settings.parallel_tools),
+            limits=RunLimits(
+                attempts=settings.provider_attempts,
+                parallel_tools=settings.parallel_tools,
+                max_answer_chars=settings.max_answer_chars,
+            ),
             max_active=settings.max_active_turns,
             heartbeat=settings.heartbeat,
             compact_after=settings.compact_after,
@@ -74,6 +82,7 @@ class App:
             tools=self._box.infos(),
             owner_token=self._owner_token,
             version=__version__,
+            storage="postgresql" if self._store.nodes.shared else "sqlite",
         )
         options = HttpOptions(
             port=port,
@@ -83,10 +92,6 @@ class App:
             heartbeat=settings.heartbeat,
         )
         return create_app(parts, options)
-
-    def owner_link(self, address: str) -> str:
-        """Return the link that makes a browser the owner's; it holds the secret."""
-        return f"{address}/open?token={self._owner_token}"
 
     async def drain(self) -> None:
         """End the streams and let turns end, as long as the settings allow."""
@@ -103,7 +108,7 @@ class App:
 
 async def build(settings: Settings) -> App:
     """Open the store and make the parts. Raises ConfigurationError with what to do about it."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(settings.data_dir)
     store = await _open_store(settings)
     tools = (*builtin_tools(), *(demo_tools(settings.data_dir / LEDGER_FILE) if settings.demo else ()))
     box = Box(
@@ -124,21 +129,41 @@ async def _open_store(settings: Settings) -> Store:
     return await open_store(
         settings.data_dir,
         settings.database_url.get_secret_value() if settings.database_url else None,
-        keys=settings.secret_key.get_secret_value() if settings.secret_key else None,
+        keys=_secret_keys(settings),
         key_file=settings.secret_key_file,
         lease_ttl=settings.lease_ttl,
     )
 
 
-def owner_token(data_dir: Path) -> str:
-    """Return the owner's secret, making it at the first start: a file that only its owner can read."""
-    path = data_dir / OWNER_TOKEN_FILE
-    path.touch(mode=0o600)
-    token = path.read_text(encoding="ascii").strip()
-    if not token:
-        token = secrets.token_urlsafe(32)
-        path.write_text(token, encoding="ascii")
+def owner_link(settings: Settings, address: str) -> str:
+    """Return the link that makes a browser the owner's; it holds the secret."""
+    return f"{address}/open?token={owner_token(settings)}"
+
+
+def owner_token(settings: Settings) -> str:
+    """Return the owner's secret, which lies in a file of the data directory that only its owner can read.
+
+    Servers that share a database all derive it from their secret key, so that what one gave a browser is good for all; a server
+    on its own makes it at its first start. Raises ConfigurationError.
+    """
+    path = settings.data_dir / OWNER_TOKEN_FILE
+    make_private(settings.data_dir)
+    there = path.read_text(encoding="ascii", errors="replace").strip() if path.exists() else ""
+    if settings.database_url is None:
+        token = there or secrets.token_urlsafe(32)
+    else:
+        token = given_secrets(_secret_keys(settings), settings.secret_key_file).derived("owner")
+    if there != token:
+        part = path.with_name(f"{OWNER_TOKEN_FILE}.{os.getpid()}.part")
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        part.write_text(token, encoding="ascii")
+        part.replace(path)
     return token
+
+
+def _secret_keys(settings: Settings) -> str | None:
+    return settings.secret_key.get_secret_value() if settings.secret_key else None
 
 
 def _factories(settings: Settings, transport: Transport, engine: LocalEngine) -> Mapping[str, EndpointFactory]:
@@ -163,11 +188,16 @@ def _selections(box: Box) -> Callable[[tuple[str, ...]], Toolbox]:
 
 
 async def _ensure_providers(store: Store, demo: bool) -> None:
-    """Register the embedded model when nothing else is there, and the scripted one for demos."""
+    """Register the embedded model when nothing else is there, and the scripted one for demos.
+
+    Where another server starts at the same moment, one of the two finds the name taken.
+    """
     providers = await store.providers.list(store.owner)
     if not providers:
         embedded = NewProvider(name="Embedded model", format="local", default_model=MODEL_ID, is_default=True)
-        await store.providers.create(store.owner, embedded)
+        with contextlib.suppress(InvalidRequest):
+            await store.providers.create(store.owner, embedded)
     if demo and not any(provider.format == "scripted" for provider in providers):
         scripted = NewProvider(name="Scripted", format="scripted", default_model="scripted")
-        await store.providers.create(store.owner, scripted)
+        with contextlib.suppress(InvalidRequest):
+            await store.providers.create(store.owner, scripted)

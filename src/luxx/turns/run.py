@@ -19,10 +19,11 @@ MAX_TAKEOVERS = 5
 
 
 class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What every turn of a node is bounded by: tries of a model call before its first token, and tools at once."""
+    """What every turn of a node is bounded by: tries of a model call before its first token, tools at once, length of an answer."""
 
     attempts: int = 3
     parallel_tools: int = 16
+    max_answer_chars: int = 4_000_000
 
 
 class TurnRun:
@@ -76,6 +77,7 @@ class TurnRun:
             max_iterations=settings.max_iterations + settings.kept_calls,
             attempts=self._limits.attempts,
             parallel_tools=self._limits.parallel_tools,
+            max_answer_chars=self._limits.max_answer_chars,
             epoch=turn.epoch,
             start=self._resumption(folded, own) if folded else None,
             calls=own.calls,
