@@ -7,7 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from luxx.core.deltas import Finish
-from luxx.core.errors import ProviderAuth, ProviderError, ProviderRejected, ProviderUnreachable
+from luxx.core.errors import (
+    AnswerIncomplete,
+    ProviderAuth,
+    ProviderError,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnreachable,
+)
 from luxx.core.ports import ModelInfo
 from luxx.core.prompts import ModelRequest, UserPrompt
 from luxx.core.usage import Usage
@@ -210,3 +217,17 @@ async def test_requests_are_utf_8_json(transport: Transport) -> None:
         assert "日本".encode() in endpoint.asked[0].body
         assert json.loads(endpoint.asked[0].body)["stream"] is True
         assert endpoint.asked[0].headers["content-type"] == "application/json"
+
+
+async def test_an_endpoint_that_sends_nothing_but_signs_of_life_is_given_up() -> None:
+    impatient = Transport(Patience(between_deltas_s=0))
+    async with Endpoint(Answer(pieces=[b": still here\n\n"] * 3, end="hold")) as endpoint:
+        with pytest.raises(ProviderTimeout, match="signs of life"):
+            await _ask(OpenAIModel(endpoint.url, "key", impatient))
+        await impatient.aclose()
+
+
+async def test_what_is_no_json_in_mid_answer_cuts_it(transport: Transport) -> None:
+    async with Endpoint(Answer(pieces=[delta(content="half"), b'data: {"choices": [{"ind\n\n'])) as endpoint:
+        with pytest.raises(AnswerIncomplete, match="not JSON"):
+            await _ask(OpenAIModel(endpoint.url, "key", transport))

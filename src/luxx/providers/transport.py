@@ -19,11 +19,14 @@ _HASTY_READS = 2
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How long to wait, in seconds: for a connection, for the first byte of an answer, and between two reads of it."""
+    """How long to wait, in seconds: for a connection, for the first byte of an answer, between two reads of it, and for something
+    to show while only signs of life come.
+    """
 
     connect_s: float = 10.0
     first_byte_s: float = 120.0
     between_reads_s: float = 120.0
+    between_deltas_s: float = 600.0
 
 
 class Reply:
@@ -127,7 +130,7 @@ class Transport:
     """
 
     def __init__(self, patience: Patience | None = None, user_agent: str = "luxx", pace: Pace | None = None) -> None:
-        self._patience = patience or Patience()
+        self.patience = patience or Patience()
         self._pace = pace or Pace()
         self._user_agent = user_agent
         self._session: aiohttp.ClientSession | None = None
@@ -141,7 +144,7 @@ class Transport:
 
         Leaving the context closes the connection. Raises ProviderUnreachable, ProviderTimeout or ProviderRejected.
         """
-        reply = Reply(await self._send(method, url, headers, body), self._patience, self._pace)
+        reply = Reply(await self._send(method, url, headers, body), self.patience, self._pace)
         try:
             yield reply
         finally:
@@ -158,9 +161,8 @@ class Transport:
     ) -> aiohttp.ClientResponse:
         if self._closed:
             raise ProviderUnreachable("The server is shutting down.")
-        limit = self._patience.connect_s + self._patience.first_byte_s
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(self.patience.first_byte_s):
                 return await self._live_session().request(
                     method, url, headers=headers, data=body, allow_redirects=False, proxy=proxy_for(url)
                 )
@@ -170,7 +172,7 @@ class Transport:
     def _live_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             timeout = aiohttp.ClientTimeout(
-                total=None, connect=self._patience.connect_s, sock_connect=self._patience.connect_s
+                total=None, connect=self.patience.connect_s, sock_connect=self.patience.connect_s
             )
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, limit_per_host=0),
@@ -185,10 +187,10 @@ class Transport:
         place = f"{url.host}:{url.port}" if url.host else "the provider"
         match error:
             case aiohttp.ConnectionTimeoutError():
-                wait = f"{self._patience.connect_s:g} s"
+                wait = f"{self.patience.connect_s:g} s"
                 return ProviderUnreachable(f"Cannot reach {place}: no connection within {wait}.")
             case TimeoutError():
-                return ProviderTimeout(f"{place} did not begin to answer within {self._patience.first_byte_s:g} s.")
+                return ProviderTimeout(f"{place} did not begin to answer within {self.patience.first_byte_s:g} s.")
             case aiohttp.ClientConnectorCertificateError():
                 return ProviderUnreachable(f"Cannot reach {place}: its certificate is not valid for this address.")
             case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():

@@ -288,7 +288,13 @@ class AnswerDecoder:
 
     def _fail(self, data: bytes) -> None:
         """Note a failure; what comes after the finish reason is no failure of this answer."""
-        if self._reason is None:
+        if self._reason is not None:
+            return
+        if data[:1] in b"{[" and not _is_json(data):
+            self._failure = AnswerIncomplete(
+                "The provider sent something in mid-answer that is not JSON. The answer is cut."
+            )
+        else:
             self._failure = failure(read_body(data), secrets=self._secrets)
 
     def _recovered(self, data: bytes) -> list[Delta]:
@@ -311,3 +317,11 @@ def _refused_call(data: bytes) -> FunctionPiece | None:
     except (ValueError, TypeError, KeyError):
         return None
     return call if isinstance(call.name, str) and call.name else None
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        return False
+    return True

@@ -65,7 +65,10 @@ class OpenAIModel:
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Sequence[Delta], None]:
         """Ask the model (see core.ports.Model)."""
         decoder = AnswerDecoder(self._secrets, self._origin())
-        async with self._answer(request) as reply, contextlib.aclosing(_read(reply, decoder)) as answer:
+        async with (
+            self._answer(request) as reply,
+            contextlib.aclosing(_read(reply, decoder, self._transport.patience.between_deltas_s)) as answer,
+        ):
             async for deltas in answer:
                 yield deltas
 
@@ -141,18 +144,16 @@ class OpenAIModel:
         return {"Content-Type": "application/json", "Accept": accept, **key, **self._headers}
 
 
-async def _read(reply: Reply, decoder: AnswerDecoder) -> AsyncGenerator[Sequence[Delta], None]:
+async def _read(reply: Reply, decoder: AnswerDecoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:
     """Yield what each read brings; at the end, the rest with the Finish, or an error."""
     begun = False
+    broken: ProviderError | None = None
     try:
-        while not decoder.ended and (data := await reply.read(_LINGER_S if decoder.has_reason else None)):
-            if deltas := decoder.feed(data):
-                begun = True
-                yield deltas
+        async for deltas in _batches(reply, decoder, patience_s):
+            begun = True
+            yield deltas
     except (ProviderUnreachable, ProviderTimeout) as error:
         broken = error
-    else:
-        broken = None
     rest = decoder.end()
     if broken and not decoder.has_reason:
         if rest:
@@ -169,3 +170,15 @@ async def _read(reply: Reply, decoder: AnswerDecoder) -> AsyncGenerator[Sequence
     if not broken:
         with contextlib.suppress(ProviderError):
             await reply.read(_END_PATIENCE_S)
+
+
+async def _batches(reply: Reply, decoder: AnswerDecoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:
+    """Yield what reads bring, until the answer's end. Raises ProviderUnreachable, ProviderTimeout."""
+    clock = asyncio.get_running_loop().time
+    shown_at = clock()
+    while not decoder.ended and (data := await reply.read(_LINGER_S if decoder.has_reason else None)):
+        if deltas := decoder.feed(data):
+            yield deltas
+            shown_at = clock()
+        elif clock() - shown_at > patience_s:
+            raise ProviderTimeout(f"The provider sent nothing but signs of life for {patience_s:g} s.")
