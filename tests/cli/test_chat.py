@@ -2,22 +2,18 @@
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.process import call, finish, invoke, latest, read_until, run, say, script, serving, started
+from tests.cli.process import call, finish, invoke, latest, read_until, run, say, script, started
 
 SLOW = script([say("Tick. ", repeat=2000, delay_ms=20)])
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("chat") / "data"
-    with serving(folder):
-        assert invoke(folder, "providers", "default", "Scripted").exit_code == 0
-        yield folder
+@pytest.fixture
+def data_dir(served: Path) -> Path:
+    return served
 
 
 def test_only_the_answer_is_written_to_a_pipe(data_dir: Path) -> None:

@@ -6,18 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import AtTerminal, call, invoke, latest, say, script, serving
+from tests.cli.process import AtTerminal, call, latest, say, script
 
 SLOW = script([say("Tick. ", repeat=2000, delay_ms=20)])
 PROMPT = "> "
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("terminal") / "data"
-    with serving(folder):
-        assert invoke(folder, "providers", "default", "Scripted").exit_code == 0
-        yield folder
+@pytest.fixture
+def data_dir(served: Path) -> Path:
+    return served
 
 
 @pytest.fixture
@@ -163,7 +160,7 @@ def test_the_history_is_kept_for_the_owner_alone(data_dir: Path, talk: AtTermina
 
 
 def test_opening_a_conversation_shows_its_turn_in_progress(data_dir: Path, talk: AtTerminal) -> None:
-    with AtTerminal(data_dir, "chat", script([say("Tick. ", repeat=100, delay_ms=20), say("Done.")])) as other:
+    with AtTerminal(data_dir, "chat", script([say("Tick. ", repeat=50, delay_ms=20), say("Done.")])) as other:
         other.wait_for("Tick. ")
         ask(talk, "/open last", "Done.")
         other.wait_for("Done.")

@@ -1,7 +1,6 @@
 """The admin commands, against a real server."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,9 @@ from tests.cli.process import say, script, serving
 SECRET = "sk-very-secret-0123456789"
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("commands") / "data"
-    with serving(folder):
-        assert luxx(folder, "providers", "default", "Scripted").exit_code == 0
-        yield folder
+@pytest.fixture
+def data_dir(served: Path) -> Path:
+    return served
 
 
 def providers(data_dir: Path) -> dict[str, dict[str, object]]:
@@ -94,6 +90,19 @@ def test_a_provider_without_a_key_can_be_added(data_dir: Path) -> None:
 def test_the_only_model_of_a_provider_becomes_its_default(data_dir: Path) -> None:
     assert luxx(data_dir, "providers", "add", "Second", "--format", "scripted").exit_code == 0
     assert providers(data_dir)["Second"]["default_model"] == "scripted"
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_the_first_real_provider_takes_the_embedded_models_place(tmp_path: Path, running: bool) -> None:
+    folder = tmp_path / "data"
+    with serving(folder) as (server, _):
+        if not running:
+            server.terminate()
+            server.wait(30)
+        for name, told in (("Mine", "Mine is stored and is the default."), ("Next", "Next is stored.")):
+            added = luxx(folder, "providers", "add", name, "-b", "http://127.0.0.1:9/v1", "--no-key", "--no-test")
+            assert added.output.splitlines()[0] == told
+        assert [name for name, found in providers(folder).items() if found["is_default"]] == ["Mine"]
 
 
 def test_an_address_is_asked_for(data_dir: Path) -> None:

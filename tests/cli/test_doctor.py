@@ -7,7 +7,7 @@ import pytest
 
 from luxx.cli import checks
 from luxx.settings import Settings
-from tests.cli.process import run, serving
+from tests.cli.process import invoke, serving
 
 CPU_WITHOUT_AVX2 = "flags : fpu sse sse2 fma f16c bmi2\n"
 
@@ -18,7 +18,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("doctor") / "data"
     with serving(folder) as (server, _):
         address = ["-b", "http://127.0.0.1:9/v1", "--no-test", "--key-stdin"]
-        assert run(folder, "providers", "add", "Keyed", *address, text="sk-1").returncode == 0
+        assert invoke(folder, "providers", "add", "Keyed", *address, text="sk-1").exit_code == 0
         server.terminate()
         server.wait(30)
     return folder
@@ -31,23 +31,23 @@ def data_dir(used: Path, tmp_path: Path) -> Path:
 
 
 def test_a_data_directory_in_use_is_sound(used: Path) -> None:
-    done = run(used, "doctor")
+    done = invoke(used, "doctor")
     assert "✓ database: is sound" in done.stdout
     assert "✓ secret key:" in done.stdout
     assert "✓ provider Scripted:" in done.stdout
     assert "✗ provider Keyed:" in done.stdout
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.exit_code, done.stderr) == (1, "")
 
 
 def test_looking_makes_nothing(tmp_path: Path) -> None:
-    done = run(tmp_path / "data", "doctor")
+    done = invoke(tmp_path / "data", "doctor")
     assert "is made at the first start" in done.stdout
     assert not (tmp_path / "data").exists()
 
 
 def test_a_running_server_is_named(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as (server, address):
-        assert f"✓ server: runs at {address} (process {server.pid})" in run(tmp_path / "data", "doctor").stdout
+        assert f"✓ server: runs at {address} (process {server.pid})" in invoke(tmp_path / "data", "doctor").stdout
 
 
 def test_a_damaged_database_is_broken(data_dir: Path) -> None:
@@ -62,8 +62,8 @@ def test_a_damaged_database_is_broken(data_dir: Path) -> None:
 
 def test_a_file_that_is_no_database_is_broken_and_the_exit_code_says_so(data_dir: Path) -> None:
     (data_dir / "luxx.db").write_bytes(b"not a database, " * 1000)
-    done = run(data_dir, "doctor")
-    assert done.returncode == 1
+    done = invoke(data_dir, "doctor")
+    assert done.exit_code == 1
     assert "✗ database:" in done.stdout
     assert "Traceback" not in done.stderr
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.cli.process import call, finish, invoke, latest, read_until, run, say, script, serving, started
 
-ANSWER = script([say("Before. "), call("wait", seconds=3)], [say("Tick. ", repeat=100, delay_ms=15), say("Done.")])
-WHOLE = "Before. " + "Tick. " * 100 + "Done.\n"
+ANSWER = script([say("Before. "), call("wait", seconds=1.5)], [say("Tick. ", repeat=60, delay_ms=10), say("Done.")])
+WHOLE = "Before. " + "Tick. " * 60 + "Done.\n"
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_the_output_is_whole_when_the_server_is_killed_in_mid_answer(data_dir: P
 
 
 def test_a_server_that_is_stopped_hands_the_turn_to_the_next(data_dir: Path) -> None:
-    long = script([say("Tick. ", repeat=200, delay_ms=20), say("Done.")])
+    long = script([say("Tick. ", repeat=60, delay_ms=20), say("Done.")])
     with serving(data_dir, LUXX_DRAIN_TIMEOUT="0") as (first, address):
         invoke(data_dir, "providers", "default", "Scripted")
         with started(data_dir, "chat", "--json", long) as events:
@@ -73,23 +73,23 @@ def test_a_server_that_is_stopped_hands_the_turn_to_the_next(data_dir: Path) -> 
 
 
 def test_a_chat_works_where_no_server_runs(data_dir: Path) -> None:
-    run(data_dir, "providers", "add", "Mine", "--format", "scripted", "--default")
+    invoke(data_dir, "providers", "add", "Mine", "--format", "scripted", "--default")
     done = run(data_dir, "chat", script([say("I add. "), call("calculator", expression="2+2")], [say("Four.")]))
     assert (done.returncode, done.stdout, done.stderr) == (0, "I add. Four.\n", "")
     assert not (data_dir / "server.json").exists()
 
 
 def test_a_turn_of_a_killed_chat_goes_on_at_the_next_one(data_dir: Path) -> None:
-    run(data_dir, "providers", "add", "Mine", "--format", "scripted", "--default")
-    with started(data_dir, "chat", "--json", script([say("Tick. ", repeat=60, delay_ms=20), say("Done.")])) as process:
+    invoke(data_dir, "providers", "add", "Mine", "--format", "scripted", "--default")
+    with started(data_dir, "chat", "--json", script([say("Tick. ", repeat=40, delay_ms=20), say("Done.")])) as process:
         turn = json.loads(read_until(process, '"turn"'))["data"]["turn_id"]
         read_until(process, '"step_delta"')
     done = run(data_dir, "chat", "--attach", turn)
-    assert (done.returncode, done.stdout) == (0, "Tick. " * 60 + "Done.\n")
+    assert (done.returncode, done.stdout) == (0, "Tick. " * 40 + "Done.\n")
 
 
 def test_two_chats_on_a_fresh_machine_share_one_server(data_dir: Path) -> None:
-    run(data_dir, "providers", "add", "Mine", "--format", "scripted", "--default")
+    invoke(data_dir, "providers", "add", "Mine", "--format", "scripted", "--default")
     slow = script([say("Tick. ", repeat=50, delay_ms=20)])
     with started(data_dir, "chat", slow) as one, started(data_dir, "chat", slow) as other:
         outputs = [finish(process) for process in (one, other)]

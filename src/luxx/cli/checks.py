@@ -77,8 +77,8 @@ def embedded_model(data_dir: Path, *, needed: bool) -> Finding:
     return Finding("model", "ok", str(found))
 
 
-def data_directory(path: Path) -> Finding:
-    """Look whether the data directory is private, writable and on a local disk."""
+def data_directory(path: Path, *, shared: bool = False) -> Finding:
+    """Look whether the data directory is private, writable and, unless a shared database is elsewhere, on a local disk."""
     name = "data directory"
     if not path.exists():
         parent = next((each for each in path.parents if each.exists()), path.parent)
@@ -88,7 +88,7 @@ def data_directory(path: Path) -> Finding:
     if not path.is_dir() or not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         return Finding(name, "broken", f"{path} is no folder that you may write to", f"chown -R {_user()} {path}")
     kind = file_system(path)
-    if kind.startswith(("nfs", "cifs", "smb", "9p", "fuse.sshfs")):
+    if not shared and kind.startswith(("nfs", "cifs", "smb", "9p", "fuse.sshfs")):
         return Finding(name, "broken", f"{path} is on a network file system ({kind})", "move it to a local disk")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         return Finding(name, "warning", f"{path} is open to other users", f"chmod 700 {path}")

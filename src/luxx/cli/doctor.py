@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import typer
 
-from luxx.cli import checks, server_file
+from luxx.cli import checks, server_file, shared_checks
 from luxx.cli.checks import Finding, State
 from luxx.cli.console import Console, Style, process_console
 from luxx.cli.options import DataDir, Url, load_settings
@@ -13,6 +13,8 @@ from luxx.client import Client, Provider
 from luxx.core.errors import LuxxError
 from luxx.core.ports import Check
 from luxx.providers.local.needs import read_cpuinfo
+from luxx.settings import Settings
+from luxx.store.records import Inspected
 from luxx.store.sqlite.store import DATABASE
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
@@ -37,15 +39,15 @@ def doctor(data_dir: DataDir = None, url: Url = None) -> None:
 def _findings(wanted: Wanted) -> Iterator[Finding]:
     settings = wanted.settings
     yield checks.machine()
-    yield checks.data_directory(settings.data_dir)
+    yield checks.data_directory(settings.data_dir, shared=settings.database_url is not None)
     yield checks.free_space(settings.data_dir)
     yield checks.running(settings.data_dir)
-    stored = (checks.database(settings.data_dir), checks.secret_key(settings))
+    stored, in_use = _stored(settings)
     yield from stored
     yield checks.page()
-    usable = all(finding.state != "broken" for finding in stored)
     tried: list[tuple[Provider, Check]] = []
-    if usable and _has_providers(wanted):
+    usable = all(finding.state != "broken" for finding in stored)
+    if usable and (in_use or wanted.url or server_file.find(settings.data_dir)):
         try:
             tried = ask_server(wanted, _try_providers)
         except LuxxError as error:
@@ -59,9 +61,16 @@ def _findings(wanted: Wanted) -> Iterator[Finding]:
             yield _provider_finding(provider, check)
 
 
-def _has_providers(wanted: Wanted) -> bool:
-    data_dir = wanted.settings.data_dir
-    return bool(wanted.url or server_file.find(data_dir)) or (data_dir / DATABASE).exists()
+def _stored(settings: Settings) -> tuple[tuple[Finding, ...], bool]:
+    """Look at where everything is stored; also return whether there is anything."""
+    if settings.database_url is None:
+        found = (checks.database(settings.data_dir), checks.secret_key(settings))
+        return found, (settings.data_dir / DATABASE).exists()
+    seen = shared_checks.look(settings.database_url.get_secret_value())
+    if not isinstance(seen, Inspected):
+        return (seen, shared_checks.secret_key(settings, None)), False
+    shared = (shared_checks.database(seen), shared_checks.nodes(seen), shared_checks.secret_key(settings, seen))
+    return shared, seen.revision == seen.wanted
 
 
 async def _try_providers(client: Client) -> list[tuple[Provider, Check]]:

@@ -1,4 +1,4 @@
-"""A server of a command's own, for as long as the command runs: it holds the data directory like any other."""
+"""A server of a command's own, for as long as the command runs: it holds the data directory, or is a node, like any other."""
 
 import asyncio
 import sys
@@ -68,7 +68,10 @@ class OwnServer:
             )
             self._server = uvicorn.Server(config)
             sock.listen()
-            server_file.write(self._settings.data_dir, self.url, temporary=True)
+            if (
+                self._settings.database_url is None
+            ):  # where others hold nothing back, each command has a server of its own
+                server_file.write(self._settings.data_dir, self.url, temporary=True)
             try:
                 self.ready.set()
                 await self._server.serve([sock])

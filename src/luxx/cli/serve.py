@@ -6,21 +6,25 @@ import ipaddress
 import socket
 import sys
 import webbrowser
-from pathlib import Path
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import typer
 
 from luxx import __version__
-from luxx.app import App, build
+from luxx.app import App, build, owner_link
 from luxx.cli import logs, server_file
 from luxx.cli.console import Console, process_console
 from luxx.cli.options import DataDir, load_settings
+from luxx.cli.workers import Workers
 from luxx.client import Client, ClientError
 from luxx.core.errors import ConfigurationError
 from luxx.http.process import prepare_process
 from luxx.http.server import listen, new_loop, serve
 from luxx.settings import Settings
+
+_NAMES = ("localhost", "127.0.0.1", "::1")
+"""The names of this machine that requests may be addressed to; the trust in who calls rests on them."""
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -30,6 +34,10 @@ def serve_command(
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on (LUXX_HOST, 127.0.0.1).")] = None,
     port: Annotated[
         int | None, typer.Option("--port", help="Port to listen on; 0 takes a free one (LUXX_PORT, 8420).")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", help="Processes that serve; more than 1 needs PostgreSQL (LUXX_WORKERS, 1)."),
     ] = None,
     data_dir: DataDir = None,
     demo: Annotated[
@@ -45,76 +53,109 @@ def serve_command(
 ) -> None:
     """Run the server. Every other setting comes from LUXX_* variables or a file luxx.toml in the current folder."""
     settings = load_settings(
-        host=host, port=port, data_dir=data_dir, demo=demo, log_level=log_level, log_format=log_format
+        host=host,
+        port=port,
+        workers=workers,
+        data_dir=data_dir,
+        demo=demo,
+        log_level=log_level,
+        log_format=log_format,
     )
     _refuse_foreign(settings.host)
-    _refuse_second(settings.data_dir)
+    _refuse_second(settings)
+    _refuse_workers(settings)
     logs.configure(settings.log_level, settings.log_format, sys.stderr)
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(_serve(settings, process_console(), open_page=open_page))
 
 
 async def _serve(settings: Settings, console: Console, *, open_page: bool) -> None:
+    def on_ready(url: str) -> None:
+        server_file.write(settings.data_dir, url, shared=settings.database_url is not None)
+        link = owner_link(settings, url)
+        _announce(console, settings, url, link)
+        if open_page:
+            webbrowser.open(link)
+
     with await _bound(settings) as sock:
         console.line(f"Luxx {__version__}", "bold")
         if not settings.data_dir.exists():
             console.line(f"First start: making {settings.data_dir}")
-        luxx = await build(settings)
         try:
-            await luxx.start()
-
-            def on_ready(url: str) -> None:
-                server_file.write(settings.data_dir, url)
-                _announce(console, settings.data_dir, url, luxx.owner_link(url))
-                if open_page:
-                    webbrowser.open(luxx.owner_link(url))
-
-            prepare_process()
-            await serve(
-                luxx.asgi(sock.getsockname()[1]),
-                sock,
-                on_ready=on_ready,
-                on_stop=lambda: _drain(console, luxx, settings),
-            )
+            if settings.workers > 1:
+                await Workers(settings, sock).run(on_ready, lambda: _say_stopping(console, settings))
+            else:
+                await _serve_alone(settings, sock, console, on_ready)
         finally:
             server_file.remove(settings.data_dir)
-            await luxx.close()
     console.line("stopped")
 
 
-def _announce(console: Console, data_dir: Path, url: str, link: str) -> None:
+async def _serve_alone(
+    settings: Settings, sock: socket.socket, console: Console, on_ready: Callable[[str], None]
+) -> None:
+    luxx = await build(settings)
+    try:
+        await luxx.start()
+        prepare_process()
+        port = sock.getsockname()[1]
+        await serve(luxx.asgi(port), sock, on_ready=on_ready, on_stop=lambda: _drain(console, luxx, settings))
+    finally:
+        await luxx.close()
+
+
+def _announce(console: Console, settings: Settings, url: str, link: str) -> None:
     console.line(f"  address  {url}")
     console.line(f"  owner    {link}")
-    console.line(f"  data     {data_dir}")
+    console.line(f"  data     {settings.data_dir}")
+    if settings.workers > 1:
+        console.line(f"  workers  {settings.workers}")
     console.line(
         "The owner's link lets a browser change providers and keys: keep it to yourself. Ctrl-C stops the server."
     )
 
 
 async def _drain(console: Console, luxx: App, settings: Settings) -> None:
-    console.line(f"stopping: answers in progress get {settings.drain_timeout:g} s, and go on at the next start")
+    _say_stopping(console, settings)
     await luxx.drain()
 
 
+def _say_stopping(console: Console, settings: Settings) -> None:
+    then = "go on at the next start" if settings.database_url is None else "go on at another server, or the next start"
+    console.line(f"stopping: answers in progress get {settings.drain_timeout:g} s, and {then}")
+
+
 def _refuse_foreign(host: str) -> None:
-    """Refuse an address that others can reach. Raises ConfigurationError."""
+    """Refuse an address that others can reach, or under which nobody would be answered. Raises ConfigurationError."""
     try:
         found = {entry[4][0] for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError) as error:
         raise ConfigurationError(f"{host} is not an address of this machine.") from error
     if all(ipaddress.ip_address(str(address).partition("%")[0]).is_loopback for address in found):
-        return
+        if host.lower() in _NAMES:
+            return
+        raise ConfigurationError(f"A server at {host} would refuse every request: take 127.0.0.1, ::1 or localhost.")
     raise ConfigurationError(
         f"{host} can be reached from other machines, and Luxx has no accounts yet: everyone there could use your models"
         " and read your conversations. Listen on 127.0.0.1 and come through a tunnel: ssh -L 8420:127.0.0.1:8420 MACHINE"
     )
 
 
-def _refuse_second(data_dir: Path) -> None:
-    if running := server_file.find(data_dir):
+def _refuse_second(settings: Settings) -> None:
+    """Refuse a data directory that is held; those who share a database may share that too. Raises ConfigurationError."""
+    running = server_file.find(settings.data_dir)
+    if running and not (running.shared and settings.database_url):
         raise ConfigurationError(
-            f"Luxx runs already at {running.url} (process {running.pid}) with {data_dir}."
+            f"Luxx runs already at {running.url} (process {running.pid}) with {settings.data_dir}."
             " Stop it first, or give this one another --data-dir."
+        )
+
+
+def _refuse_workers(settings: Settings) -> None:
+    if settings.workers > 1 and settings.database_url is None:
+        raise ConfigurationError(
+            f"{settings.workers} workers need PostgreSQL: SQLite is one process's. Set LUXX_DATABASE_URL (to take along what"
+            " there is: luxx db copy), or leave --workers and LUXX_WORKERS out."
         )
 
 

@@ -12,20 +12,24 @@ _LOCK = "lock"
 
 
 class RunningServer(msgspec.Struct, frozen=True):
-    """A server's address and the process that it is. A `temporary` one belongs to a command and ends with it."""
+    """A server's address and the process that it is.
+
+    A `temporary` one belongs to a command and ends with it; a `shared` one works on a database and does not hold the directory.
+    """
 
     url: str
     pid: int
     temporary: bool = False
+    shared: bool = False
 
 
-def write(data_dir: Path, url: str, *, temporary: bool = False) -> None:
+def write(data_dir: Path, url: str, *, temporary: bool = False, shared: bool = False) -> None:
     """Say that this process serves at an address; for the owner's eyes only."""
     target = data_dir / _NAME
     part = target.with_suffix(f".{os.getpid()}.part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(RunningServer(url, os.getpid(), temporary)))
+        file.write(msgspec.json.encode(RunningServer(url, os.getpid(), temporary, shared)))
     part.replace(target)
 
 
@@ -36,9 +40,14 @@ def remove(data_dir: Path) -> None:
 
 
 def find(data_dir: Path) -> RunningServer | None:
-    """Return the server of a data directory, or None if there is none or its process no longer holds the directory."""
+    """Return the server of a data directory, or None if there is none or its process no longer holds the directory.
+
+    One on a shared database holds nothing: its process is there, but may be another that was given its number since.
+    """
     found = _read(data_dir)
-    return found if found and holder(data_dir) == found.pid else None
+    if found is None:
+        return None
+    return found if (_alive(found.pid) if found.shared else holder(data_dir) == found.pid) else None
 
 
 def holder(data_dir: Path) -> int | None:

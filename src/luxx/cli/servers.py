@@ -110,7 +110,8 @@ class Server:
         """Return the owner's secret for the server of this data directory; no other gets to see it."""
         data_dir = self._wanted.settings.data_dir
         found = server_file.find(data_dir)
-        return server_file.owner_token(data_dir) if found and found.url == url.rstrip("/") else None
+        known = (self._own.url if self._own else None, found.url if found else None)
+        return server_file.owner_token(data_dir) if url.rstrip("/") in known else None
 
 
 async def _answers(url: str) -> bool:
