@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from luxx.core.errors import ConfigurationError
-from luxx.store.directory import DataDirectory, file_system
+from luxx.store.directory import DataDirectory, file_system, make_private
 
 MOUNTED = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -56,3 +56,9 @@ def test_network_file_systems_are_refused(tmp_path: Path, mounts: Path, place: s
 def test_where_the_system_does_not_tell_nothing_is_refused(tmp_path: Path) -> None:
     assert file_system(tmp_path, tmp_path / "absent") == ""
     DataDirectory(tmp_path / "data", tmp_path / "absent").close()
+
+
+def test_a_file_in_the_place_of_the_directory_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(ConfigurationError, match="cannot be made: File exists"):
+        make_private(tmp_path / "data")

@@ -64,10 +64,14 @@ class DataDirectory:
 
 
 def make_private(path: Path) -> None:
-    """Make a directory that only its owner may enter; one that is there already stays as it is."""
-    if not path.is_dir():
+    """Make a directory that only its owner may enter; one that is there already stays as it is. Raises ConfigurationError."""
+    if path.is_dir():
+        return
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"The data directory {path} cannot be made: {error.strerror or error}.") from error
 
 
 def _lock(path: Path) -> int:
