@@ -34,7 +34,8 @@ async def test_other_entries_in_the_place_are_refused(talk: Talk) -> None:
         batch(body, 2, delta("a"), ended(steps.text(0, 1), "y")),
         retry=True,
     )
-    assert again.refused.keys() == {turn.id for turn in turns}
+    assert again.refused.keys() == {turn.id for turn in turns} - {epoch.id}
+    assert again.fenced == {epoch.id}
     assert not again.fenced
 
 
@@ -105,3 +106,11 @@ async def test_a_flush_tried_again_is_fenced_if_the_turn_was_taken_over(talk: Ta
     turn = (await talk.say()).turn
     again = await talk.append(replace(batch(turn, 2, delta()), epoch=2), retry=True)
     assert again.fenced == {turn.id}
+
+
+async def test_a_retry_of_what_another_owner_wrote_since_is_fenced_and_not_refused(talk: Talk) -> None:
+    turn = await talk.say("hi")
+    (again,) = await talk.store.turns.reclaim([turn.turn.id])
+    await talk.append(batch(again, 2, delta("theirs")))
+    late = await talk.append(batch(turn.turn, 2, delta("mine")), retry=True)
+    assert (late.fenced, late.refused) == (frozenset({again.id}), {})

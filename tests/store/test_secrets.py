@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luxx.core.errors import ConfigurationError, StorageError
+from luxx.core.errors import ConfigurationError
 from luxx.store.secrets import SecretBox, open_secrets
 from tests.store.engines import KEY
 
@@ -25,7 +25,7 @@ def test_what_is_encrypted_is_decrypted(text: str) -> None:
 def test_another_key_does_not_decrypt() -> None:
     token = SecretBox([KEY]).encrypt("sk-1")
     for wrong in (token, b"", b"nonsense", SecretBox([KEY]).encrypt("x")[:-1]):
-        with pytest.raises(StorageError) as refused:
+        with pytest.raises(ConfigurationError) as refused:
             SecretBox([OTHER]).decrypt(wrong)
         assert "sk-1" not in str(refused.value)
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from luxx.core.deltas import Delta, Finish, TextDelta
-from luxx.core.errors import LimitReached
+from luxx.core.errors import LimitReached, StorageError
 from luxx.core.prompts import Effect, ModelRequest, ResultPrompt
 from luxx.core.steps import ToolResult, answer_text
 from luxx.store.records import StartedTurn
@@ -181,3 +181,18 @@ async def test_a_drain_waits_for_an_unsafe_tool(tmp_path: Path) -> None:
         assert not done
         may_end.set()
         await drained
+
+
+async def test_a_turn_that_begins_while_the_database_is_away_goes_on_when_it_is_back(tmp_path: Path) -> None:
+    class Away(FakeEndpoint):
+        asked = 0
+
+        @property
+        def format(self) -> str:
+            self.asked += 1
+            if self.asked == 1:
+                raise StorageError("the database is away")
+            return "fake"
+
+    async with bench(tmp_path, Away(say("here"))) as at:
+        assert await at.answer((await at.post()).turn.id) == "here"

@@ -207,7 +207,7 @@ class ProviderStore(Protocol):
         ...
 
     async def credentials(self, owner: str, provider_id: str) -> tuple[Provider, str | None]:
-        """Return a provider with its decrypted key, of one moment. Raises NotFound, StorageError if the secret key does not fit."""
+        """Return a provider with its decrypted key, of one moment. Raises NotFound, ConfigurationError if the secret key does not fit."""
         ...
 
 

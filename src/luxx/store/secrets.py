@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from luxx.core.errors import ConfigurationError, StorageError
+from luxx.core.errors import ConfigurationError
 from luxx.store.directory import make_private
 
 KEY_FILE = "secret.key"
@@ -46,16 +46,16 @@ class SecretBox:
         return self._fernet.encrypt(text.encode())
 
     def decrypt(self, token: bytes) -> str:
-        """Return the text. Raises StorageError if none of the keys made the token."""
+        """Return the text. Raises ConfigurationError if none of the keys made the token."""
         try:
             return self._fernet.decrypt(token).decode()
         except InvalidToken as error:
-            raise StorageError(
+            raise ConfigurationError(
                 "A stored key cannot be decrypted: the secret key is not the one it was stored with."
             ) from error
 
     def rotated(self, token: bytes) -> bytes:
-        """Return the token encrypted anew with the newest key. Raises StorageError as `decrypt`."""
+        """Return the token encrypted anew with the newest key. Raises ConfigurationError as `decrypt`."""
         return self.encrypt(self.decrypt(token))
 
 

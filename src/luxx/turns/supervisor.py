@@ -300,6 +300,11 @@ class Supervisor:
                 await self._end(live, Failed(content=INTERNAL, code="internal", message_id=message_id))
         except Fenced:
             _log.info("turn let go", turn_id=live.turn.id)
+        except StorageError as error:
+            # The turn goes on when the database is back: a row without a task is taken up. One that was refused has ended.
+            _log.warning("turn set aside", turn_id=live.turn.id, error=error.message)
+            if live.log.open:
+                live.log.abandon(error)
         except LuxxError as error:
             await self._end(live, Failed(content=error.message, code=error.code, message_id=message_id))
         except Exception:

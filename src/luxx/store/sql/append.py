@@ -1,6 +1,6 @@
 """Appending to logs: the flush of many turns, fenced, in one transaction. This is the hot path."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 import msgspec
@@ -80,7 +80,8 @@ def append(connection: Connection, node: str, batches: Sequence[TurnBatch], retr
     if not lease.held():
         return Appended(fenced=frozenset(batch.turn_id for batch in batches))
     if retry:
-        batches = _not_yet_written(connection, earlier, batches, refused)
+        mine = {one.batch.turn_id for one in owned}
+        batches = _not_yet_written(connection, earlier, batches, mine, refused)
         missing = {batch.turn_id for batch in batches}
         owned = [one for one in owned if one.batch.turn_id in missing]
     if apart:
@@ -187,14 +188,17 @@ def _call_row(number: int, call: ModelCall) -> tuple[int | str | bytes, ...]:
 
 
 def _not_yet_written(
-    connection: Connection, ending: Ending, batches: Sequence[TurnBatch], refused: dict[str, str]
+    connection: Connection, ending: Ending, batches: Sequence[TurnBatch], mine: Set[str], refused: dict[str, str]
 ) -> list[TurnBatch]:
-    """Return the batches that the lost attempt did not commit; a batch that contradicts what stands goes to `refused`."""
+    """Return the batches that the lost attempt did not commit.
+
+    One that contradicts what stands goes to `refused` if its turn is still ours (`mine`): else it is another owner's that stands.
+    """
     missing: list[TurnBatch] = []
     for batch in batches:
         row = connection.execute("SELECT number FROM turn WHERE id = ?", (batch.turn_id,)).fetchone()
         standing = None if row is None else _standing(connection, row[0], batch)
-        if standing is None:
+        if standing is None or (not standing and batch.turn_id not in mine):
             missing.append(batch)
         elif not standing:
             refused[batch.turn_id] = "Other entries stand in the log where these were to be written."
