@@ -64,6 +64,10 @@ page-test: .venv/dev
 bench: .venv/dev page ## measure Luxx beside a raw relay and nginx (options: make bench ARGS=...)
 	@$(PY) -m benchmarks $(ARGS)
 
+.PHONY: chaos
+chaos: .venv/dev ## kill, freeze and cut real servers for ten minutes (options: make chaos ARGS="--chaos-seed 7")
+	@$(PY) -m pytest tests/chaos --chaos-seconds 270 --chaos-seed random --chaos-breaks $(ARGS)
+
 .PHONY: wheel
 wheel: .venv/dev page ## build the sdist, and from it the wheel, into dist/
 	@$(UV) build --quiet --python $(PY) --build-constraints requirements/build.txt --require-hashes --out-dir dist

@@ -1,0 +1,95 @@
+"""Breaks: the server with one of its promises taken out, in a copy of the sources."""
+
+import shutil
+from pathlib import Path
+
+import msgspec
+
+SOURCES = Path(__file__).resolve().parents[2] / "src"
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A piece of a file, which must stand there exactly once, and what comes in its place."""
+
+    file: str
+    old: str
+    new: str
+
+
+class Break(msgspec.Struct, frozen=True):
+    """What is broken, by which changes; the test that must notice it, as pytest's -k, and as what."""
+
+    name: str
+    noticed: str
+    test: str
+    seconds: int
+    changes: tuple[Change, ...]
+
+
+FENCE = Break(
+    "an owner that lost its lease still writes",
+    "writes refused by the store",
+    "postgresql",
+    30,
+    (
+        Change("store/sql/append.py", "if not lease.held():", "if not lease.held() and not batches:"),
+        Change("store/sql/append.py", "coalesce(node, '') = ? AND", "coalesce(node, ?) IS NOT NULL AND"),
+        Change("store/sql/append.py", "if row is not None and row[2] == batch.epoch:", "if row is not None:"),
+    ),
+)
+COMMIT_ORDER = Break(
+    "events are shown before their commit",
+    "events shown that are not in the log",
+    "sqlite",
+    12,
+    (
+        Change(
+            "turns/turn_log.py",
+            "        self.recent.publish(LogEntry(entry.seq, entry.name, entry.data) for entry in batch.entries)\n",
+            "",
+        ),
+        Change(
+            "turns/turn_log.py",
+            "        end = self.end if waiting and waiting[-1] is self.end else None\n",
+            "        end = self.end if waiting and waiting[-1] is self.end else None\n"
+            "        self.recent.publish(LogEntry(entry.seq, entry.name, entry.data) for entry in entries)\n",
+        ),
+        Change(
+            "turns/journal.py",
+            "sealed[log.turn.id] = (log, batch)",
+            "sealed[log.turn.id] = (log, batch); self.wake(log.turn.id)",
+        ),
+    ),
+)
+WAKE_ORDER = Break(
+    "a reader is enlisted after its look at the log",
+    "readers left behind",
+    "sqlite",
+    12,
+    (
+        Change(
+            "turns/journal.py",
+            "reader = self._reader(turn_id)  # before the look at the log: else an append in between is missed",
+            "reader = asyncio.get_running_loop().create_future()",
+        ),
+        Change(
+            "turns/journal.py",
+            "                        await reader\n",
+            "                        await asyncio.sleep(0.02)  # as long as a look at a busy database takes\n"
+            "                        reader = self._reader(turn_id)\n"
+            "                        await reader\n",
+        ),
+    ),
+)
+
+
+def broken_copy(folder: Path, what: Break) -> Path:
+    """Copy the sources and break them; return the folder to import them from."""
+    copy = folder / "src"
+    shutil.copytree(SOURCES, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    for change in what.changes:
+        path = copy / "luxx" / change.file
+        text = path.read_text()
+        assert text.count(change.old) == 1, f"{change.file} no longer has what is to be broken: {change.old}"
+        path.write_text(text.replace(change.old, change.new))
+    return copy

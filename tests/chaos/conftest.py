@@ -1,0 +1,65 @@
+"""How long the chaos lasts, and with which seed: options of pytest, given as `pytest tests/chaos --chaos-seed 7`."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+CHAOS = Path(__file__).parent
+CI_SEED, CI_SECONDS = 20261122, 8.0
+OVERHEAD = 150
+_lines = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    group = parser.getgroup("chaos")
+    group.addoption("--chaos-seed", help=f"a number, or 'random' (default {CI_SEED})")
+    group.addoption("--chaos-seconds", type=float, help=f"how long each run is disturbed (default {CI_SECONDS:g})")
+    group.addoption("--chaos-breaks", action="store_true", help="also break the server on purpose and see it noticed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker."""
+    config.addinivalue_line("markers", "breaks: runs the suite against a server that is broken on purpose")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the deliberate breaks to those who ask for them, and give each run its time."""
+    if not config.getoption("chaos_breaks", False):
+        breaks = [item for item in items if item.get_closest_marker("breaks")]
+        items[:] = [item for item in items if item not in breaks]
+        config.hook.pytest_deselected(items=breaks)
+    for item in items:
+        if CHAOS in item.path.parents and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(seconds_of(config) + OVERHEAD))
+
+
+def seconds_of(config: pytest.Config) -> float:
+    """How long a run is disturbed."""
+    return config.getoption("chaos_seconds", None) or CI_SECONDS
+
+
+@pytest.fixture
+def chaos_seconds(request: pytest.FixtureRequest) -> float:
+    """How long a run is disturbed."""
+    return seconds_of(request.config)
+
+
+@pytest.fixture
+def chaos_seed(request: pytest.FixtureRequest) -> int:
+    """The seed that decides all that the test decides; what processes make of it is theirs."""
+    given = request.config.getoption("chaos_seed", None)
+    return random.randrange(2**32) if given == "random" else int(given or CI_SEED)
+
+
+@pytest.fixture
+def chaos_report(request: pytest.FixtureRequest) -> list[str]:
+    """Lines that are printed at the end."""
+    return request.config.stash.setdefault(_lines, [])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what was counted."""
+    for line in config.stash.get(_lines, []):
+        terminalreporter.write_line(line)

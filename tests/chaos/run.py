@@ -1,0 +1,141 @@
+"""One run: a cluster, its load and its faults for so many seconds, then quiet, then the verdict."""
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import aiohttp
+
+from luxx.client import ClientError
+from tests.chaos import verdict
+from tests.chaos.cluster import TTL, Cluster, cluster
+from tests.chaos.load import Asked, Load
+from tests.chaos.plan import READERS, WIRES, Fault, blows
+from tests.postgres_server import PostgresServer
+
+AT_ONCE = 8
+CALM_TURNS = 6
+SETTLE = 30.0
+"""Seconds from the last fault in which every turn and every reader must come to its end."""
+ENOUGH_MEMORY = 400
+"""Megabytes that no node needs, however long it runs."""
+
+
+class Outcome:
+    """What a run gave: `wrong` must be empty, `report` is for people."""
+
+    def __init__(self, wrong: list[verdict.Wrong], report: list[str]) -> None:
+        self.wrong = wrong
+        self.report = report
+
+
+async def run_chaos(
+    folder: Path,
+    seed: int,
+    seconds: float,
+    faults: Sequence[Fault],
+    *,
+    postgres: PostgresServer | None = None,
+    nodes: int = 1,
+) -> Outcome:
+    """Let it all happen, and judge."""
+    dice = random.Random(seed)
+    async with cluster(folder, dice, postgres, nodes) as at, aiohttp.ClientSession() as session:
+        scripted = next(it for it in await at.clients[0].providers() if it.format == "scripted")
+        load = Load(at, session, dice, scripted.id)
+        left = await _let_happen(at, load, seed, seconds, faults)
+        wrong = [("readers left behind", left)] if left else []
+        wrong += await _judge(at, load.asked)
+        return Outcome(wrong, _report(at, load.asked, wrong, seed, seconds))
+
+
+async def _let_happen(at: Cluster, load: Load, seed: int, seconds: float, faults: Sequence[Fault]) -> str:
+    """Return who had not come to an end in time."""
+    stopped = asyncio.Event()
+    try:
+        async with asyncio.timeout(seconds + SETTLE + 2 * TTL), asyncio.TaskGroup() as group:
+            group.create_task(load.run(seconds, AT_ONCE))
+            troubles = (faults, WIRES if len(at.nodes) > 1 else READERS) if faults else ()
+            striking = [group.create_task(_strike(at, stopped, seed, trouble)) for trouble in troubles]
+            await asyncio.sleep(seconds)
+            stopped.set()
+            if striking:
+                await asyncio.wait(striking)
+            for _ in range(CALM_TURNS):
+                group.create_task(load.turn(disturbed=False))
+    except TimeoutError:
+        behind = [it.name for asked in load.asked for it in asked.readers if not (it.ended or it.gone)]
+        unanswered = [f"turn {asked.number} was never started" for asked in load.asked if not asked.turn_id]
+        return ", ".join(behind + unanswered) or "a request without an answer"
+    return ""
+
+
+async def _strike(at: Cluster, stopped: asyncio.Event, seed: int, faults: Sequence[Fault]) -> None:
+    for blow in blows(f"{seed} {faults[0]}", faults, len(at.nodes), TTL):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), blow.after)
+        if stopped.is_set():
+            return
+        await at.strike(blow)
+
+
+async def _judge(at: Cluster, asked: Sequence[Asked]) -> list[verdict.Wrong]:
+    wrong: list[verdict.Wrong] = []
+    for turn in asked:
+        wrong += turn.wrong
+        wrong += [one for shown in turn.readers for one in shown.wrong]
+        if turn.deleted:
+            wrong += verdict.of_deleted(turn)
+        elif turn.turn_id:
+            wrong += await _judge_turn(at, turn)
+    wrong += verdict.of_tools(asked, at.ledger())
+    for node in at.nodes:
+        wrong += verdict.of_server_log(node.log())
+        at.memory = max(at.memory, node.memory)
+    wrong += [("stops that hung", f"{at.hung_stops}")] * bool(at.hung_stops)
+    wrong += [("nodes whose memory grew", f"{at.memory} MB")] * (at.memory > ENOUGH_MEMORY)
+    return wrong
+
+
+async def _judge_turn(at: Cluster, asked: Asked) -> list[verdict.Wrong]:
+    client = at.clients[asked.number % len(at.clients)]
+    log = []
+    try:
+        turn = await client.turn(asked.turn_id)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5 if turn.ended else 1):
+                async for entry in client.follow(asked.turn_id):
+                    log.append(entry)
+        messages = (await client.messages(asked.conversation_id)).items
+    except ClientError as error:
+        return [("turns without an end", f"turn {asked.number} cannot be read: {error.message}")]
+    gone = [
+        ("answers that should not be", f"{it.name}: 404 for a turn that is there") for it in asked.readers if it.gone
+    ]
+    return gone + verdict.of_turn(asked, verdict.Kept(turn, tuple(log), messages))
+
+
+def _report(
+    at: Cluster, asked: Sequence[Asked], wrong: Sequence[verdict.Wrong], seed: int, seconds: float
+) -> list[str]:
+    shown = [it for turn in asked for it in turn.readers]
+    counts = Counter(kind for kind, _ in wrong)
+    stall = max((it.longest_stall for it in shown), default=0)
+    where = f"{len(at.nodes)} nodes on PostgreSQL" if len(at.nodes) > 1 else "one node on SQLite"
+    lines = [
+        f"chaos: {where}, --chaos-seed {seed} --chaos-seconds {seconds:g}",
+        f"  {len(asked)} turns, {len(shown)} readers, {sum(len(it.entries) for it in shown)} events shown",
+        "  faults: " + ", ".join(f"{kind} {n}" for kind, n in sorted(at.counts.items())),
+        f"  longest stall of a reader {stall:.1f} s, longest stop {at.longest_stop:.1f} s, largest node {at.memory} MB,"
+        f" starts repeated {sum(node.repeated_starts for node in at.nodes)}",
+    ]
+    for kind, times in sorted(verdict.takeovers(asked, at.done).items()):
+        times.sort()
+        lines.append(
+            f"  takeover after {kind}: {len(times)}, median {times[len(times) // 2]:.1f} s, longest {times[-1]:.1f} s"
+        )
+    lines += [f"  {counts[kind]} {kind}" for kind in verdict.MUST_NOT_HAPPEN]
+    return lines + [f"    {kind}: {what}" for kind, what in wrong[:40]]

@@ -1,0 +1,23 @@
+"""Whatever happens to servers, database and network at random moments: nothing is lost, doubled, invented or run twice."""
+
+from pathlib import Path
+
+from tests.chaos.plan import ALONE, SHARED
+from tests.chaos.run import run_chaos
+from tests.postgres_server import PostgresServer
+
+
+async def test_one_node_on_sqlite_keeps_every_promise(
+    tmp_path: Path, chaos_seed: int, chaos_seconds: float, chaos_report: list[str]
+) -> None:
+    outcome = await run_chaos(tmp_path, chaos_seed, chaos_seconds, ALONE)
+    chaos_report += outcome.report
+    assert not outcome.wrong, outcome.report
+
+
+async def test_three_nodes_on_postgresql_keep_every_promise(
+    tmp_path: Path, postgres: PostgresServer, chaos_seed: int, chaos_seconds: float, chaos_report: list[str]
+) -> None:
+    outcome = await run_chaos(tmp_path, chaos_seed, chaos_seconds, SHARED, postgres=postgres, nodes=3)
+    chaos_report += outcome.report
+    assert not outcome.wrong, outcome.report
