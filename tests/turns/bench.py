@@ -76,7 +76,12 @@ def replay(entries: list[LogEntry]) -> Replay:
 
 @asynccontextmanager
 async def bench(
-    path: Path, model: Endpoint, box: FakeToolbox | None = None, conversation_id: str = "", max_active: int = 100
+    path: Path,
+    model: Endpoint,
+    box: FakeToolbox | None = None,
+    conversation_id: str = "",
+    max_active: int = 100,
+    on_death: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Bench]:
     async with asyncio.timeout(30):
         store = await open_sqlite(path, SecretBox([KEY]))
@@ -93,6 +98,7 @@ async def bench(
             max_active=max_active,
             heartbeat=15,
             compact_after=300,
+            on_death=on_death,
         )
         if not conversation_id:
             await store.providers.create(store.owner, NewProvider(name="p", format="fake", default_model="m"))

@@ -12,7 +12,7 @@ from luxx.core.deltas import Delta, Finish, TextDelta
 from luxx.core.errors import LimitReached, StorageError
 from luxx.core.prompts import Effect, ModelRequest, ResultPrompt
 from luxx.core.steps import ToolResult, answer_text
-from luxx.store.records import StartedTurn
+from luxx.store.records import Appended, StartedTurn
 from luxx.store.secrets import SecretBox
 from luxx.store.sqlite.store import open_sqlite
 from luxx.turns.requests import AnswerAgain
@@ -196,3 +196,19 @@ async def test_a_turn_that_begins_while_the_database_is_away_goes_on_when_it_is_
 
     async with bench(tmp_path, Away(say("here"))) as at:
         assert await at.answer((await at.post()).turn.id) == "here"
+
+
+async def test_the_server_asks_to_be_stopped_when_what_commits_has_died(tmp_path: Path) -> None:
+    died = asyncio.Event()
+
+    async def broken(batches: object, retry: bool = False) -> Appended:
+        raise RuntimeError("a bug in the store")
+
+    async with bench(tmp_path, FakeEndpoint(say("lost"), say("whole")), on_death=died.set) as at:
+        at.store.turns.append = broken  # pyright: ignore[reportAttributeAccessIssue]
+        turn = (await at.post()).turn
+        await died.wait()
+        assert not at.supervisor.ready
+        conversation_id = at.conversation_id
+    async with bench(tmp_path, FakeEndpoint(say("whole")), conversation_id=conversation_id) as at:
+        assert await at.answer(turn.id) == "whole"

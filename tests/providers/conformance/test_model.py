@@ -165,7 +165,7 @@ async def test_closing_the_iterator_closes_the_connection(wire: Format, transpor
     async with Endpoint(Answer(pieces=[wire.text("a")], end="hold")) as endpoint:
         stream = wire.provider(endpoint.url, KEY, transport).stream(REQUEST)
         assert await anext(stream) == [TextDelta("a")]
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()
         await asyncio.wait_for(endpoint.gone.wait(), 5)
 
 
@@ -219,7 +219,7 @@ async def test_many_answers_run_side_by_side(wire: Format, transport: Transport)
         firsts = await asyncio.gather(*(anext(stream) for stream in streams))
         assert firsts == [[TextDelta("a")]] * 150
         for stream in streams:
-            await stream.aclose()  # type: ignore[attr-defined]
+            await stream.aclose()
 
 
 async def test_the_check_says_in_words_what_it_found(wire: Format, transport: Transport) -> None:
