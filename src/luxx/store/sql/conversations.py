@@ -19,6 +19,7 @@ from luxx.store.records import (
     Message,
 )
 from luxx.store.sql import listing
+from luxx.store.sql.approvals import write_rules
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.conversation_rows import CONVERSATIONS, conversation_of
 from luxx.store.sql.ends import Ending, cancel_queued
@@ -32,8 +33,8 @@ T = TypeVar("T")
 
 _INSERT = """
     INSERT INTO conversation (id, owner_id, title, title_source, created_at, updated_at, system_prompt, provider_id, model,
-        temperature, max_tokens, tools_enabled)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        temperature, max_tokens, tools_enabled, thinking, rules)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _NEWEST_BELOW = """
     WITH RECURSIVE below (id) AS (
@@ -141,7 +142,9 @@ def _create(
     return _get(connection, owner, conversation_id)
 
 
-def _columns(connection: Connection, owner: str, settings: ConversationSettings) -> tuple[str | float | None, ...]:
+def _columns(
+    connection: Connection, owner: str, settings: ConversationSettings
+) -> tuple[str | float | bytes | None, ...]:
     """Return the settings as columns. Raises InvalidRequest for a provider that is not there."""
     provider_id = settings.provider_id
     if provider_id is not None:
@@ -155,12 +158,14 @@ def _columns(connection: Connection, owner: str, settings: ConversationSettings)
         settings.temperature,
         settings.max_tokens,
         settings.tools_enabled,
+        settings.thinking,
+        write_rules(settings.rules),
     )
 
 
 def _change(connection: Connection, owner: str, conversation_id: str, change: ConversationChange) -> Conversation:
     _get(connection, owner, conversation_id)
-    columns: dict[str, str | float | None] = {}
+    columns: dict[str, str | float | bytes | None] = {}
     if change.title is not msgspec.UNSET:
         columns["title"] = change.title
     if change.title_source is not msgspec.UNSET:
@@ -168,7 +173,16 @@ def _change(connection: Connection, owner: str, conversation_id: str, change: Co
     if change.leaf_id is not msgspec.UNSET:
         columns["leaf_id"] = _leaf(connection, conversation_id, change.leaf_id)
     if change.settings is not msgspec.UNSET:
-        names = ("system_prompt", "provider_id", "model", "temperature", "max_tokens", "tools_enabled")
+        names = (
+            "system_prompt",
+            "provider_id",
+            "model",
+            "temperature",
+            "max_tokens",
+            "tools_enabled",
+            "thinking",
+            "rules",
+        )
         columns.update(zip(names, _columns(connection, owner, change.settings), strict=True))
     if columns:
         assignments = ", ".join(f"{name} = ?" for name in columns)
