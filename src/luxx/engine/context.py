@@ -1,12 +1,13 @@
 """Context: what a model is told as it grows, and what of it has to give way to a summary."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from luxx.core.ports import ModelCall
-from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, ResultPrompt, UserPrompt
+from luxx.core.prompts import ModelRequest, Prompt, UserPrompt
 from luxx.core.steps import Step, Summary
+from luxx.engine.estimate import tokens_in, tokens_of
 from luxx.engine.transcript import Transcript
 
 SUMMARY = (
@@ -18,9 +19,6 @@ TAIL_SHARE = 0.35
 """How much of a window the latest messages may take that stay as they are."""
 SHRINK = 0.6
 """After a provider said that a request is too long, its window is taken for this part of it."""
-ASCII_TOKENS, OTHER_TOKENS = 0.29, 0.7
-"""Tokens for a character, estimated on the high side: of English and code, and of texts with other letters."""
-FILE_TOKENS = 1_600
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -83,15 +81,15 @@ class Context:
 
     def tokens(self, request: ModelRequest) -> int:
         """Estimate how many tokens a request with these prompts takes."""
-        tools = sum(len(tool.description) + len(str(tool.parameters)) for tool in request.tools)
-        return int(sum(map(_tokens, self.prompts)) + _text_tokens(request.system or "") + tools * ASCII_TOKENS)
+        tools = sum(tokens_in(tool.description) + tokens_in(str(tool.parameters)) for tool in request.tools)
+        return int(sum(map(tokens_of, self.prompts)) + tokens_in(request.system or "") + tools)
 
     def cut(self, request: ModelRequest) -> Mark | None:
         """Return up to where to sum up, so that what stays takes a small part of the window; None if nothing can go."""
         if self.window is None or not self.marks:
             return None
         room = TAIL_SHARE * (self.window - self._reserve(request, self.window))
-        tails = [sum(map(_tokens, self.prompts[mark.prompts :])) for mark in self.marks]
+        tails = [sum(map(tokens_of, self.prompts[mark.prompts :])) for mark in self.marks]
         return next((mark for mark, tail in zip(self.marks, tails, strict=True) if tail <= room), self.marks[-1])
 
     def take(self, summary: Summary, transcript: Transcript) -> bool:
@@ -113,24 +111,3 @@ class Context:
 def summary_prompt(summary: Summary) -> UserPrompt:
     """Return what a model is told in place of what was summed up."""
     return UserPrompt(SUMMARY.format(content=summary.content))
-
-
-def _tokens(prompt: Prompt) -> float:
-    return sum(map(_text_tokens, _texts(prompt))) + FILE_TOKENS * len(prompt.files) + 4
-
-
-def _text_tokens(text: str) -> float:
-    return len(text) * (ASCII_TOKENS if text.isascii() else OTHER_TOKENS)
-
-
-def _texts(prompt: Prompt) -> Iterator[str]:
-    match prompt:
-        case UserPrompt(text=text):
-            yield text
-        case AnswerPrompt(text=text, calls=calls, raw=raw):
-            yield text
-            yield " " * (len(raw) // 2)  # signatures and the like
-            for call in calls:
-                yield call.arguments
-        case ResultPrompt(content=content):
-            yield content

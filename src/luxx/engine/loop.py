@@ -7,10 +7,9 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
-import structlog
 from msgspec.structs import replace
 
-from luxx.core.deltas import Delta, FileDelta, Finish, NoticeDelta, TextDelta
+from luxx.core.deltas import Delta, FileDelta, NoticeDelta
 from luxx.core.errors import (
     AnswerIncomplete,
     AnswerTooLong,
@@ -20,24 +19,24 @@ from luxx.core.errors import (
     RateLimited,
     TooManyIterations,
 )
-from luxx.core.events import Approval, Done, Event, ProcessStep, Recovered, StepDelta
+from luxx.core.events import Approval, Done, Event, ProcessStep, Recovered
 from luxx.core.files import FileRef, Files
 from luxx.core.ids import step_id
 from luxx.core.ports import Decision, Emit, Model, ModelCall, Toolbox
-from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, ResultPrompt, UserPrompt
+from luxx.core.prompts import AnswerPrompt, ModelRequest, UserPrompt
 from luxx.core.rules import ToolRule
 from luxx.core.steps import Step, Summary
 from luxx.core.usage import Usage
-from luxx.engine import summing
 from luxx.engine.approvals import Approvals
 from luxx.engine.contents import Contents
 from luxx.engine.context import Context, Mark
+from luxx.engine.estimate import usage_of
 from luxx.engine.fold import Fold
 from luxx.engine.resume import Claimed, Resumption
+from luxx.engine.summing import notes_on
 from luxx.engine.tool_calls import CallGroup, Surroundings, ToolCalls
 from luxx.engine.transcript import Transcript
 
-_log = structlog.get_logger()
 CONTINUE = "Continue your last answer exactly where it stopped. Do not repeat anything of it."
 FILE_NAME = "file"
 """The name of a file to which the model gave none."""
@@ -217,7 +216,9 @@ class Loop:
         summary = Summary(id=step_id(index), index=index, call=call, until=mark.message_id, until_call=mark.call)
         self._emit.append(ProcessStep(summary))
         try:
-            text, usage = await self._notes(summary, self._context.prompts[: mark.prompts])
+            text, usage = await notes_on(
+                self._context.prompts[: mark.prompts], self._model, self._plan.request, self._context.window
+            )
         except BaseException:
             self._emit.append(ProcessStep(replace(summary, state="failed")))
             raise
@@ -228,31 +229,6 @@ class Loop:
         self._summaries += 1
         self._context.take(summary, self._transcript)
         return call
-
-    async def _notes(self, summary: Summary, prompts: Sequence[Prompt]) -> tuple[str, Usage]:
-        """Have the model write the notes; where it cannot, say what can be said without it."""
-        notes, usage = "", Usage()
-        try:
-            for piece in summing.pieces(prompts, self._context.window):
-                request = summing.request_for(self._plan.request, piece, notes)
-                written, used = await self._write(request)
-                notes, usage = written or notes, usage + used
-        except ProviderError as error:
-            _log.info("summing up failed", turn_id=self._plan.turn_id, error=error.message)
-        notes = notes.strip() or summing.without_model(prompts)
-        self._emit.append(StepDelta(summary.index, notes))
-        return notes, usage
-
-    async def _write(self, request: ModelRequest) -> tuple[str, Usage]:
-        """Return the text that a model writes, without tools. Raises ProviderError."""
-        text: list[str] = []
-        usage: Usage | None = None
-        async with contextlib.aclosing(self._model.stream(request)) as stream:
-            async for deltas in stream:
-                text += [delta.text for delta in deltas if isinstance(delta, TextDelta)]
-                usage = next((delta.usage for delta in deltas if isinstance(delta, Finish)), usage)
-        written = "".join(text)
-        return written, usage or _estimate(request, request.prompts, len(written))
 
     async def _answer(self, call: int) -> str | None:
         """Make one model call and run its tools; return the finish reason if it asked for none."""
@@ -327,7 +303,8 @@ class Loop:
         finish = fold.finish
         if finish is None:
             raise AnswerIncomplete("The provider's stream ended before the answer did.")
-        used = finish.usage or _estimate(self._plan.request, self._context.prompts, fold.characters)
+        asked = replace(self._plan.request, prompts=tuple(self._context.prompts))
+        used = finish.usage or usage_of(asked, fold.characters)
         return self._call_record(fold.call, finish.reason, used, finish.raw)
 
     def _call_record(self, n: int, reason: str, usage: Usage, raw: bytes = b"") -> ModelCall:
@@ -355,18 +332,3 @@ def _pause(error: ProviderError, attempt: int) -> float:
             raise error
         return error.retry_after
     return 0.5 * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)
-
-
-def _estimate(request: ModelRequest, prompts: Sequence[Prompt], written: int) -> Usage:
-    """Count four characters as a token, for a provider that gives no usage."""
-    characters = len(request.system or "")
-    for prompt in prompts:
-        match prompt:
-            case UserPrompt(text=text):
-                characters += len(text)
-            case AnswerPrompt(text=text, calls=calls):
-                characters += len(text) + sum(len(call.arguments) for call in calls)
-            case ResultPrompt(content=content):
-                characters += len(content)
-    read, written = -(-characters // 4), -(-written // 4)
-    return Usage(input_tokens=read, output_tokens=written, total_tokens=read + written, estimated=True)

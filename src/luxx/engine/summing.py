@@ -1,8 +1,16 @@
 """Summing up: what a model is asked to write about the part of a conversation that it can no longer be told."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 
+import structlog
+
+from luxx.core.deltas import Finish, TextDelta
+from luxx.core.errors import ProviderError
+from luxx.core.ports import Model
 from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, ResultPrompt, UserPrompt
+from luxx.core.usage import Usage
+from luxx.engine.estimate import usage_of
 
 SYSTEM = (
     "You keep the notes of a conversation that has become too long. Sum up what you are given, so that whoever goes on with only"
@@ -23,7 +31,38 @@ ASCII_CHARS, OTHER_CHARS = 3.4, 1.4
 """Characters for a token, estimated on the low side: of English and code, and of texts with other letters."""
 
 
-def pieces(prompts: Sequence[Prompt], window: int | None) -> list[str]:
+_log = structlog.get_logger()
+
+
+async def notes_on(
+    prompts: Sequence[Prompt], model: Model, request: ModelRequest, window: int | None
+) -> tuple[str, Usage]:
+    """Have the model of a request sum up prompts that do not fit into its window; return the notes and what they cost.
+
+    Where the model cannot, the notes hold what can be said without it. Raises nothing but CancelledError.
+    """
+    notes, usage = "", Usage()
+    try:
+        for piece in _pieces(prompts, window):
+            written, used = await _write(model, _request(request, piece, notes))
+            notes, usage = written.strip() or notes, usage + used
+    except ProviderError as error:
+        _log.info("summing up failed", conversation_id=request.conversation_id, error=error.message)
+    return notes or _without_model(prompts), usage
+
+
+async def _write(model: Model, request: ModelRequest) -> tuple[str, Usage]:
+    text: list[str] = []
+    usage: Usage | None = None
+    async with contextlib.aclosing(model.stream(request)) as stream:
+        async for deltas in stream:
+            text += [delta.text for delta in deltas if isinstance(delta, TextDelta)]
+            usage = next((delta.usage for delta in deltas if isinstance(delta, Finish)), usage)
+    written = "".join(text)
+    return written, usage or usage_of(request, len(written))
+
+
+def _pieces(prompts: Sequence[Prompt], window: int | None) -> list[str]:
     """Return the prompts as text, in pieces that fit into a window of so many tokens; the middle of a huge one is left out."""
     texts = list(_texts(prompts))
     size = DEFAULT_PIECE_CHARS
@@ -40,7 +79,7 @@ def pieces(prompts: Sequence[Prompt], window: int | None) -> list[str]:
     return found if len(found) <= MOST_PIECES else [*found[:2], *found[2 - MOST_PIECES :]]
 
 
-def request_for(request: ModelRequest, piece: str, notes: str) -> ModelRequest:
+def _request(request: ModelRequest, piece: str, notes: str) -> ModelRequest:
     """Return the request for the notes on one piece; `notes` are those on the pieces before."""
     before = BEFORE.format(notes=notes) if notes else ""
     return ModelRequest(
@@ -52,7 +91,7 @@ def request_for(request: ModelRequest, piece: str, notes: str) -> ModelRequest:
     )
 
 
-def without_model(prompts: Sequence[Prompt]) -> str:
+def _without_model(prompts: Sequence[Prompt]) -> str:
     """Return what can be said without a model: how the person's messages begin."""
     said = [prompt.text[:SAID_CHARS] for prompt in prompts if isinstance(prompt, UserPrompt)]
     if len(said) > MOST_SAID:
