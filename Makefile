@@ -68,6 +68,10 @@ bench: .venv/dev page ## measure Luxx beside a raw relay and nginx (options: mak
 chaos: .venv/dev ## kill, freeze and cut real servers for ten minutes (options: make chaos ARGS="--chaos-seed 7")
 	@$(PY) -m pytest tests/chaos --chaos-seconds 270 --chaos-seed random --chaos-breaks $(ARGS)
 
+.PHONY: mcp-conformance
+mcp-conformance: .venv/dev ## run the MCP conformance suite against Luxx's client (some of it: ARGS="tools_call")
+	@$(PY) -m tests.tools.mcp.conformance $(ARGS)
+
 .PHONY: wheel
 wheel: .venv/dev page ## build the sdist, and from it the wheel, into dist/
 	@$(UV) build --quiet --python $(PY) --build-constraints requirements/build.txt --require-hashes --out-dir dist

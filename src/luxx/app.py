@@ -3,41 +3,53 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp
 
 from luxx import __version__
-from luxx.core.errors import InvalidRequest
-from luxx.core.ports import Endpoint, Toolbox
+from luxx.core.errors import ConfigurationError, InvalidRequest
+from luxx.core.ports import Endpoint
 from luxx.http.application import create_app
 from luxx.http.parts import HttpOptions, Parts
+from luxx.providers.anthropic.model import AnthropicModel
+from luxx.providers.gemini.model import GeminiModel
 from luxx.providers.local.engine import MODEL_ID, LocalEngine
 from luxx.providers.local.model import LocalModel, over
 from luxx.providers.openai.model import OpenAIModel
+from luxx.providers.presets import PRESETS
+from luxx.providers.responses.model import ResponsesModel
 from luxx.providers.scripted import ScriptedModel
 from luxx.providers.transport import Patience, Transport
 from luxx.settings import Settings
 from luxx.store.directory import make_private
 from luxx.store.interface import Store
 from luxx.store.opening import open_store
-from luxx.store.records import NewProvider, Provider
+from luxx.store.records import FileLimits, NewProvider, Provider
 from luxx.store.secrets import given_secrets
 from luxx.tools.box import Toolbox as Box
 from luxx.tools.builtin.catalogue import builtin_tools
+from luxx.tools.builtin.web.client import WebClient
+from luxx.tools.builtin.web.guard import Guard, open_guard
+from luxx.tools.builtin.web.names import SystemNames
+from luxx.tools.builtin.web.search import SearchEngine
 from luxx.tools.demo import demo_tools
 from luxx.tools.installed import installed_tools
+from luxx.tools.mcp.connection import Limits
+from luxx.tools.mcp.connection import Patience as McpPatience
+from luxx.tools.mcp.servers import McpServers
+from luxx.tools.mcp.wire import Bounds
+from luxx.tools.openapi.servers import OpenApiServers
+from luxx.tools.sources import ToolSources
 from luxx.turns.endpoints import EndpointFactory, Endpoints
 from luxx.turns.run import RunLimits
 from luxx.turns.starting import Starter
 from luxx.turns.supervisor import Supervisor
 from luxx.turns.titles import Titles
 
+_RemoteModel = type[OpenAIModel] | type[ResponsesModel] | type[AnthropicModel] | type[GeminiModel]
 OWNER_TOKEN_FILE = "owner-token"
 LEDGER_FILE = "tool-ledger.jsonl"
-TOOL_SELECTIONS = 64
-"""How many different selections of tools are kept ready."""
 
 
 class App:
@@ -49,18 +61,22 @@ class App:
         self._box = box
         self._transport = transport
         self._engine = engine
-        self._endpoints = Endpoints(store.providers, _factories(settings, transport, engine))
+        self._endpoints = Endpoints(store.providers, _factories(settings, transport, engine), PRESETS)
         self._owner_token = owner_token(settings)
+        self.mcp = McpServers(store.tool_servers, _mcp_limits(settings))
+        self._tools = ToolSources(box, [self.mcp, _openapi(settings, store)], settings.tool_timeouts)
         self.supervisor = Supervisor(
             store,
             self._endpoints,
-            _selections(box),
-            Starter(store, self._endpoints, box, settings.max_iterations),
+            self._tools,
+            Starter(store, self._endpoints, self._tools, settings.max_iterations),
             Titles(store, self._endpoints, enabled=settings.titles == "model"),
             limits=RunLimits(
                 attempts=settings.provider_attempts,
                 parallel_tools=settings.parallel_tools,
+                max_tool_calls=settings.max_tool_calls,
                 max_answer_chars=settings.max_answer_chars,
+                approval_patience_s=settings.approval_timeout,
             ),
             max_active=settings.max_active_turns,
             heartbeat=settings.heartbeat,
@@ -75,11 +91,13 @@ class App:
     def asgi(self, port: int) -> ASGIApp:
         """Return the ASGI application for a server that people reach on this port."""
         settings = self._settings
+        self.mcp.logins.redirect_uri = f"http://127.0.0.1:{port}/mcp/login"
         parts = Parts(
             store=self._store,
             supervisor=self.supervisor,
             endpoints=self._endpoints,
-            tools=self._box.infos(),
+            tools=self._tools,
+            tool_servers=self.mcp,
             owner_token=self._owner_token,
             version=__version__,
             storage="postgresql" if self._store.nodes.shared else "sqlite",
@@ -87,6 +105,7 @@ class App:
         options = HttpOptions(
             port=port,
             max_body=settings.max_body,
+            max_file=settings.max_file_bytes,
             max_message_chars=settings.max_message_chars,
             max_streams=settings.max_streams,
             heartbeat=settings.heartbeat,
@@ -100,6 +119,7 @@ class App:
     async def close(self) -> None:
         """Stop all parts; turns in progress go on at the next start."""
         await self.supervisor.close()
+        await self.mcp.aclose()
         await self._engine.stop()
         await self._transport.aclose()
         await self._box.aclose()
@@ -108,9 +128,16 @@ class App:
 
 async def build(settings: Settings) -> App:
     """Open the store and make the parts. Raises ConfigurationError with what to do about it."""
+    search = _search(settings)
     make_private(settings.data_dir)
     store = await _open_store(settings)
-    tools = (*builtin_tools(), *(demo_tools(settings.data_dir / LEDGER_FILE) if settings.demo else ()))
+    builtin = builtin_tools(
+        max_result_chars=settings.tool_result_chars,
+        web_max_bytes=settings.web_max_bytes,
+        web_timeout_s=settings.web_timeout,
+        search=search,
+    )
+    tools = (*builtin, *(demo_tools(settings.data_dir / LEDGER_FILE) if settings.demo else ()))
     box = Box(
         (*tools, *installed_tools(taken=[tool.name for tool in tools])),
         max_threads=settings.tool_threads,
@@ -122,7 +149,9 @@ async def build(settings: Settings) -> App:
         first_byte_s=settings.first_token_timeout,
         between_reads_s=settings.token_timeout,
     )
-    return App(settings, store, box, Transport(patience), LocalEngine(settings.data_dir))
+    app = App(settings, store, box, Transport(patience), LocalEngine(settings.data_dir))
+    await app.mcp.start()
+    return app
 
 
 async def _open_store(settings: Settings) -> Store:
@@ -132,6 +161,11 @@ async def _open_store(settings: Settings) -> Store:
         keys=_secret_keys(settings),
         key_file=settings.secret_key_file,
         lease_ttl=settings.lease_ttl,
+        limits=FileLimits(
+            file_bytes=settings.max_file_bytes,
+            conversation_bytes=settings.max_conversation_files_bytes,
+            per_message=settings.max_message_files,
+        ),
     )
 
 
@@ -162,13 +196,54 @@ def owner_token(settings: Settings) -> str:
     return token
 
 
+def _mcp_limits(settings: Settings) -> Limits:
+    patience = McpPatience(
+        connect_s=settings.mcp_connect_timeout,
+        call_s=settings.mcp_call_timeout,
+        whole_call_s=settings.mcp_call_limit,
+        idle_s=settings.mcp_idle_stop,
+        listing_s=settings.mcp_list_wait,
+    )
+    bounds = Bounds(message_bytes=settings.mcp_max_message)
+    return Limits(patience=patience, bounds=bounds, max_tools=settings.mcp_max_tools)
+
+
+def _openapi(settings: Settings, store: Store) -> OpenApiServers:
+    """Return the source of tools from OpenAPI documents: only the owner's may lie at private addresses."""
+    names = SystemNames()
+
+    def client(owner: str) -> WebClient:
+        guard = open_guard(names) if owner == store.owner else Guard(names)
+        return WebClient(guard, max_bytes=settings.web_max_bytes, timeout_s=settings.web_timeout)
+
+    return OpenApiServers(store.tool_servers, client)
+
+
+def _search(settings: Settings) -> SearchEngine | None:
+    """Return the search engine that is set up, if any. Raises ConfigurationError if a part is missing."""
+    engine, url = settings.search, settings.search_url or ""
+    key = settings.search_key.get_secret_value() if settings.search_key else ""
+    if engine is None:
+        return None
+    if engine == "searxng" and not url:
+        raise ConfigurationError("LUXX_SEARCH is searxng: LUXX_SEARCH_URL has to say where it is.")
+    if engine != "searxng" and not key:
+        raise ConfigurationError(f"LUXX_SEARCH is {engine}: LUXX_SEARCH_KEY has to hold its key.")
+    return SearchEngine(engine=engine, url=url, key=key)
+
+
 def _secret_keys(settings: Settings) -> str | None:
     return settings.secret_key.get_secret_value() if settings.secret_key else None
 
 
 def _factories(settings: Settings, transport: Transport, engine: LocalEngine) -> Mapping[str, EndpointFactory]:
-    def openai(provider: Provider, key: str | None) -> Endpoint:
-        return OpenAIModel(provider.base_url or "", key, transport)
+    headers = {preset.id: preset.headers for preset in PRESETS}
+
+    def remote(model: _RemoteModel) -> EndpointFactory:
+        def make(provider: Provider, key: str | None) -> Endpoint:
+            return model(provider.base_url or "", key, transport, headers=headers.get(provider.preset or ""))
+
+        return make
 
     def local(provider: Provider, key: str | None) -> Endpoint:
         return LocalModel(engine, over(transport))
@@ -176,15 +251,14 @@ def _factories(settings: Settings, transport: Transport, engine: LocalEngine) ->
     def scripted(provider: Provider, key: str | None) -> Endpoint:
         return ScriptedModel()
 
-    return {"openai": openai, "local": local, "scripted": scripted}
-
-
-def _selections(box: Box) -> Callable[[tuple[str, ...]], Toolbox]:
-    @lru_cache(TOOL_SELECTIONS)
-    def select(names: tuple[str, ...]) -> Toolbox:
-        return box.subset(names)
-
-    return select
+    return {
+        "openai": remote(OpenAIModel),
+        "responses": remote(ResponsesModel),
+        "anthropic": remote(AnthropicModel),
+        "gemini": remote(GeminiModel),
+        "local": local,
+        "scripted": scripted,
+    }
 
 
 async def _ensure_providers(store: Store, demo: bool) -> None:

@@ -82,6 +82,8 @@ async def test_adding_changing_and_deleting_needs_the_owners_secret(at: World) -
         {"name": "x", "url": "https://b.example", "headers": {"Mcp-Session-Id": "c"}},
         {"name": "x", "url": "https://b.example", "headers": {"X-A": "b\r\nX-B: c"}},
         {"name": "x", "url": "https://b.example", "headers": {"X A": "b"}},
+        {"name": "x", "command": "a", "client_id": "c"},
+        {"name": "x", "url": "https://b.example", "client_secret": "s"},
         {"name": "x", "command": " "},
         {"name": "x", "command": "a\0b"},
         {"name": "x", "command": "a", "args": ["\0"]},
@@ -132,6 +134,14 @@ async def test_a_program_stays_a_program_with_a_name(at: World, body: dict[str, 
     assert (await at.owner.patch(f"/api/mcp-servers/{made['id']}", body)).status == 422
 
 
+async def test_the_client_of_a_log_in_is_a_secret(at: World) -> None:
+    client = {"client_id": "luxx", "client_secret": "t0psecret"}
+    made = await add(at, {"name": "x", "url": "https://b.example", "headers": {"X-A": "b"}, **client})
+    assert made["secrets"] == ["X-A", "oauth:client"]
+    assert "t0psecret" not in str(made)
+    assert (await secrets_of(at, made["id"]))["oauth:client"] == '{"client_id":"luxx","client_secret":"t0psecret"}'
+
+
 async def test_a_name_is_taken_once(at: World) -> None:
     await add(at, PROGRAM)
     refused = await at.owner.post("/api/mcp-servers", {**ADDRESS, "name": "clock"})
@@ -157,3 +167,17 @@ async def test_a_server_that_is_not_there_is_not_found(at: World) -> None:
     for path in ("", "/prompts"):
         assert (await at.client.get(f"/api/mcp-servers/none{path}")).status == 404
     assert (await at.client.post("/api/mcp-servers/none/test", {})).status == 404
+
+
+NAVIGATION = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+
+
+async def test_a_browser_comes_back_from_a_log_in_on_another_site(at: World) -> None:
+    browser = at.client.with_headers(**NAVIGATION)
+    known = await browser.get("/mcp/login?state=known&code=c")
+    assert (known.status, known.headers["cache-control"]) == (200, "no-store")
+    assert b"You are logged in" in known.body
+    for query in ("state=known", "state=other&code=c", "error=access_denied&state=known", ""):
+        unknown = await browser.get(f"/mcp/login?{query}")
+        assert unknown.status == 400
+        assert b"This log-in is not known" in unknown.body

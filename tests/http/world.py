@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from luxx.core.deltas import Delta, Finish, TextDelta
 from luxx.core.errors import ProviderError
 from luxx.core.ports import CallContext, Check, ModelInfo, ToolInfo, ToolOutcome
+from luxx.core.presets import Preset
 from luxx.core.prompts import Effect, ModelRequest, ToolSpec
 from luxx.core.usage import Usage
 from luxx.http.application import create_app
@@ -29,6 +30,16 @@ from tests.http.tool_servers import NotedHost
 
 TOKEN = "the-owners-secret"
 TOOL = ToolInfo(name="clock", description="Tells the time.", effect="read", timeout_s=5, parameters={"type": "object"})
+HOST = Preset(
+    id="host",
+    name="Host",
+    format="responses",
+    base_url="https://host.example/v1",
+    key_url="https://host.example/keys",
+    prefers=(r"chat-(\d+)",),
+)
+OWN = Preset(id="own", name="Own", format="openai", base_url="http://127.0.0.1:9/v1", key="none", own=True)
+ELSEWHERE = Preset(id="elsewhere", name="Elsewhere", format="responses", hint="It is at https://YOURS.example.")
 END = Finish(reason="stop", usage=Usage(input_tokens=3, output_tokens=2, total_tokens=5))
 
 
@@ -40,6 +51,8 @@ class HeldModel:
         self.words: asyncio.Queue[Delta | ProviderError] = asyncio.Queue()
         self.requests: list[ModelRequest] = []
         self.failure: ProviderError | None = None
+        self.models: tuple[ModelInfo, ...] = (ModelInfo(id="m", context_window=4096),)
+        self.check_result = Check(ok=True, detail="It answers.", models=1)
 
     def say(self, *texts: str, end: bool = False) -> None:
         """Say texts, each a delta of its own, and perhaps end the answer."""
@@ -60,14 +73,14 @@ class HeldModel:
                 return
 
     async def list_models(self) -> tuple[ModelInfo, ...]:
-        """Name one model, or fail as told."""
+        """Name one model, or those that the test names, or fail as told."""
         if self.failure:
             raise self.failure
-        return (ModelInfo(id="m", context_window=4096),)
+        return self.models
 
     async def check(self) -> Check:
-        """Say that all is well."""
-        return Check(ok=True, detail="It answers.", models=1)
+        """Say that all is well, or what the test says."""
+        return self.check_result
 
 
 class NoTools:
@@ -146,7 +159,11 @@ async def world(path: Path, page: Path | None = None, heartbeat: float = 15, **o
             return model
 
         servers = NotedHost()
-        endpoints = Endpoints(store.providers, {"openai": factory, "local": factory, "scripted": factory})
+        endpoints = Endpoints(
+            store.providers,
+            {"openai": factory, "responses": factory, "local": factory, "scripted": factory},
+            (HOST, OWN, ELSEWHERE),
+        )
         supervisor = _supervisor(store, endpoints, heartbeat)
         await store.providers.create(store.owner, NewProvider(name="p", format="scripted", default_model="m"))
         await supervisor.start_up()

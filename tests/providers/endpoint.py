@@ -38,10 +38,14 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoint:
-    """Serves the answers in order, the last one again and again; remembers what it was asked."""
+    """Serves the answers in order, the last one again and again; remembers what it was asked.
 
-    def __init__(self, *answers: Answer) -> None:
+    With a `listing` what is asked by GET has an answer of its own, and is not remembered.
+    """
+
+    def __init__(self, *answers: Answer, listing: Answer | None = None) -> None:
         self.answers = list(answers)
+        self.listing = listing
         self.asked: list[Asked] = []
         self.connections = 0
         self.arrived = asyncio.Event()
@@ -67,14 +71,23 @@ class Endpoint:
                 pass
         writer.close()
 
+    def answer(self, asked: Asked) -> Answer:
+        """Return what this request is answered with."""
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def _answer_to(self, asked: Asked) -> Answer:
+        if self.listing is not None and asked.method == "GET":
+            return self.listing
+        self.asked.append(asked)
+        self.arrived.set()
+        return self.answer(asked)
+
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         method, path, _ = head[0].split(" ")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        self.asked.append(Asked(method=method, path=path, headers=headers, body=body))
-        self.arrived.set()
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        answer = self._answer_to(Asked(method=method, path=path, headers=headers, body=body))
         if answer.silent:
             await reader.read()
             self.gone.set()

@@ -10,7 +10,7 @@ import pytest
 from luxx.core.prompts import Effect
 from luxx.tools.box import Toolbox
 from luxx.tools.tool import Tool, ToolContext, tool
-from tests.tools.calls import KEY, Report, call
+from tests.tools.calls import FakeContext, call
 
 SOON = 0.02
 BOUND_S = 10.0
@@ -51,7 +51,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def test_a_blocking_tool_reports_from_its_thread_until_its_call_is_over() -> None:
-    reports: list[Report] = []
+    surroundings = FakeContext()
     late, done = threading.Event(), threading.Event()
 
     def work(context: ToolContext) -> None:
@@ -62,14 +62,14 @@ async def test_a_blocking_tool_reports_from_its_thread_until_its_call_is_over() 
         done.set()
 
     box = Toolbox([tool(work)])
-    running = asyncio.get_running_loop().create_task(box.run("work", "", KEY, lambda *report: reports.append(report)))
-    await until(lambda: bool(reports))
+    running = asyncio.get_running_loop().create_task(call(box, context=surroundings))
+    await until(lambda: bool(surroundings.reports))
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     late.set()
     assert await asyncio.to_thread(done.wait, BOUND_S)
-    assert reports == [("in time", None, None)]
+    assert surroundings.reports == [("in time", None, None)]
 
 
 async def test_blocking_calls_share_a_bounded_number_of_threads() -> None:
@@ -118,7 +118,8 @@ async def test_a_hanging_thread_does_not_hold_up_the_end_of_the_process() -> Non
         "from luxx.tools.box import Toolbox\n"
         "from luxx.tools.tool import tool\n"
         "hang = tool(lambda: threading.Event().wait(), name='hang', description='Hang.', timeout=0.05)\n"
-        "print(asyncio.run(Toolbox([hang]).run('hang', '', 'k', lambda *_: None)).failed)\n"
+        "from tests.tools.calls import call\n"
+        "print(asyncio.run(call(hang)).failed)\n"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
     output, _ = await asyncio.wait_for(process.communicate(), 30)

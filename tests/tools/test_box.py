@@ -11,7 +11,7 @@ from luxx.core.prompts import Effect
 from luxx.tools.box import Toolbox
 from luxx.tools.errors import ToolDefinitionError, ToolError
 from luxx.tools.tool import Close, Tool, ToolContext, tool
-from tests.tools.calls import KEY, Report, call
+from tests.tools.calls import KEY, FakeContext, call
 
 SOON = 0.02
 
@@ -152,7 +152,7 @@ async def test_a_long_error_is_cut() -> None:
 
 
 async def test_a_call_knows_its_key_and_reports_its_progress() -> None:
-    reports: list[Report] = []
+    surroundings = FakeContext()
 
     async def work(context: ToolContext, count: int) -> str:
         """Work."""
@@ -161,9 +161,9 @@ async def test_a_call_knows_its_key_and_reports_its_progress() -> None:
         context.progress()
         return context.key
 
-    outcome = await Toolbox([tool(work)]).run("work", '{"count": 2}', KEY, lambda *report: reports.append(report))
+    outcome = await call(tool(work), {"count": 2}, context=surroundings)
     assert outcome.content == KEY
-    assert reports == [("part 0\ufffd", 0, None), ("part 1\ufffd", 1, None), ("", None, None)]
+    assert surroundings.reports == [("part 0\ufffd", 0, None), ("part 1\ufffd", 1, None), ("", None, None)]
 
 
 @pytest.mark.parametrize(

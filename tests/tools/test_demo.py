@@ -6,7 +6,7 @@ import pytest
 
 from luxx.tools.box import Toolbox
 from luxx.tools.demo import demo_tools, read_ledger
-from tests.tools.calls import KEY, Report, call
+from tests.tools.calls import KEY, FakeContext, call
 
 
 def test_there_is_one_for_each_effect() -> None:
@@ -19,13 +19,13 @@ def test_there_is_one_for_each_effect() -> None:
 
 
 async def test_it_waits_reports_its_progress_and_says_so() -> None:
-    reports: list[Report] = []
+    at = FakeContext()
     box = Toolbox(demo_tools())
     arguments = '{"seconds": 0.06, "label": "tea"}'
-    outcome = await box.run("wait", arguments, KEY, lambda *report: reports.append(report))
+    outcome = await call(box, arguments, "wait", at)
     assert outcome.content == "Waited 0.06 s (tea)."
-    assert reports[0][0] == "tea"
-    assert reports[-1] == ("tea", 0.06, 0.06)
+    assert at.reports[0][0] == "tea"
+    assert at.reports[-1] == ("tea", 0.06, 0.06)
 
 
 async def test_without_a_label_it_only_says_how_long() -> None:

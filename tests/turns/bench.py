@@ -1,7 +1,7 @@
 """A supervisor on the real store with a fake model, and what tests of turns do with it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -83,10 +83,13 @@ async def bench(
     max_active: int = 100,
     on_death: Callable[[], None] = lambda: None,
     limits: RunLimits | None = None,
+    others: Mapping[str, Endpoint] | None = None,
 ) -> AsyncIterator[Bench]:
+    """Put a supervisor on the store in a folder; `others` are the models of further providers, by their names."""
     async with asyncio.timeout(30):
         store = await open_sqlite(path, SecretBox([KEY]))
-        endpoints = Endpoints(store.providers, {"fake": lambda provider, key: model})
+        named = others or {}
+        endpoints = Endpoints(store.providers, {"fake": lambda provider, key: named.get(provider.name, model)})
         tools = box or FakeToolbox()
         starter = Starter(store, endpoints, tools, max_iterations=3)
         supervisor = Supervisor(

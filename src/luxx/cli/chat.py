@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from luxx.cli.attachments import described, read_attachment
 from luxx.cli.background import Background
 from luxx.cli.chat_player import Player
 from luxx.cli.chat_prompt import ChatPrompt
@@ -30,6 +31,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     text: str | None
     conversation: str | None
     attach: str | None
+    files: tuple[str, ...]
     queue: bool
     json: bool
 
@@ -44,6 +46,9 @@ def chat(
     ] = None,
     attach: Annotated[
         str | None, typer.Option("--attach", metavar="TURN", help="Show a running or finished turn from its start.")
+    ] = None,
+    file: Annotated[
+        list[str] | None, typer.Option("--file", "-f", metavar="PATH", help="Send a file along; may be repeated.")
     ] = None,
     provider: Annotated[str | None, typer.Option("--provider", "-p", help="The provider's name or id.")] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="The model.")] = None,
@@ -70,16 +75,26 @@ def chat(
         provider=provider, model=model, system=system, temperature=temperature, max_tokens=max_tokens, tools=tools
     )
     piped = None if attach else _piped_input()
-    request = Request(text=_question(text, piped), conversation=conversation, attach=attach, queue=queue, json=json)
+    request = Request(
+        text=_question(text, piped),
+        conversation=conversation,
+        attach=attach,
+        files=tuple(file or ()),
+        queue=queue,
+        json=json,
+    )
     settings = load_settings(data_dir=data_dir)
     wanted = Wanted(url=url, settings=settings)
     raise typer.Exit(_chat(console, wanted, choice, request))
 
 
 def _chat(console: Console, wanted: Wanted, choice: Choice, request: Request) -> int:
-    talking = request.text is None and request.attach is None
+    talking = request.text is None and request.attach is None and not request.files
+    if request.attach and request.files:
+        raise InvalidRequest("--file goes with a message, --attach shows a turn: use one of them.")
     if talking and not (sys.stdin.isatty() and console.out.is_terminal):
         raise InvalidRequest('There is nothing to ask: luxx chat "TEXT", or pipe a text in.')
+    files = [read_attachment(path) for path in request.files]
     with Background() as background, Server(background, wanted, turns=True) as server:
         session = ChatSession(server.client, console, lambda: _view(console, json=request.json), choice)
         player = Player(background, server, session)
@@ -89,6 +104,8 @@ def _chat(console: Console, wanted: Wanted, choice: Choice, request: Request) ->
             return ChatPrompt(player, console, wanted.settings.data_dir).talk()
         if request.attach:
             return report(console, player.play(session.attach(request.attach)))
+        for file in files:
+            console.note(f"attached {described(player.run(session.attach_file(file)))}")
         return report(console, player.play(session.ask(request.text or "", queue=request.queue)))
 
 

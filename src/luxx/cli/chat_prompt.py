@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from luxx.cli.attachments import described, paths_in, read_attachment
 from luxx.cli.chat_player import Player
 from luxx.cli.console import Console
 from luxx.cli.safetext import fit
@@ -52,6 +53,9 @@ class ChatPrompt:
             "provider": _Command(self._provider, "/provider [NAME]", "choose the provider, or go back to the default"),
             "system": _Command(self._system, "/system [TEXT]", "set the system prompt, or clear it"),
             "tools": _Command(self._tools, "/tools on|off", "let the model use tools or not"),
+            "attach": _Command(
+                self._attach, "/attach [PATH...]", "send files with the next message, or none after all"
+            ),
             "retry": _Command(self._retry, "/retry", "ask for another answer to the last message"),
             "continue": _Command(self._continue, "/continue", "go on where the last answer was cut"),
             "help": _Command(self._help, "/help", "show this"),
@@ -144,6 +148,8 @@ class ChatPrompt:
     def _show_history(self, _: str) -> None:
         for message in self._player.run(self._session.branch()):
             self._console.line(message.role, "bold")
+            for file in message.attachments:
+                self._console.line(f"[{described(file)}]", "dim")
             self._console.line(message.text)
             self._console.line()
 
@@ -158,6 +164,14 @@ class ChatPrompt:
     def _system(self, text: str) -> None:
         self._choose(system=text)
         self._console.line("system prompt set" if text else "no system prompt", "dim")
+
+    def _attach(self, line: str) -> None:
+        if not line:
+            taken = self._player.run(self._session.take_back())
+            self._console.line(f"taken back: {', '.join(file.name for file in taken) or 'nothing'}", "dim")
+        for path in paths_in(line):
+            file = self._player.run(self._session.attach_file(read_attachment(path)))
+            self._console.line(f"attached {described(file)}", "dim")
 
     def _tools(self, word: str) -> None:
         if word not in ("on", "off"):

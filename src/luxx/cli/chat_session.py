@@ -7,6 +7,7 @@ from contextlib import aclosing
 import msgspec
 from msgspec import UNSET
 
+from luxx.cli.attachments import Attachment
 from luxx.cli.console import Console
 from luxx.cli.lookup import conversation_named, provider_named
 from luxx.cli.views import View
@@ -24,6 +25,7 @@ from luxx.client import (
 )
 from luxx.core.errors import Conflict, InvalidRequest
 from luxx.core.events import Cancelled, Done, End, Failed, decode
+from luxx.core.files import FileRef
 from luxx.core.ids import new_id
 
 _TICK_S = 0.25
@@ -58,6 +60,8 @@ class _Work:
 class ChatSession:
     """One person's chat. It owns the turn that is shown, and is driven by one caller at a time.
 
+    `attached` files go with the next message.
+
     When a call raises Unreachable, `resume` goes on where it was, with the `client` that it has got by then.
     """
 
@@ -65,6 +69,7 @@ class ChatSession:
         self.client = client
         self.choice = choice
         self.conversation: Conversation | None = None
+        self.attached: tuple[FileRef, ...] = ()
         self._console = console
         self._new_view = view
         self._work: _Work | None = None
@@ -83,16 +88,31 @@ class ChatSession:
         self.conversation = None
 
     async def ask(self, text: str, *, queue: bool = False) -> End | None:
-        """Send a message and show its answer."""
-        request = new_id()
+        """Send a message with what is attached, and show its answer."""
+        request, files = new_id(), [file.id for file in self.attached]
 
         async def post() -> TurnHandle:
             conversation, overrides = await self._prepare(request)
-            return await self.client.post_message(
-                conversation.id, text, overrides, queue=queue, client_request_id=request
+            started = await self.client.post_message(
+                conversation.id, text, overrides, attachments=files, queue=queue, client_request_id=request
             )
+            self.attached = ()
+            return started
 
         return await self._begin(_Work(self._new_view(), post))
+
+    async def attach_file(self, file: Attachment) -> FileRef:
+        """Upload a file, which goes with the next message."""
+        uploaded = await self.client.upload_file(file.name, file.data)
+        self.attached += (uploaded,)
+        return uploaded
+
+    async def take_back(self) -> tuple[FileRef, ...]:
+        """Send nothing along with the next message; return what would have been."""
+        files, self.attached = self.attached, ()
+        for file in files:
+            await self.client.delete_file(file.id)
+        return files
 
     async def retry(self) -> End | None:
         """Show another answer to the last message. Raises InvalidRequest if there is none."""

@@ -13,7 +13,7 @@ from luxx.cli.safetext import fit
 from luxx.cli.servers import Wanted, ask_server
 from luxx.cli.table import table
 from luxx.client import Client, Conversation, Message
-from luxx.core.steps import Text, Thinking, ToolCall, ToolResult
+from luxx.core.steps import File, Notice, Source, Summary, Text, Thinking, ToolCall, ToolResult
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -106,10 +106,13 @@ def _wanted(url: str | None, data_dir: DataDir) -> Wanted:
 
 def _show_message(console: Console, message: Message) -> None:
     console.line()
-    if message.role != "assistant":
-        console.line(f"{message.role}:", "bold")
-        console.line(message.text)
-        return
+    if message.role == "assistant":
+        _show_answer(console, message)
+    else:
+        _show_question(console, message)
+
+
+def _show_answer(console: Console, message: Message) -> None:
     console.line(f"{message.model or message.role}:", "bold")
     for step in message.steps:
         match step:
@@ -122,5 +125,18 @@ def _show_message(console: Console, message: Message) -> None:
             case ToolResult(name=name, content=content, state=state):
                 line = fit(f"{'✗' if state == 'failed' else '✓'} {name}  {content}", console.out.width)
                 console.line(line, "red" if state == "failed" else "green")
+            case File(name=name, file_id=file_id):
+                console.line(f"[file {name}, {file_id}]", "cyan")
+            case Source(url=url, title=title):
+                console.line(f"[source {title} {url}]", "dim")
+            case Notice(content=content) | Summary(content=content):
+                console.line(content, "dim")
     if message.error:
         console.line(f"{message.error.content} ({message.error.code})", "red")
+
+
+def _show_question(console: Console, message: Message) -> None:
+    console.line(f"{message.role}:", "bold")
+    for file in message.attachments:
+        console.line(f"[file {file.name}, {file.id}]", "cyan")
+    console.line(message.text)

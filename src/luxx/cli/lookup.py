@@ -1,6 +1,6 @@
 """Lookup: what a person names on the command line, as the server knows it."""
 
-from luxx.client import Client, Conversation, Provider
+from luxx.client import Client, Conversation, McpServer, Provider
 from luxx.core.errors import NotFound
 
 LAST = "last"
@@ -14,6 +14,16 @@ async def provider_named(client: Client, wanted: str) -> Provider:
             return provider
     names = ", ".join(provider.name for provider in providers) or "none"
     raise NotFound(f"There is no provider {wanted!r}; there are: {names}")
+
+
+async def mcp_server_named(client: Client, wanted: str) -> McpServer:
+    """Return an MCP server given by its name or id. Raises NotFound, which lists the names."""
+    servers = await client.mcp_servers.list()
+    for server in servers:
+        if wanted in (server.id, server.name):
+            return server
+    names = ", ".join(server.name for server in servers) or "none"
+    raise NotFound(f"There is no MCP server {wanted!r}; there are: {names}")
 
 
 async def conversation_named(client: Client, wanted: str) -> Conversation:

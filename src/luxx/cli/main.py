@@ -16,6 +16,7 @@ COMMANDS = {
     "serve": "Run the server.",
     "chat": "Ask a model, with an answer that is never lost.",
     "providers": "Manage the endpoints that serve models.",
+    "mcp": "Manage the MCP servers that bring tools.",
     "conversations": "List, show and delete conversations.",
     "model": "Fetch the embedded model.",
     "db": "Copy an installation to PostgreSQL, back a database up.",

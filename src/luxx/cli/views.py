@@ -21,7 +21,7 @@ from luxx.core.events import (
     ToolProgress,
     TurnStarted,
 )
-from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult
+from luxx.core.steps import File, Notice, Source, Step, Summary, Text, Thinking, ToolCall, ToolResult
 
 
 class View(Protocol):
@@ -193,6 +193,12 @@ class TerminalView:
                 self._call(step)
             case ToolResult():
                 self._result(step)
+            case File(name=name, file_id=file_id):
+                self._line(f"[file {name}, {file_id}]", "cyan")
+            case Source(url=url, title=title):
+                self._line(f"[source {title} {url}]", "dim")
+            case Notice(content=content) | Summary(content=content):
+                self._line(content, "dim")
 
     def _prose(self, index: int, style: Style, content: str, *, ended: bool) -> None:
         self._styles[index] = style

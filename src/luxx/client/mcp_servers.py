@@ -48,6 +48,8 @@ class McpServerFields(msgspec.Struct, frozen=True, kw_only=True):
     env: dict[str, str] | UnsetType = UNSET
     url: str | UnsetType = UNSET
     headers: dict[str, str] | UnsetType = UNSET
+    client_id: str | UnsetType = UNSET
+    client_secret: str | UnsetType = UNSET
     trusted: bool | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
 

@@ -44,11 +44,15 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """What a try-out of a provider found, in words for a person."""
+    """What a try-out of a provider found, in words for a person; `models` is how many it lists."""
 
     ok: bool
     detail: str
     models: int | None = None
+
+
+class Unlisted(Check, frozen=True, kw_only=True):
+    """What was found is an address that has no list of models, which is no fault if a model answers there."""
 
 
 class Endpoint(Model, Protocol):

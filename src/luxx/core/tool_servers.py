@@ -10,6 +10,13 @@ from luxx.core.ports import Check
 Kind = Literal["stdio", "http", "openapi"]
 
 
+LOGIN_PREFIX = "oauth:"
+"""What the names of those secrets begin with that a log-in leaves or needs; the others are variables or headers."""
+
+LOGIN_CLIENT = LOGIN_PREFIX + "client"
+"""The secret that says as which client Luxx is known where it logs in: the JSON of RFC 7591."""
+
+
 class StdioTarget(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="stdio"):
     """An MCP server that is a program on the server's machine; `cwd` is the folder that it starts in."""
 
@@ -135,11 +142,12 @@ class ServerState(msgspec.Struct, frozen=True, kw_only=True):
     """What this process knows of an MCP server. `log` has the last lines that its program wrote to standard error.
 
     `state` is ``stopped`` when it is not in use, ``running``, or ``failed`` with the reason in `error`. `left_out` counts tools that
-    were too many or not usable.
+    were too many or not usable. `login_url` is a page on which the person has to log in first.
     """
 
     state: Literal["stopped", "running", "failed"] = "stopped"
     error: str | None = None
+    login_url: str | None = None
     protocol: str | None = None
     title: str | None = None
     instructions: str | None = None
@@ -187,6 +195,10 @@ class ToolServerHost(Protocol):
 
     async def check(self, owner: str, server_id: str) -> Check:
         """Connect to a server, list its tools, and say how it went. Raises NotFound, StorageError."""
+        ...
+
+    def logged_in(self, state: str, code: str, issuer: str | None) -> bool:
+        """Take what a browser brought back from a log-in page; tell whether anybody on this node waits for it."""
         ...
 
     async def prompts(self, owner: str, server_id: str) -> tuple[PromptInfo, ...]:

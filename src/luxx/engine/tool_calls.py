@@ -13,7 +13,7 @@ from luxx.core.errors import StorageError
 from luxx.core.events import ProcessStep, Question, ToolProgress
 from luxx.core.files import Files
 from luxx.core.ids import call_key
-from luxx.core.ports import Emit, Reply, Toolbox, ToolOutcome
+from luxx.core.ports import STOP_CALL, Emit, Reply, Toolbox, ToolOutcome
 from luxx.core.prompts import Prompt
 from luxx.core.steps import Step, ToolCall, ToolResult
 from luxx.engine.approvals import FORBIDDEN, Approvals, GivenUp, Parked, Refused
@@ -64,7 +64,7 @@ class ToolCalls:
         if task is None or index in self._stopped:
             return False
         self._stopped.add(index)
-        return task.cancel()
+        return task.cancel(STOP_CALL)
 
     def mark_unknown(self, claim: ToolResult) -> ToolResult:
         """End a claimed call that must not be run again."""

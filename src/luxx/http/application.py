@@ -7,12 +7,14 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from luxx.core.errors import LuxxError
 from luxx.http import errors
 from luxx.http.front import Front
 from luxx.http.limits import StreamLimit
+from luxx.http.mcp_server.endpoint import PATH, McpEndpoint
 from luxx.http.openapi import describe
 from luxx.http.owner import OwnerSecret
 from luxx.http.parts import HttpOptions, Parts, Surface
@@ -39,6 +41,7 @@ _ROUTERS = (
     turns.router,
     approvals.router,
     providers.router,
+    providers.presets,
     tools.router,
     mcp_servers.router,
     health.router,
@@ -68,11 +71,12 @@ def create_app(parts: Parts, options: HttpOptions, page: Path = _PAGE) -> ASGIAp
         redirect_slashes=False,
         max_body_size=options.max_body,
     )
+    secret = OwnerSecret(parts.owner_token, options.port)
     app.state.surface = Surface(
         parts=parts,
         options=options,
         streams=StreamLimit(options.max_streams),
-        secret=OwnerSecret(parts.owner_token, options.port),
+        secret=secret,
         changing=asyncio.Lock(),
     )
     app.add_exception_handler(LuxxError, errors.on_luxx_error)
@@ -82,6 +86,7 @@ def create_app(parts: Parts, options: HttpOptions, page: Path = _PAGE) -> ASGIAp
     for router in _ROUTERS:
         app.include_router(router)
     app.include_router(files.router, max_body_size=options.max_file)
+    app.router.routes.append(Route(PATH, McpEndpoint(parts, options, secret), methods=["POST"]))
     app.router.default = load_site(page)
     return errors.ErrorBoundary(
         Front(app, LoopbackTrust(options.hosts, options.port), options.max_body, options.max_file)

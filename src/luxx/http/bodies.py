@@ -237,14 +237,19 @@ class Again(TurnBody):
 
 
 class NewProvider(Body):
-    """A provider to add. `base_url` is needed where the format has no address of its own."""
+    """A provider to add: with a `preset` the key may be enough, without one `name` and `format` are needed.
 
-    name: ProviderName
-    format: Format
+    `base_url` is needed where neither the preset nor the format has an address of its own.
+    """
+
+    preset: Id | None = None
+    name: ProviderName | None = None
+    format: Format | None = None
     base_url: BaseUrl | None = None
     api_key: ApiKey | None = Field(None, repr=False)
     default_model: ModelName | None = None
     is_default: bool | None = None
+    fallback_id: Id | None = None
 
 
 class ChangeProvider(Body):
@@ -255,3 +260,4 @@ class ChangeProvider(Body):
     api_key: ApiKey | None = Field(None, repr=False)
     default_model: ModelName | None = None
     is_default: bool | None = None
+    fallback_id: Id | None = None

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from luxx.core.errors import InvalidRequest
 from luxx.core.tool_servers import (
+    LOGIN_CLIENT,
     HttpTarget,
     Kind,
     NewToolServer,
@@ -24,6 +25,7 @@ from luxx.core.tool_servers import (
 from luxx.http.bodies import Body, ProviderName
 
 _MOST_SECRETS = 100
+_NETWORK = ("headers", "client_id", "client_secret")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?")
@@ -81,11 +83,17 @@ Arguments = Annotated[list[Word], Field(max_length=100)]
 Secret = Annotated[str, StringConstraints(max_length=16_000)]
 Environment = Annotated[dict[str, Secret], Field(max_length=_MOST_SECRETS), AfterValidator(_environment)]
 Headers = Annotated[dict[str, Secret], Field(max_length=_MOST_SECRETS), AfterValidator(_headers)]
+ClientId = Annotated[
+    str, BeforeValidator(_stripped), StringConstraints(min_length=1, max_length=2_000, pattern=r"^[!-~]+$")
+]
 Endpoint = Annotated[str, BeforeValidator(_stripped), StringConstraints(max_length=2_000), AfterValidator(_endpoint)]
 
 
 class NewMcpServer(Body):
-    """An MCP server to add: either a program (`command`, `args`, `cwd`, `env`), or an address (`url`, `headers`)."""
+    """An MCP server to add: either a program (`command`, `args`, `cwd`, `env`), or an address (`url`, `headers`).
+
+    `client_id` and `client_secret` are for an address whose log-in knows Luxx already.
+    """
 
     name: ProviderName
     command: Command | None = None
@@ -94,6 +102,8 @@ class NewMcpServer(Body):
     env: Environment = Field(default_factory=dict, repr=False)
     url: Endpoint | None = None
     headers: Headers = Field(default_factory=dict, repr=False)
+    client_id: ClientId | None = None
+    client_secret: ClientId | None = Field(None, repr=False)
     trusted: bool = False
     enabled: bool = True
 
@@ -103,8 +113,8 @@ class NewMcpServer(Body):
             raise InvalidRequest("is required, or else a url", field="command")
         if self.url is not None:
             _refuse(self, ("args", "cwd", "env"), "is for a program, not for an address")
-            return self._made(HttpTarget(url=self.url), self.headers)
-        _refuse(self, ("headers",), "is for an address, not for a program")
+            return self._made(HttpTarget(url=self.url), self.headers | _client(self.client_id, self.client_secret))
+        _refuse(self, _NETWORK, "is for an address, not for a program")
         return self._made(StdioTarget(command=self.command or "", args=tuple(self.args), cwd=self.cwd), self.env)
 
     def _made(self, target: Target, secrets: dict[str, str]) -> NewToolServer:
@@ -112,7 +122,7 @@ class NewMcpServer(Body):
 
 
 class ChangeMcpServer(Body):
-    """The fields to change. `env` and `headers` replace all that there were; a server of one kind cannot become one of the other."""
+    """The fields to change. `env` replaces all that there was, and so do `headers`, `client_id` and `client_secret` together; a server of one kind cannot become one of the other."""
 
     name: ProviderName | None = None
     command: Command | None = None
@@ -121,6 +131,8 @@ class ChangeMcpServer(Body):
     env: Environment | None = Field(None, repr=False)
     url: Endpoint | None = None
     headers: Headers | None = Field(None, repr=False)
+    client_id: ClientId | None = None
+    client_secret: ClientId | None = Field(None, repr=False)
     trusted: bool | None = None
     enabled: bool | None = None
 
@@ -140,7 +152,7 @@ class ChangeMcpServer(Body):
     def _target(self, target: Target) -> Target | UnsetType:
         match target:
             case StdioTarget():
-                _refuse(self, ("url", "headers"), "is for an address, not for a program")
+                _refuse(self, ("url", *_NETWORK), "is for an address, not for a program")
                 return msgspec.structs.replace(
                     target,
                     command=self.command or target.command,
@@ -152,8 +164,9 @@ class ChangeMcpServer(Body):
                 return UNSET if self.url is None else HttpTarget(url=self.url)
 
     def _secrets(self) -> dict[str, str] | UnsetType:
-        given = {"env", "headers"} & self.model_fields_set
-        return (self.env or self.headers or {}) if given else UNSET
+        if not {"env", *_NETWORK} & self.model_fields_set:
+            return UNSET
+        return (self.env or self.headers or {}) | _client(self.client_id, self.client_secret)
 
 
 class FillPrompt(Body):
@@ -218,6 +231,16 @@ def mcp_server_view(server: ToolServer, state: ServerState, secrets: tuple[str, 
         created_at=server.created_at,
         status=state if secrets is not None else msgspec.structs.replace(state, log=()),
     )
+
+
+def _client(client_id: str | None, client_secret: str | None) -> dict[str, str]:
+    """Return the secret that says as which client to log in. Raises InvalidRequest for a secret of nobody."""
+    if client_id is None:
+        if client_secret is not None:
+            raise InvalidRequest("is required with a client_secret", field="client_id")
+        return {}
+    known = {"client_id": client_id} | ({"client_secret": client_secret} if client_secret else {})
+    return {LOGIN_CLIENT: msgspec.json.encode(known).decode()}
 
 
 def _refuse(body: Body, names: tuple[str, ...], reason: str) -> None:

@@ -19,6 +19,8 @@ _TYPES: tuple[Any, ...] = (
     views.TurnView,
     views.Accepted,
     views.ProviderList,
+    views.NewProviderView,
+    views.PresetList,
     views.ProviderView,
     views.ModelList,
     views.ToolList,

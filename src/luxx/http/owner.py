@@ -24,6 +24,10 @@ class OwnerSecret:
         self.cookie_name = f"luxx_owner_{port}"
         self.cookie_value = hmac.new(self._token, b"luxx owner cookie", hashlib.sha256).hexdigest()
 
+    def derived(self, purpose: str) -> bytes:
+        """Return a key for one purpose, the same on all servers that have this secret; it does not tell the secret."""
+        return hmac.new(self._token, f"luxx {purpose}".encode(), hashlib.sha256).digest()
+
     def fits(self, token: str) -> bool:
         """Whether this is the secret; takes the same time for every wrong one of a length."""
         return hmac.compare_digest(_bytes(token), self._token)

@@ -1,10 +1,13 @@
 """Views: records as the API shows them."""
 
+from typing import Literal
+
 import msgspec
 
 from luxx.core.events import Approval
 from luxx.core.files import FileRef
 from luxx.core.ports import ModelInfo, ToolInfo
+from luxx.core.presets import Preset
 from luxx.core.prompts import Thinking
 from luxx.core.rules import ToolRule
 from luxx.store.records import Conversation, OpenApproval, Provider, Status, TitleSource, Turn
@@ -68,7 +71,10 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
-    """A provider; its key is never shown. `tools` says whether its models may be able to call tools."""
+    """A provider; its key is never shown. `tools` says whether its models may be able to call tools.
+
+    `fallback_id` is the provider that answers when this one fails.
+    """
 
     id: str
     name: str
@@ -78,7 +84,35 @@ class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
     is_default: bool
     has_key: bool
     tools: bool
+    preset: str | None
+    fallback_id: str | None
     created_at: str
+
+
+class NewProviderView(ProviderView, frozen=True, kw_only=True, omit_defaults=True):
+    """A provider that was just added; `notice` says why it has no default model, if it has none."""
+
+    notice: str | None = None
+
+
+class PresetView(msgspec.Struct, frozen=True, kw_only=True):
+    """A well-known provider. `base_url` null: give the address; `key_url` is where to get a key; `own` runs on one's own machine."""
+
+    id: str
+    name: str
+    format: str
+    base_url: str | None
+    key: Literal["needed", "optional", "none"]
+    key_url: str | None
+    default_model: str | None
+    own: bool
+    hint: str | None
+
+
+class PresetList(msgspec.Struct, frozen=True):
+    """All presets."""
+
+    items: tuple[PresetView, ...]
 
 
 class ProviderList(msgspec.Struct, frozen=True):
@@ -195,8 +229,20 @@ def provider_view(provider: Provider) -> ProviderView:
         is_default=provider.is_default,
         has_key=provider.has_key,
         tools=provider.format not in _WITHOUT_TOOLS,
+        preset=provider.preset,
+        fallback_id=provider.fallback_id,
         created_at=provider.created_at,
     )
+
+
+def new_provider_view(provider: Provider, notice: str | None) -> NewProviderView:
+    """Show a provider that was just added."""
+    return NewProviderView(**msgspec.structs.asdict(provider_view(provider)), notice=notice)
+
+
+def preset_view(preset: Preset) -> PresetView:
+    """Show a preset."""
+    return PresetView(**{name: getattr(preset, name) for name in PresetView.__struct_fields__})
 
 
 def events_url(turn_id: str) -> str:

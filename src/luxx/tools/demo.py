@@ -58,7 +58,7 @@ def _wait_tool(name: str, effect: Effect, ledger: Path | None) -> Tool:
         await _note(ledger, "end", name, context.key, label)
         return f"Waited {seconds:g} s" + (f" ({label})." if label else ".")
 
-    return tool(wait, name=name, effect=effect, timeout=MAX_SECONDS + 30)
+    return tool(wait, name=name, effect=effect, timeout=MAX_SECONDS + 30, approval="never")
 
 
 async def _pass_time(context: ToolContext, seconds: float, label: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
+import msgspec
 import structlog
 
 from luxx.tools.tool import Tool
@@ -16,7 +17,7 @@ log = structlog.stdlib.get_logger(__name__)
 def installed_tools(taken: Iterable[str] = (), found: Iterable[EntryPoint] | None = None) -> tuple[Tool, ...]:
     """Return the tools of all installed packages, in the order of their entry points' names.
 
-    An entry point leads to a Tool or to an iterable of Tools. One that cannot be loaded, or that leads to anything else, is
+    An entry point leads to a Tool or to an iterable of Tools; their source is the package's name. One that cannot be loaded, or that leads to anything else, is
     logged and left out with all its tools; a name that is `taken` or came before is left out alone. `found` replaces the
     entry points of this environment.
     """
@@ -30,7 +31,7 @@ def installed_tools(taken: Iterable[str] = (), found: Iterable[EntryPoint] | Non
                 log.warning("tool_name_taken", tool=tool.name, entry_point=entry.name, value=entry.value)
                 continue
             names.add(tool.name)
-            tools.append(tool)
+            tools.append(msgspec.structs.replace(tool, source=entry.dist.name if entry.dist else entry.name))
     return tuple(tools)
 
 

@@ -1,9 +1,11 @@
-"""Results: whatever a tool returns, as text that a model can read."""
+"""Results: whatever a tool returns, as text that a model can read, and the files that come with it."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 import msgspec
 
+from luxx.core.files import FileRef
 from luxx.core.ports import ToolOutcome
 from luxx.core.text import storable, storable_within
 from luxx.tools.errors import ToolError
@@ -11,21 +13,50 @@ from luxx.tools.errors import ToolError
 _NOTHING = "Done; the tool gave no result."
 
 
-def outcome_of(value: object, max_chars: int) -> ToolOutcome:
-    """Return a tool's result as an outcome: text as it is, anything else as JSON, cut at `max_chars` characters.
+class ToolFile(msgspec.Struct, frozen=True):
+    """A file that a tool returns, alone or in a list with text: it is kept with the conversation, and shown if it is an image."""
 
-    Raises ToolError for a value that is neither.
+    name: str
+    data: bytes
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tool returned, taken apart: `made` are files that are still to be kept, `files` such as are."""
+
+    text: str
+    failed: bool = False
+    made: tuple[ToolFile, ...] = ()
+    files: tuple[FileRef, ...] = ()
+    data: dict[str, Any] | None = None
+
+
+def result_of(value: object, tool: str) -> Result:
+    """Return what a tool returned: text as it is, bytes as a file, anything else as JSON.
+
+    Raises ToolError for a value that is none of it.
     """
-    if isinstance(value, ToolOutcome):
-        content = cut(storable(value.content), max_chars)
-        return msgspec.structs.replace(value, content=content, parts=_plain(value.parts) if value.parts else ())
-    return ToolOutcome(content=cut(storable(_text_of(value)), max_chars))
+    match value:
+        case ToolOutcome():
+            plain = None if value.data is None else _plain(value.data)
+            return Result(text=storable(value.content), failed=value.failed, files=tuple(value.files), data=plain)
+        case ToolFile():
+            return Result(text="", made=(value,))
+        case bytes() | bytearray() | memoryview():
+            data = bytes(cast("bytes", value))  # any of the three; a memoryview's type is not known further
+            return Result(text="", made=(ToolFile(f"{tool}-output", data),))
+        case list() | tuple() if any(isinstance(part, ToolFile) for part in cast("Iterable[object]", value)):
+            parts = list(cast("Iterable[object]", value))
+            made = tuple(part for part in parts if isinstance(part, ToolFile))
+            texts = (storable(_text_of(part)) for part in parts if not isinstance(part, ToolFile))
+            return Result(text="\n".join(texts), made=made)
+        case _:
+            return Result(text=storable(_text_of(value)))
 
 
-def cut(text: str, max_chars: int) -> str:
-    """Return the text, or its first `max_chars` characters and a note on how many were left out."""
+def cut(text: str, max_chars: int, rest: str = "") -> str:
+    """Return the text, or its first `max_chars` characters and a note on how many were left out; `rest` says where they are."""
     left_out = len(text) - max_chars
-    return text if left_out <= 0 else f"{text[:max_chars]}\n[{left_out:,} of {len(text):,} characters left out]"
+    return text if left_out <= 0 else f"{text[:max_chars]}\n[{left_out:,} of {len(text):,} characters left out{rest}]"
 
 
 def shorten(text: str, max_chars: int) -> str:
@@ -40,8 +71,6 @@ def _text_of(value: object) -> str:
             return value
         case None:
             return _NOTHING
-        case bytes() | bytearray() | memoryview():
-            raise ToolError("The tool ran, but it gave bytes, which cannot be shown as text.")
         case _:
             return _json_of(value)
 
@@ -56,10 +85,10 @@ def _json_of(value: object) -> str:
         raise ToolError(f"The tool ran, but its result cannot be shown as JSON: {error}") from error
 
 
-def _plain(parts: object) -> tuple[dict[str, Any], ...]:
-    """Return the parts of a tool's own outcome as the JSON that is stored, whatever the tool put there."""
+def _plain(data: object) -> dict[str, Any]:
+    """Return the data of a tool's own outcome as the JSON that is stored, whatever the tool put there."""
     try:
-        encoded = msgspec.json.encode(storable_within(msgspec.to_builtins(parts, str_keys=True)))
-        return msgspec.json.decode(encoded, type=tuple[dict[str, Any], ...])
+        encoded = msgspec.json.encode(storable_within(msgspec.to_builtins(data, str_keys=True)))
+        return msgspec.json.decode(encoded, type=dict[str, Any])
     except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
-        raise ToolError(f"The tool ran, but the parts of its result cannot be shown as JSON: {error}") from error
+        raise ToolError(f"The tool ran, but the data of its result cannot be shown as JSON: {error}") from error

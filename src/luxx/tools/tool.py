@@ -5,63 +5,60 @@ import inspect
 import math
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, overload
+from typing import Any, Literal, Protocol, overload
 
 import msgspec
 
-from luxx.core.ports import Progress, ToolInfo
+from luxx.core.ports import ToolInfo
 from luxx.core.prompts import Effect, ToolSpec
-from luxx.core.text import storable
 from luxx.tools import docstrings
 from luxx.tools.arguments import Arguments
+from luxx.tools.context import ToolContext
 from luxx.tools.errors import ToolDefinitionError
-from luxx.tools.results import shorten
+from luxx.tools.results import ToolFile
 from luxx.tools.schema import hints_of, object_schema, parameters_of, plain, unwrapped
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_MAX_MESSAGE_CHARS = 500
 
 DEFAULT_TIMEOUT_S = 30.0
 
 Close = Callable[[], Awaitable[None]]
+Asks = Callable[[dict[str, object], ToolContext], bool | Awaitable[bool]]
+"""Says of one call, by its values, whether a person is to be asked before it."""
+
+Approval = Literal["auto", "always", "never"] | Asks
+"""Whether a person is asked before a call: ``auto`` asks if the effect is unsafe."""
+
+__all__ = ["Approval", "Asks", "Close", "Reader", "Tool", "ToolContext", "ToolFile", "tool"]
 
 
-class ToolContext:
-    """What a running tool may know of its call. A function gets it by an argument with this hint, hidden from the model.
+class Reader(Protocol):
+    """Reads the JSON text that a model wrote as arguments."""
 
-    `key` is the call's idempotency key: a call that is run again after a crash has the same one.
-    """
-
-    def __init__(self, key: str, report: Progress) -> None:
-        self.key = key
-        self._report = report
-        self._over = False
-
-    def progress(self, message: str = "", progress: float | None = None, total: float | None = None) -> None:
-        """Tell the reader how far the tool is, from any thread; without effect once the call is over."""
-        if not self._over:
-            self._report(shorten(storable(message), _MAX_MESSAGE_CHARS), _finite(progress), _finite(total))
-
-    def end(self) -> None:
-        """Let nothing more be reported: a thread that was left behind may still be at work."""
-        self._over = True
+    def read(self, text: str) -> dict[str, object]:
+        """Return the values by name. Raises BadArguments with what is to be changed, and nothing else."""
+        ...
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """A tool: what the model sees, what running it twice does, and how it is run. `timeout` is in seconds.
 
-    `context` names the argument that takes the ToolContext; `blocking` says that the function needs a thread; `close`
-    frees what the tool holds.
+    `arguments` reads what the model wrote. `function` gets the values by their names, and the ToolContext under the name that
+    `context` has; a `bare` one gets all values as one dict, and the ToolContext. `blocking` says that it needs a thread; `close` frees
+    what the tool holds; `source` is who brought it.
     """
 
     spec: ToolSpec
     effect: Effect
     timeout: float
     function: Callable[..., Any]
-    arguments: Arguments
-    context: str | None
-    blocking: bool
+    arguments: Reader
+    context: str | None = None
+    bare: bool = False
+    blocking: bool = False
+    approval: Approval = "auto"
     close: Close | None = None
+    source: str = "luxx"
 
     @property
     def name(self) -> str:
@@ -78,7 +75,25 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
             effect=self.effect,
             timeout_s=self.timeout,
             parameters=spec.parameters,
+            asks=self._asks,
+            source=self.source,
         )
+
+    def run(self, values: dict[str, object], context: ToolContext) -> Any:  # noqa: ANN401 - whatever the function gives
+        """Call the function with a call's values."""
+        if self.bare:
+            return self.function(values, context)
+        if self.context:
+            return self.function(**values, **{self.context: context})
+        return self.function(**values)
+
+    @property
+    def _asks(self) -> Literal["always", "never", "depends"]:
+        if callable(self.approval):
+            return "depends"
+        if self.approval == "auto":
+            return "always" if self.effect == "unsafe" else "never"
+        return self.approval
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         """Call the function itself, as any Python code would."""
@@ -94,6 +109,7 @@ def tool(
     timeout: float = DEFAULT_TIMEOUT_S,
     name: str | None = None,
     description: str | None = None,
+    approval: Approval = "auto",
     close: Close | None = None,
 ) -> Tool: ...
 
@@ -105,6 +121,7 @@ def tool(
     timeout: float = DEFAULT_TIMEOUT_S,
     name: str | None = None,
     description: str | None = None,
+    approval: Approval = "auto",
     close: Close | None = None,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 
@@ -117,16 +134,18 @@ def tool(
     timeout: float = DEFAULT_TIMEOUT_S,
     name: str | None = None,
     description: str | None = None,
+    approval: Approval = "auto",
     close: Close | None = None,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a tool of a function with type hints; a decorator, with or without arguments.
 
     Name and description are the function's unless given; an ``Args:`` section describes the arguments. An async function
-    runs in place, any other in a thread. Raises ToolDefinitionError for a function that a model could not call.
+    runs in place, any other in a thread. `approval` says whether a person is asked before a call. Raises ToolDefinitionError for a function that a model could not call.
     """
-    if function is None:
-        return functools.partial(_make, effect=effect, timeout=timeout, name=name, description=description, close=close)
-    return _make(function, effect=effect, timeout=timeout, name=name, description=description, close=close)
+    make = functools.partial(
+        _make, effect=effect, timeout=timeout, name=name, description=description, approval=approval, close=close
+    )
+    return make if function is None else make(function)
 
 
 def _make(
@@ -136,6 +155,7 @@ def _make(
     timeout: float,
     name: str | None,
     description: str | None,
+    approval: Approval,
     close: Close | None,
 ) -> Tool:
     title = name or _title(function)
@@ -154,6 +174,7 @@ def _make(
         arguments=Arguments(title, parameters),
         context=context,
         blocking=not inspect.iscoroutinefunction(plain(function)),
+        approval=approval,
         close=close,
     )
 
@@ -181,7 +202,3 @@ def _context_argument(function: Callable[..., Any]) -> str | None:
     if len(names) > 1:
         raise ToolDefinitionError(f"only one argument can be a ToolContext, not {', '.join(names)}")
     return names[0] if names else None
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

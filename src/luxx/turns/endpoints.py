@@ -1,16 +1,21 @@
 """Endpoints: the providers that a person set up, as models that can be asked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from luxx.core.errors import InvalidRequest, NotFound, ProviderRejected
-from luxx.core.ports import Check, Endpoint, ModelInfo
+from luxx.core.ports import Check, Endpoint, ModelInfo, Unlisted
+from luxx.core.presets import Preset
 from luxx.store.interface import ProviderStore
 from luxx.store.records import Provider
+from luxx.turns.choosing import Choice, find_default
+from luxx.turns.trying import try_model
 from luxx.turns.windows import Windows
 
 EndpointFactory = Callable[[Provider, str | None], Endpoint]
 """Makes an endpoint of a provider and its key."""
+_UNTRIED = frozenset({"local", "scripted"})
+"""The formats whose models have nothing that only an answer would show."""
 
 
 class Chosen(NamedTuple):
@@ -25,10 +30,13 @@ class Chosen(NamedTuple):
 class Endpoints:
     """Makes an endpoint for each provider once, and keeps it until the provider changes; owns them.
 
-    `factories` has one factory for each wire format that can be used.
+    `factories` has one factory for each wire format that can be used; `presets` are the providers that are known by name.
     """
 
-    def __init__(self, store: ProviderStore, factories: Mapping[str, EndpointFactory]) -> None:
+    def __init__(
+        self, store: ProviderStore, factories: Mapping[str, EndpointFactory], presets: Sequence[Preset] = ()
+    ) -> None:
+        self.presets = tuple(presets)
         self._store = store
         self._factories = factories
         self._made: dict[tuple[str, str], Endpoint] = {}
@@ -80,8 +88,25 @@ class Endpoints:
         return await (await self.get(owner, provider_id)).list_models()
 
     async def check(self, owner: str, provider_id: str) -> Check:
-        """Try the provider out. Raises NotFound."""
-        return await (await self.get(owner, provider_id)).check()
+        """Try the provider out, and its default model if it has one: that is asked for a word. Raises NotFound."""
+        endpoint = await self.get(owner, provider_id)
+        provider = await self._store.get(owner, provider_id)
+        check = await endpoint.check()
+        if provider.default_model and provider.format not in _UNTRIED and (check.ok or isinstance(check, Unlisted)):
+            return await try_model(endpoint, provider.default_model, check)
+        return check
+
+    def preset(self, preset_id: str) -> Preset:
+        """Return a preset. Raises InvalidRequest."""
+        for preset in self.presets:
+            if preset.id == preset_id:
+                return preset
+        known = ", ".join(preset.id for preset in self.presets)
+        raise InvalidRequest(f"must be one of {known}", field="preset")
+
+    async def find_default(self, owner: str, provider_id: str, preset: Preset) -> Choice:
+        """Choose a default model for a provider among those that it serves; it is given its time, not more."""
+        return await find_default(lambda: self.models(owner, provider_id), preset)
 
     async def resolve(self, owner: str, provider_id: str | None) -> Provider:
         """Return the provider of this id, or the default. Raises InvalidRequest if there is none."""

@@ -13,6 +13,19 @@ router = APIRouter(include_in_schema=False)
 _WRONG = "This link is not valid, or not any more. Open the one that <code>luxx serve</code> printed when it was last started."
 
 
+@router.get("/mcp/login")
+async def logged_in(
+    luxx: Luxx,
+    state: Annotated[str, Query()] = "",
+    code: Annotated[str, Query()] = "",
+    iss: Annotated[str | None, Query()] = None,
+) -> Response:
+    """Take a person who has logged in to an MCP server; `state` is known only to the page that they come from."""
+    if code and luxx.parts.tool_servers.logged_in(state, code, iss):
+        return notice("You are logged in", "Luxx can use the MCP server now; this page can be closed.", 200)
+    return notice("This log-in is not known", "It took too long, or was refused. Try it again from Luxx.", 400)
+
+
 @router.get("/open")
 async def enter(luxx: Luxx, token: Annotated[str, Query()] = "") -> Response:
     """Set the owner's cookie and lead to the page; the secret stays in no address that the browser shows or sends on."""

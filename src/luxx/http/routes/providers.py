@@ -4,23 +4,37 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from luxx.core.errors import InvalidRequest
 from luxx.core.ports import Check
+from luxx.core.presets import Preset
 from luxx.http import bodies
 from luxx.http.openapi import PROBLEMS
 from luxx.http.parts import Caller, Luxx, Surface, owner_only
 from luxx.http.paths import IdInPath
 from luxx.http.replies import answers, nothing, reply
 from luxx.http.strict_json import StrictRoute
-from luxx.http.views import ModelList, ProviderList, ProviderView, provider_view
-from luxx.store.records import NewProvider, ProviderChange
+from luxx.http.views import (
+    ModelList,
+    NewProviderView,
+    PresetList,
+    ProviderList,
+    ProviderView,
+    new_provider_view,
+    preset_view,
+    provider_view,
+)
+from luxx.store.records import NewProvider, Provider, ProviderChange
 
 router = APIRouter(route_class=StrictRoute, responses=PROBLEMS, prefix="/api/providers", tags=["providers"])
+presets = APIRouter(route_class=StrictRoute, responses=PROBLEMS, prefix="/api/presets", tags=["providers"])
 
 _ADDRESSED = frozenset({"openai"})
-"""The formats whose providers need a base URL; the others have no address."""
+"""The formats whose providers need a base URL."""
+_WITHOUT_ADDRESS = frozenset({"local", "scripted"})
+"""The formats that have no address; the others have an official one, which a base URL replaces."""
 _FALLBACK = "local"
 """The format that stands in while nothing else is set up, and gives way to the first provider that a person adds."""
 _SECRET: dict[str, Any] = {"security": [{"ownerSecret": []}]}
@@ -38,25 +52,22 @@ async def list_all(luxx: Luxx, owner: Caller) -> Response:
     status_code=201,
     dependencies=[Depends(owner_only)],
     openapi_extra=_SECRET,
-    responses=answers(201, ProviderView, "The provider."),
+    responses=answers(201, NewProviderView, "The provider."),
 )
 async def create(body: bodies.NewProvider, luxx: Luxx, owner: Caller) -> Response:
-    """Add a provider. Needs the owner's secret."""
-    if body.format not in luxx.parts.endpoints.formats:
+    """Add a provider. With a preset but no default model, it is asked for its models to choose one. Needs the owner's secret."""
+    preset = luxx.parts.endpoints.preset(body.preset) if body.preset else None
+    new = _new_provider(body, preset)
+    if new.format not in luxx.parts.endpoints.formats:
         known = ", ".join(luxx.parts.endpoints.formats)
         raise InvalidRequest(f"must be one of {known}", field="format")
-    _check_address(body.format, body.base_url)
+    _check_address(new.format, new.base_url, preset)
     is_default = await _becomes_default(luxx, owner) if body.is_default is None else body.is_default
-    new = NewProvider(
-        name=body.name,
-        format=body.format,
-        base_url=body.base_url,
-        api_key=body.api_key,
-        default_model=body.default_model,
-        is_default=is_default,
-    )
-    made = await luxx.parts.store.providers.create(owner, new)
-    return reply(provider_view(made), 201, {"Location": f"/api/providers/{made.id}"})
+    made = await luxx.parts.store.providers.create(owner, replace(new, is_default=is_default))
+    notice = None
+    if preset and not made.default_model:
+        made, notice = await _with_default_model(luxx, made, owner, preset)
+    return reply(new_provider_view(made, notice), 201, {"Location": f"/api/providers/{made.id}"})
 
 
 @router.get("/{provider_id}", responses=answers(200, ProviderView, "The provider."))
@@ -76,7 +87,7 @@ async def change(provider_id: IdInPath, body: bodies.ChangeProvider, luxx: Luxx,
     providers = luxx.parts.store.providers
     before = await providers.get(owner, provider_id)
     if "base_url" in body.model_fields_set:
-        _check_address(before.format, body.base_url)
+        _check_address(before.format, body.base_url, None)
     after = await providers.change(
         owner,
         provider_id,
@@ -86,6 +97,7 @@ async def change(provider_id: IdInPath, body: bodies.ChangeProvider, luxx: Luxx,
             api_key=body.given("api_key", body.api_key),
             default_model=body.given("default_model", body.default_model),
             is_default=_required(body, "is_default", body.is_default),
+            fallback_id=body.given("fallback_id", body.fallback_id),
         ),
     )
     luxx.parts.supervisor.provider_changed(provider_id)
@@ -112,10 +124,50 @@ async def try_out(provider_id: IdInPath, luxx: Luxx, owner: Caller, body: bodies
     return reply(await luxx.parts.endpoints.check(owner, provider_id))
 
 
-def _check_address(format_name: str, base_url: str | None) -> None:
-    if format_name in _ADDRESSED and base_url is None:
-        raise InvalidRequest(f"is required for the format {format_name}", field="base_url")
-    if format_name not in _ADDRESSED and base_url is not None:
+@presets.get("", responses=answers(200, PresetList, "All presets."))
+async def list_presets(luxx: Luxx) -> Response:
+    """List the providers that are known by name: one of these and a key are enough to add a provider."""
+    return reply(PresetList(tuple(map(preset_view, luxx.parts.endpoints.presets))))
+
+
+def _new_provider(body: bodies.NewProvider, preset: Preset | None) -> NewProvider:
+    """Return what to store: what the body says, else what the preset does. Raises InvalidRequest."""
+    name = body.name or (preset and preset.name)
+    format_name = body.format or (preset and preset.format)
+    if not name:
+        raise InvalidRequest("is required without a preset", field="name")
+    if not format_name:
+        raise InvalidRequest("is required without a preset", field="format")
+    if preset and preset.key == "needed" and not body.api_key:
+        raise InvalidRequest(f"is required by {preset.name}: get a key at {preset.key_url}", field="api_key")
+    return NewProvider(
+        name=name,
+        format=format_name,
+        base_url=body.base_url or (preset.base_url if preset else None),
+        api_key=body.api_key,
+        default_model=body.default_model,
+        preset=preset.id if preset else None,
+        fallback_id=body.fallback_id,
+    )
+
+
+async def _with_default_model(luxx: Surface, made: Provider, owner: str, preset: Preset) -> tuple[Provider, str | None]:
+    """Give a new provider a default model; else say why it has none."""
+    choice = await luxx.parts.endpoints.find_default(owner, made.id, preset)
+    if choice.model is None:
+        return made, choice.notice
+    made = await luxx.parts.store.providers.change(owner, made.id, ProviderChange(default_model=choice.model))
+    luxx.parts.supervisor.provider_changed(made.id)
+    return made, None
+
+
+def _check_address(format_name: str, base_url: str | None, preset: Preset | None) -> None:
+    needed = format_name in _ADDRESSED or (preset is not None and preset.base_url is None)
+    if needed and base_url is None:
+        asker = preset.name if preset else f"the format {format_name}"
+        hint = f": {preset.hint}" if preset and preset.hint else ""
+        raise InvalidRequest(f"is required for {asker}{hint}", field="base_url")
+    if format_name in _WITHOUT_ADDRESS and base_url is not None:
         raise InvalidRequest(f"is not used by the format {format_name}", field="base_url")
 
 

@@ -1,6 +1,6 @@
 """The embedded model as a provider: it asks the child process in the OpenAI format."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Protocol, assert_never
 
@@ -10,6 +10,7 @@ from luxx.core.deltas import Delta
 from luxx.core.errors import AnswerIncomplete, ProviderError, ProviderTimeout, ProviderUnreachable
 from luxx.core.ports import Check, ModelInfo
 from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, ResultPrompt, UserPrompt
+from luxx.providers.attachments import as_text
 from luxx.providers.local.engine import MODEL_ID, Address, LocalEngine
 from luxx.providers.openai.model import OpenAIModel
 from luxx.providers.transport import Transport
@@ -98,16 +99,18 @@ def adapt(request: ModelRequest) -> ModelRequest:
         request,
         model=MODEL_ID,
         system=request.system if request.system and request.system.strip() else SYSTEM_PROMPT,
-        prompts=tuple(_in_words(request.prompts)),
+        prompts=tuple(_in_words(request.prompts, request.files)),
         tools=(),
+        files={},
     )
 
 
-def _in_words(prompts: Sequence[Prompt]) -> Iterator[Prompt]:
+def _in_words(prompts: Sequence[Prompt], contents: Mapping[str, bytes]) -> Iterator[Prompt]:
     for prompt in prompts:
         match prompt:
-            case UserPrompt():
-                yield prompt
+            case UserPrompt(text=text, files=files):
+                words = (*(as_text(file, contents) for file in files), text)
+                yield UserPrompt("\n\n".join(filter(None, words)))
             case AnswerPrompt(text=text):
                 if text:
                     yield AnswerPrompt(text=text)

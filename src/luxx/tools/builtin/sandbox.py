@@ -1,4 +1,4 @@
-"""Sandbox: the tool that runs Python code in an interpreter without files, network or modules from outside.
+"""Sandbox: the tool that runs Python code in an interpreter without network, modules from outside, or files but the conversation's.
 
 The interpreter is Monty (https://github.com/pydantic/monty), in worker processes of its own.
 """
@@ -7,19 +7,28 @@ import ast
 import asyncio
 import importlib
 import itertools
+import re
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from luxx.tools.errors import ToolError
-from luxx.tools.results import shorten
-from luxx.tools.tool import Tool, tool
+from luxx.tools.results import ToolFile, shorten
+from luxx.tools.tool import Tool, ToolContext, tool
 
 if TYPE_CHECKING:
     from pydantic_monty import AsyncMonty, Frame, MontyError
 
+    from luxx.tools.builtin.sandbox_files import SandboxFiles
+
 MAX_CODE_CHARS = 20_000
+MAX_FILES_BYTES = 32 * 1024 * 1024
+"""So much of the conversation's files is given to code that does not name the ones it wants."""
+
+FOLDER = "/files"
+_TOUCHES_FILES = re.compile(r"\bopen\b|\bpathlib\b|\bPath\b|\bos\b|/files")
 _FLOOD_FACTOR = 20
 _MAX_WORKERS = 4
 _CHECKOUTS_A_WORKER = 200
@@ -45,20 +54,25 @@ class Sandbox:
         self._starting = asyncio.Lock()
         self._closed = False
 
-    async def run(self, code: str) -> str:
-        """Return what the code printed and, after it, the value of its last expression.
+    async def run(self, code: str, files: Mapping[str, bytes] | None = None) -> "Run":
+        """Return what the code printed and, after it, the value of its last expression; and the files that it wrote.
 
-        Raises ToolError if the code fails or goes beyond a limit; the text has the output so far, and the line.
+        It finds `files` by their names in its folder. Raises ToolError if the code fails or goes beyond a limit; the text has the
+        output so far, and the line.
         """
         if len(code) > MAX_CODE_CHARS:
             raise ToolError(f"The code is longer than {MAX_CODE_CHARS:,} characters; it was not run.")
         pool = await self._started()
+        from luxx.tools.builtin.sandbox_files import SandboxFiles  # noqa: PLC0415 - it brings the interpreter with it
+
         output = _Output(self.limits.output_chars)
+        folder = SandboxFiles(files or {}, FOLDER)
         try:
-            value = await self._feed(pool, code.replace("\r\n", "\n").replace("\r", "\n"), output)
+            value = await self._feed(pool, code.replace("\r\n", "\n").replace("\r", "\n"), output, folder)
         except _StoppedError as stopped:
             raise ToolError(_joined(output.text, str(stopped))) from stopped
-        return _joined(output.text, value) or "The code ran; it printed nothing, and its last line has no value."
+        text = _joined(output.text, value) or "The code ran; it printed nothing, and its last line has no value."
+        return Run(text, folder.written())
 
     async def aclose(self) -> None:
         """End the workers; nothing runs after that."""
@@ -77,7 +91,7 @@ class Sandbox:
                 self._pool = await _start_pool(self.limits.seconds * 2 + _GRACE_S)
             return self._pool
 
-    async def _feed(self, pool: "AsyncMonty", code: str, output: "_Output") -> str:
+    async def _feed(self, pool: "AsyncMonty", code: str, output: "_Output", folder: "SandboxFiles") -> str:
         """Return the last value as the sandbox itself writes it, or nothing. Raises _StoppedError."""
         from pydantic_monty import MontyCrashedError, MontyError  # noqa: PLC0415 - heavy: 140 ms, and few turns need it
 
@@ -91,7 +105,9 @@ class Sandbox:
         )
         try:
             async with output.flood_guard(), checkout as session:
-                value = await session.feed_run(_with_value(code, limits.output_chars), print_callback=output.write)
+                value = await session.feed_run(
+                    _with_value(code, limits.output_chars), print_callback=output.write, os=folder, cwd=FOLDER
+                )
         except TimeoutError as error:
             raise _StoppedError(
                 f"The code printed far more than {limits.output_chars:,} characters and was stopped."
@@ -108,19 +124,44 @@ def sandbox_tool(sandbox: Sandbox | None = None) -> Tool:
     own = sandbox or Sandbox()
     limits = own.limits
 
-    async def python(code: str) -> str:
+    async def python(code: str, *, context: ToolContext) -> object:
         """Run Python code and return what it prints and the value of its last line.
 
-        Use it for calculations with several steps and to work on data given as text. The interpreter is a sandbox without
-        files, network and installed packages; it knows the language (but not yield) and of the standard library json, re,
-        math, datetime, time, random, collections, itertools, functools, dataclasses, decimal and a few more. Each run starts afresh.
+        Use it for calculations with several steps and to work on data. The interpreter is a sandbox without network and installed
+        packages; it knows the language (but not yield) and of the standard library json, re, math, datetime, time, random,
+        collections, itertools, functools, dataclasses, decimal, pathlib and a few more. The files of the conversation are in the current
+        folder: open("data.csv") reads one, and every file that the code writes is kept. Nothing else lasts from run to run.
 
         Args:
             code: The code; end it with an expression, or print what you want to see.
         """
-        return await own.run(code)
+        files = await _files_for(code, context) if _TOUCHES_FILES.search(code) else {}
+        done = await own.run(code, files)
+        return [done.text, *done.written] if done.written else done.text
 
-    return tool(python, effect="read", timeout=limits.seconds * 2 + 2 * _GRACE_S, close=own.aclose)
+    return tool(python, effect="idempotent", timeout=limits.seconds * 2 + 2 * _GRACE_S, close=own.aclose)
+
+
+async def _files_for(code: str, context: ToolContext) -> dict[str, bytes]:
+    """Return the contents of the conversation's files by name, of several with one name the newest.
+
+    Where they are too many, those that the code names come first.
+    """
+    newest = {ref.name: ref for ref in await context.files.list()}
+    room = MAX_FILES_BYTES
+    contents: dict[str, bytes] = {}
+    for name, ref in sorted(newest.items(), key=lambda item: item[0] not in code):
+        if ref.size <= room and "/" not in name and name not in (".", ".."):
+            contents[name] = await context.files.read(ref.id)
+            room -= ref.size
+    return contents
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What became of a run: the text for the model, and the files that are new or have changed."""
+
+    text: str
+    written: tuple[ToolFile, ...] = ()
 
 
 class _StoppedError(Exception):

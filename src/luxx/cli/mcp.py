@@ -1,0 +1,224 @@
+"""luxx mcp: the MCP servers that bring tools."""
+
+import getpass
+import shlex
+import sys
+from typing import Annotated
+
+import msgspec
+import typer
+from msgspec import UNSET
+
+from luxx.cli import environment
+from luxx.cli.console import Console, process_console
+from luxx.cli.lookup import mcp_server_named
+from luxx.cli.options import DataDir, load_settings
+from luxx.cli.servers import Wanted, ask_server
+from luxx.cli.table import table
+from luxx.client import Client, McpServer, McpServerFields
+from luxx.core.errors import InvalidRequest
+from luxx.core.ports import Check
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Manage the MCP servers that bring tools.",
+)
+
+Name = Annotated[str, typer.Argument(help="The server's name or id.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+Luxx = Annotated[
+    str | None,
+    typer.Option(
+        "--server", envvar="LUXX_URL", help="Address of the Luxx server, if it is not the one of the data directory."
+    ),
+]
+
+
+@app.command("list")
+def list_servers(json: Json = False, server: Luxx = None, data_dir: DataDir = None) -> None:
+    """List the MCP servers."""
+    servers = ask_server(_wanted(server, data_dir), lambda client: client.mcp_servers.list())
+    console = process_console()
+    if json:
+        console.line(msgspec.json.encode(servers).decode())
+        return
+    rows = [
+        (found.name, _state(found), _tools(found), "yes" if found.trusted else "no", found.place) for found in servers
+    ]
+    for line in table(("NAME", "STATE", "TOOLS", "TRUSTED", "WHERE"), rows, _width(console)):
+        console.line(line)
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="A name for it; its tools are called NAME__TOOL.")],
+    command: Annotated[
+        list[str] | None, typer.Argument(help="After --, the program with its arguments.", show_default=False)
+    ] = None,
+    url: Annotated[str | None, typer.Option("--url", help="Or its address, over streamable HTTP.")] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option("--header", metavar="NAME[=VALUE]", help="A header to send; without a value it is asked for."),
+    ] = None,
+    env: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--env", metavar="NAME[=VALUE]", help="A variable of the program; without a value the one set here."
+        ),
+    ] = None,
+    client_id: Annotated[
+        str | None, typer.Option("--client-id", help="The client that its log-in knows Luxx as, if it has to be told.")
+    ] = None,
+    client_secret_env: Annotated[
+        str | None,
+        typer.Option("--client-secret-env", metavar="NAME", help="Take that client's secret from this variable."),
+    ] = None,
+    cwd: Annotated[str | None, typer.Option("--cwd", help="The folder that the program starts in.")] = None,
+    trust: Annotated[bool, typer.Option("--trust", help="Believe what it says of its tools: see docs/mcp.md.")] = False,
+    test: Annotated[bool, typer.Option("--test/--no-test", help="Try it out at once.")] = True,
+    server: Luxx = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Add an MCP server: a program (luxx mcp add NAME -- COMMAND ARGS...) or an address (luxx mcp add NAME --url URL)."""
+    if bool(command) == bool(url):
+        raise InvalidRequest("Give either a program, after --, or its address with --url.")
+    fields = McpServerFields(
+        name=name,
+        command=command[0] if command else UNSET,
+        args=tuple(command[1:]) if command else UNSET,
+        cwd=cwd or UNSET,
+        env=dict(map(_variable, env)) if env else UNSET,
+        url=url or UNSET,
+        headers=dict(map(_header, header)) if header else UNSET,
+        client_id=client_id or UNSET,
+        client_secret=_variable(client_secret_env)[1] if client_secret_env else UNSET,
+        trusted=trust,
+    )
+
+    async def store(client: Client) -> tuple[McpServer, Check | None]:
+        made = await client.mcp_servers.add(fields)
+        return made, await client.mcp_servers.test(made.id) if test else None
+
+    made, check = ask_server(_wanted(server, data_dir), store)
+    console = process_console()
+    console.line(f"{made.name} is stored.")
+    if check:
+        _report(console, made.name, check)
+
+
+@app.command("test")
+def try_server(name: Name, server: Luxx = None, data_dir: DataDir = None) -> None:
+    """Connect to a server and list its tools; the exit code is 1 if that fails, and its last words are shown."""
+
+    async def try_out(client: Client) -> tuple[Check, McpServer]:
+        found = await mcp_server_named(client, name)
+        check = await client.mcp_servers.test(found.id)
+        return check, await client.mcp_servers.get(found.id)
+
+    check, found = ask_server(_wanted(server, data_dir), try_out)
+    console = process_console()
+    _report(console, name, check)
+    if not check.ok:
+        for line in found.status.log[-20:]:
+            console.line(f"  {line}", "dim")
+        raise typer.Exit(1)
+
+
+@app.command()
+def enable(name: Name, server: Luxx = None, data_dir: DataDir = None) -> None:
+    """Offer a server's tools again."""
+    _change(name, McpServerFields(enabled=True), "is enabled", _wanted(server, data_dir))
+
+
+@app.command()
+def disable(name: Name, server: Luxx = None, data_dir: DataDir = None) -> None:
+    """Stop a server and offer none of its tools."""
+    _change(name, McpServerFields(enabled=False), "is disabled", _wanted(server, data_dir))
+
+
+@app.command()
+def trust(
+    name: Name,
+    no: Annotated[bool, typer.Option("--no", help="No longer.")] = False,
+    server: Luxx = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Believe what a server says of its tools: those that only read then run without asking."""
+    _change(
+        name, McpServerFields(trusted=not no), "is no longer trusted" if no else "is trusted", _wanted(server, data_dir)
+    )
+
+
+@app.command()
+def remove(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    server: Luxx = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Stop a server and remove it with its secrets."""
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Remove {name} and its secrets?", abort=True, err=True)
+
+    async def delete(client: Client) -> None:
+        await client.mcp_servers.delete((await mcp_server_named(client, name)).id)
+
+    ask_server(_wanted(server, data_dir), delete)
+    process_console().line(f"{name} is removed.")
+
+
+def _change(name: str, fields: McpServerFields, what: str, wanted: Wanted) -> None:
+    async def change(client: Client) -> None:
+        await client.mcp_servers.change((await mcp_server_named(client, name)).id, fields)
+
+    ask_server(wanted, change)
+    process_console().line(f"{name} {what}.")
+
+
+def _wanted(server: str | None, data_dir: DataDir) -> Wanted:
+    return Wanted(url=server, settings=load_settings(data_dir=data_dir))
+
+
+def _width(console: Console) -> int:
+    return console.out.width if console.out.is_terminal else 0
+
+
+def _state(server: McpServer) -> str:
+    return server.status.state if server.enabled else "disabled"
+
+
+def _tools(server: McpServer) -> str:
+    return "-" if server.status.tools is None else str(server.status.tools)
+
+
+def _variable(text: str) -> tuple[str, str]:
+    """Return the name and the value of NAME=VALUE, or of a variable of this process. Raises InvalidRequest."""
+    name, given, value = text.partition("=")
+    if given:
+        return name, value
+    if (here := environment.variable(name)) is None:
+        raise InvalidRequest(f"The environment variable {name} is not set.")
+    return name, here
+
+
+def _header(text: str) -> tuple[str, str]:
+    """Return the name and the value of NAME=VALUE; a value that is not given is read so that nobody sees it."""
+    name, given, value = text.partition("=")
+    if given:
+        return name, value
+    if sys.stdin and sys.stdin.isatty():
+        value = getpass.getpass(f"{name}: ")
+    else:
+        value = sys.stdin.readline() if sys.stdin else ""
+    if not value.strip():
+        raise InvalidRequest(f"No value for the header {name} was given.")
+    return name, value.strip()
+
+
+def _report(console: Console, name: str, check: Check) -> None:
+    console.line(f"{'✓' if check.ok else '✗'} {name}: {check.detail}", "green" if check.ok else "red")
+    if not check.ok:
+        console.line(f"To look at it again: luxx mcp test {shlex.quote(name)}")

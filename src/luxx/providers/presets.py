@@ -1,0 +1,181 @@
+"""The presets: addresses as their makers documented them in November 2026."""
+
+from luxx.core.presets import Preset
+
+_GPT_OSS = "openai/gpt-oss-120b"
+
+PRESETS: tuple[Preset, ...] = (
+    Preset(
+        id="openai",
+        name="OpenAI",
+        format="responses",
+        base_url="https://api.openai.com/v1",
+        key_url="https://platform.openai.com/api-keys",
+        prefers=(r"gpt-(\d+(?:\.\d+)?)(?:-terra)?", r"gpt-(\d+(?:\.\d+)?)-\w+"),
+    ),
+    Preset(
+        id="anthropic",
+        name="Anthropic",
+        format="anthropic",
+        base_url="https://api.anthropic.com",
+        key_url="https://platform.claude.com/settings/keys",
+        prefers=(r"claude-sonnet-(\d+)(?:-(\d{1,2}))?(?:-\d{8})?",),
+    ),
+    Preset(
+        id="gemini",
+        name="Google Gemini",
+        format="gemini",
+        base_url="https://generativelanguage.googleapis.com/v1beta",
+        key_url="https://aistudio.google.com/apikey",
+        prefers=(r"gemini-(\d+(?:\.\d+)?)-flash", r"gemini-flash-latest"),
+    ),
+    Preset(
+        id="mistral",
+        name="Mistral",
+        format="openai",
+        base_url="https://api.mistral.ai/v1",
+        key_url="https://console.mistral.ai/api-keys",
+        prefers=("mistral-medium-latest", "mistral-small-latest"),
+    ),
+    Preset(
+        id="deepseek",
+        name="DeepSeek",
+        format="openai",
+        base_url="https://api.deepseek.com",
+        key_url="https://platform.deepseek.com/api_keys",
+        prefers=(r"deepseek-v(\d+(?:\.\d+)?)-flash", "deepseek-flash", "deepseek-chat"),
+    ),
+    Preset(
+        id="groq",
+        name="Groq",
+        format="openai",
+        base_url="https://api.groq.com/openai/v1",
+        key_url="https://console.groq.com/keys",
+        prefers=(_GPT_OSS, r"llama-(\d+\.\d+)-70b-versatile"),
+    ),
+    Preset(
+        id="openrouter",
+        name="OpenRouter",
+        format="openai",
+        base_url="https://openrouter.ai/api/v1",
+        key_url="https://openrouter.ai/settings/keys",
+        prefers=("openrouter/auto",),
+    ),
+    Preset(
+        id="xai",
+        name="xAI",
+        format="openai",
+        base_url="https://api.x.ai/v1",
+        key_url="https://console.x.ai",
+        prefers=(r"grok-(\d+(?:\.\d+)?)(?:-\d{4})?",),
+    ),
+    Preset(
+        id="together",
+        name="Together",
+        format="openai",
+        base_url="https://api.together.ai/v1",
+        key_url="https://api.together.ai/settings/api-keys",
+        prefers=(_GPT_OSS,),
+    ),
+    Preset(
+        id="fireworks",
+        name="Fireworks",
+        format="openai",
+        base_url="https://api.fireworks.ai/inference/v1",
+        key_url="https://app.fireworks.ai/settings/users/api-keys",
+        prefers=("accounts/fireworks/models/gpt-oss-120b",),
+    ),
+    Preset(
+        id="cerebras",
+        name="Cerebras",
+        format="openai",
+        base_url="https://api.cerebras.ai/v1",
+        key_url="https://cloud.cerebras.ai",
+        prefers=("gpt-oss-120b",),
+    ),
+    Preset(
+        id="perplexity",
+        name="Perplexity",
+        format="openai",
+        base_url="https://api.perplexity.ai",
+        key_url="https://www.perplexity.ai/settings/api",
+        default_model="sonar",
+        hint="It lists no models: name others as its documentation spells them.",
+    ),
+    Preset(
+        id="huggingface",
+        name="Hugging Face",
+        format="openai",
+        base_url="https://router.huggingface.co/v1",
+        key_url="https://huggingface.co/settings/tokens",
+        prefers=(_GPT_OSS,),
+        hint="The token needs the right to call Inference Providers.",
+    ),
+    Preset(
+        id="moonshot",
+        name="Moonshot",
+        format="openai",
+        base_url="https://api.moonshot.ai/v1",
+        key_url="https://platform.moonshot.ai/console/api-keys",
+        prefers=(r"kimi-k(\d+(?:\.\d+)?)", "kimi-latest"),
+    ),
+    Preset(
+        id="zai",
+        name="Z.ai",
+        format="openai",
+        base_url="https://api.z.ai/api/paas/v4",
+        key_url="https://z.ai/manage-apikey/apikey-list",
+        prefers=(r"glm-(\d+(?:\.\d+)?)",),
+    ),
+    Preset(
+        id="alibaba",
+        name="Alibaba Model Studio",
+        format="openai",
+        base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        key_url="https://modelstudio.console.alibabacloud.com",
+        prefers=("qwen-plus", "qwen-plus-latest"),
+        hint="Keys belong to a region: for mainland China the address is https://dashscope.aliyuncs.com/compatible-mode/v1.",
+    ),
+    Preset(
+        id="nvidia",
+        name="NVIDIA",
+        format="openai",
+        base_url="https://integrate.api.nvidia.com/v1",
+        key_url="https://build.nvidia.com/settings/api-keys",
+        prefers=(_GPT_OSS,),
+    ),
+    Preset(
+        id="azure",
+        name="Azure OpenAI",
+        format="responses",
+        key_url="https://portal.azure.com",
+        hint="The address is https://RESOURCE.openai.azure.com/openai/v1, a model's name is that of its deployment.",
+    ),
+    Preset(id="ollama", name="Ollama", format="openai", base_url="http://127.0.0.1:11434/v1", key="none", own=True),
+    Preset(id="vllm", name="vLLM", format="openai", base_url="http://127.0.0.1:8000/v1", key="optional", own=True),
+    Preset(
+        id="llama-cpp", name="llama.cpp", format="openai", base_url="http://127.0.0.1:8080/v1", key="optional", own=True
+    ),
+    Preset(
+        id="lm-studio", name="LM Studio", format="openai", base_url="http://127.0.0.1:1234/v1", key="optional", own=True
+    ),
+    Preset(
+        id="localai", name="LocalAI", format="openai", base_url="http://127.0.0.1:8080/v1", key="optional", own=True
+    ),
+    Preset(
+        id="litellm",
+        name="LiteLLM",
+        format="openai",
+        base_url="http://127.0.0.1:4000/v1",
+        key="optional",
+        hint="Where the proxy runs is its own affair: give its address if it is another.",
+    ),
+    Preset(
+        id="custom",
+        name="OpenAI-compatible",
+        format="openai",
+        key="optional",
+        hint="The address often ends in /v1.",
+    ),
+)
+"""All presets, in the order in which they are shown."""

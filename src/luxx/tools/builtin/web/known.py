@@ -1,0 +1,84 @@
+"""Known: the URLs that stand in a conversation, word for word. They alone are fetched without asking.
+
+A page must not be able to make a model send data out in a URL. So a URL is known only if it is the same as one in the person's own
+messages or in results of search and fetch: never because it begins like one.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from yarl import URL
+
+from luxx.core.prompts import Prompt, ResultPrompt, UserPrompt
+
+_URL = re.compile(r"https?://[^\s<>\"'`|\\\x00-\x20]{1,4000}", re.I)
+_BARE = re.compile(r"(?<![\w@./:-])(?:[a-z0-9-]+\.)+[a-z]{2,24}(?::\d{1,5})?(?:/[^\s<>\"'`|\\]*)?(?![\w@])", re.I)
+_AFTER = ".,;:!?*_~…"
+_PAIRS = {")": "(", "]": "[", "}": "{"}
+
+
+def is_known(url: str, prompts: Iterable[Prompt], tools: frozenset[str]) -> bool:
+    """Whether a URL stands in the person's messages, or in what the `tools` of these names gave.
+
+    In a person's message a host without a scheme counts as well, as people write it: ``example.com/docs``.
+    """
+    wanted = canonical(url)
+    if not wanted:
+        return False
+    for prompt in prompts:
+        match prompt:
+            case UserPrompt(text=text):
+                if wanted in urls_in(text, bare=True):
+                    return True
+            case ResultPrompt(name=name, content=content, failed=False) if name in tools:
+                if wanted in urls_in(content):
+                    return True
+            case _:
+                pass
+    return False
+
+
+def urls_in(text: str, *, bare: bool = False) -> frozenset[str]:
+    """Return the URLs of a text in one spelling each; with `bare` also hosts and paths without a scheme, as http and https."""
+    found: set[str] = set()
+    rest: list[str] = []
+    at = 0
+    while match := _URL.search(text, at):
+        url = _trimmed(match[0])
+        found.add(canonical(url))
+        rest.append(text[at : match.start()])
+        at = match.start() + len(url)
+    if bare:
+        for match in _BARE.finditer(" ".join([*rest, text[at:]])):
+            found |= {canonical(f"{scheme}://{_trimmed(match[0])}") for scheme in ("http", "https")}
+    return frozenset(found - {""})
+
+
+def canonical(url: str) -> str:
+    """Return a URL in the spelling in which two are compared, or nothing for what is none.
+
+    Scheme and host in lower case, no default port, no fragment (it is never sent), ``/`` for an empty path. Nothing else is
+    changed: not the case of the path, not the order of the query.
+    """
+    try:
+        parsed = URL(url.strip()).with_fragment(None)
+        if parsed.scheme not in ("http", "https") or not parsed.host or parsed.raw_user or parsed.raw_password:
+            return ""
+        return f"{parsed.origin()}{parsed.raw_path_qs}"
+    except (ValueError, TypeError):
+        return ""
+
+
+def _trimmed(token: str) -> str:
+    """Cut a token at a bracket that was opened before it, and leave out the punctuation that follows it in a sentence."""
+    return "".join(_until_closed(token)).rstrip(_AFTER)
+
+
+def _until_closed(token: str) -> Iterator[str]:
+    opened: list[str] = []
+    for char in token:
+        if char in _PAIRS.values():
+            opened.append(char)
+        elif char in _PAIRS and (not opened or opened.pop() != _PAIRS[char]):
+            return
+        yield char

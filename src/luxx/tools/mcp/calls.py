@@ -1,0 +1,93 @@
+"""Calls: one tool call on a server, with its own patience, its progress and its questions; what goes wrong is a ToolError."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from luxx.core.ports import Reply
+from luxx.core.prompts import Effect
+from luxx.tools.context import ToolContext
+from luxx.tools.errors import ToolError
+from luxx.tools.mcp.connection import Connection, Patience
+from luxx.tools.mcp.wire import CallHooks, Question, ServerFailed, ServerGone, ServerRefused, Session, SessionLost
+
+_PROGRESS_PAUSE_S = 0.1
+_UNKNOWN = " The outcome is unknown: it may have taken effect or not. Find out before you call it again."
+
+T = TypeVar("T")
+
+
+async def made_call(
+    connection: Connection,
+    server: str,
+    effect: Effect,
+    patience: Patience,
+    context: ToolContext,
+    work: Callable[[Session, CallHooks], Awaitable[T]],
+) -> T:
+    """Do the work in a session of the server; once more if the server had forgotten the session. Raises ToolError."""
+    unknown = _UNKNOWN if effect == "unsafe" else ""
+    try:
+        try:
+            return await _attempt(connection, server, patience, context, work)
+        except SessionLost:
+            return await _attempt(connection, server, patience, context, work)
+    except ServerRefused as error:
+        raise ToolError(f"The server {server} answered with an error: {error}") from error
+    except ServerGone as error:
+        raise ToolError(f"The server {server} is gone: {error}.{unknown}") from error
+    except ServerFailed as error:
+        raise ToolError(f"The server {server} cannot be used: {error}.") from error
+    except TimeoutError as error:
+        words = (
+            f"The server {server} gave no result and no sign of life for {patience.call_s:g} s; the call was cancelled."
+        )
+        raise ToolError(words + unknown) from error
+
+
+async def _attempt(
+    connection: Connection,
+    server: str,
+    patience: Patience,
+    context: ToolContext,
+    work: Callable[[Session, CallHooks], Awaitable[T]],
+) -> T:
+    async with connection.session() as session:
+        async with asyncio.timeout(patience.call_s) as clock:
+            return await work(session, _Hooks(server, patience.call_s, context, clock))
+
+
+class _Hooks:
+    """See CallHooks. A sign of life gives the call its time again; while the person is asked, the time stands still."""
+
+    def __init__(self, server: str, patience_s: float, context: ToolContext, clock: asyncio.Timeout) -> None:
+        self._server = server
+        self._patience_s = patience_s
+        self._context = context
+        self._clock = clock
+        self._questions = 0
+        self._reported = 0.0
+
+    def progress(self, message: str, progress: float, total: float | None) -> None:
+        now = asyncio.get_running_loop().time()
+        self._begin_anew()
+        if now - self._reported >= _PROGRESS_PAUSE_S or progress == total:
+            self._reported = now
+            self._context.progress(message, progress, total)
+
+    async def ask(self, question: Question) -> Reply:
+        self._questions += 1
+        self._set(None)
+        try:
+            return await self._context.ask(f"{self._server}: {question.message}", question.schema, question.url)
+        finally:
+            self._questions -= 1
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        if not self._questions:
+            self._set(asyncio.get_running_loop().time() + self._patience_s)
+
+    def _set(self, when: float | None) -> None:
+        if not self._clock.expired() and self._clock.when() != when:
+            self._clock.reschedule(when)

@@ -1,0 +1,182 @@
+"""Tools: the operations of a web service as tools of Luxx."""
+
+from collections.abc import Callable, Mapping
+from http import HTTPMethod, HTTPStatus
+from urllib.parse import quote, urlencode
+
+import msgspec
+from yarl import URL
+
+from luxx.core.prompts import Effect, ToolSpec
+from luxx.core.text import storable
+from luxx.tools.arguments import BadArguments
+from luxx.tools.builtin.web.charset import text_of
+from luxx.tools.builtin.web.client import Answer, WebClient
+from luxx.tools.builtin.web.guard import Refused
+from luxx.tools.errors import ToolError
+from luxx.tools.openapi.document import BadDocument, Document, text_at
+from luxx.tools.openapi.operations import Operation, call_of, operations_of
+from luxx.tools.results import ToolFile, shorten
+from luxx.tools.tool import Reader, Tool, ToolContext
+
+_READING_S = 10.0
+_ERROR_CHARS = 2_000
+_TEXTS = ("text/", "application/json", "application/xml", "application/yaml", "application/x-ndjson")
+_EFFECTS: Mapping[str, Effect] = {
+    HTTPMethod.GET: "read",
+    HTTPMethod.HEAD: "read",
+    HTTPMethod.PUT: "idempotent",
+    HTTPMethod.DELETE: "idempotent",
+}
+"""By RFC 9110, sections 9.2.1 and 9.2.2: PUT and DELETE may be sent again after a crash. They ask a person all the same."""
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """What a service wants to be shown: headers and query arguments, their values secret."""
+
+    headers: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+
+    def hidden(self, text: str) -> str:
+        """Return a text with the secrets taken out, also where a service or an error repeats them."""
+        for value in sorted({*self.headers.values(), *self.query.values()}, key=len, reverse=True):
+            for secret in (value, value.partition(" ")[2]):
+                if len(secret) >= 4:
+                    text = text.replace(secret, "[secret]").replace(quote(secret, safe=""), "[secret]")
+        return text
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """The tools of a document. `problems` says what was left out, to the person who brought it."""
+
+    title: str
+    base_url: str
+    tools: tuple[Tool, ...]
+    problems: tuple[str, ...]
+
+
+def service_of(
+    document: Document,
+    client: WebClient,
+    *,
+    name: Callable[[str], str],
+    source: str,
+    reader: Reader,
+    base_url: str = "",
+    found_at: str = "",
+    access: Access | None = None,
+) -> Service:
+    """Return the operations of a document as tools.
+
+    `name` makes the name of a tool of an operation's id, `source` is what the service is called, `reader` reads arguments as one
+    object. Requests go to `base_url`, else to the first server that the document names; a relative one is taken from `found_at`, where the
+    document lies. Raises BadDocument if there is no address.
+    """
+    base = _base(document, base_url, found_at)
+    operations, problems = operations_of(document)
+    tools: dict[str, Tool] = {}
+    for operation in operations:
+        tool = _tool(operation, _Caller(client, base, access or Access(), operation), name, source, reader)
+        if tools.setdefault(tool.name, tool) is not tool:
+            problems.append(
+                f"{operation.method} {operation.path} is left out: its id {operation.id[:80]} is there already"
+            )
+    return Service(title=document.title, base_url=base, tools=tuple(tools.values()), problems=tuple(problems))
+
+
+def _tool(operation: Operation, caller: "_Caller", name: Callable[[str], str], source: str, reader: Reader) -> Tool:
+    effect = _EFFECTS.get(operation.method, "unsafe")
+    return Tool(
+        spec=ToolSpec(name=name(operation.id), description=operation.description, parameters=operation.parameters),
+        effect=effect,
+        timeout=caller.timeout_s,
+        function=caller.run,
+        arguments=reader,
+        bare=True,
+        approval="never" if effect == "read" else "always",
+        source=source,
+    )
+
+
+class _Caller:
+    """Calls one operation."""
+
+    def __init__(self, client: WebClient, base: str, access: Access, operation: Operation) -> None:
+        self._client = client
+        self._base = base
+        self._access = access
+        self._operation = operation
+
+    @property
+    def timeout_s(self) -> float:
+        """How long a call may take, with what is to be made of its answer."""
+        return self._client.timeout_s + _READING_S
+
+    async def run(self, values: dict[str, object], context: ToolContext) -> object:
+        """Make the call. Raises ToolError with what the service says, the secrets taken out."""
+        operation, access = self._operation, self._access
+        try:
+            self._check(values)
+            call = call_of(operation, values)
+        except BadArguments as error:
+            raise ToolError(str(error)) from error
+        url = self._base + call.target
+        if access.query:
+            url += ("&" if "?" in call.target else "?") + urlencode(access.query)
+        headers = {"Accept": "application/json, text/*;q=0.9, */*;q=0.5", **call.headers, **access.headers}
+        if operation.method not in (HTTPMethod.GET, HTTPMethod.HEAD):
+            headers["Idempotency-Key"] = context.key
+        try:
+            answer = await self._client.request(operation.method, url, headers=headers, body=call.body)
+        except (ToolError, Refused) as error:
+            raise ToolError(access.hidden(str(error))) from error
+        return self._result(answer)
+
+    def _check(self, values: dict[str, object]) -> None:
+        known, required = self._operation.parameters["properties"], self._operation.parameters["required"]
+        problems = [f"`{name}` is missing" for name in required if name not in values]
+        problems += [f"`{shorten(name, 80)}` is not an argument of this tool" for name in values if name not in known]
+        if problems:
+            raise BadArguments("The call was not made: " + "; ".join(problems[:20]) + ".")
+
+    def _result(self, answer: Answer) -> object:
+        hidden, kind = self._access.hidden, answer.media_type
+        is_text = kind.startswith(_TEXTS) or kind.endswith(("+json", "+xml")) or not kind
+        text = (
+            hidden(storable(text_of(answer.data, answer.headers.get("Content-Type", ""), cut=answer.cut)))
+            if is_text
+            else ""
+        )
+        if not HTTPStatus(200) <= answer.status < HTTPStatus(300):
+            said = text[:_ERROR_CHARS] or f"{len(answer.data):,} bytes of {shorten(kind, 80)}"
+            raise ToolError(f"The service answered {answer.status} {hidden(answer.reason)}: {said}".rstrip(": "))
+        if not answer.data:
+            return f"Done; the service answered {answer.status} without content."
+        if answer.cut:
+            text += f"\n[the answer was longer than {len(answer.data):,} bytes; the rest was not read]"
+        return (
+            text
+            if is_text
+            else [f"The service sent {shorten(kind, 80)}:", ToolFile(self._file_name(kind), answer.data)]
+        )
+
+    def _file_name(self, kind: str) -> str:
+        stem = "".join(char if char.isalnum() else "-" for char in self._operation.id)[:60]
+        ending = "".join(char for char in kind.rpartition("/")[2] if char.isalnum())[:10]
+        return f"{stem}.{ending or 'bin'}"
+
+
+def _base(document: Document, given: str, found_at: str) -> str:
+    text = given
+    if not text and document.servers:
+        server = document.servers[0]
+        text = text_at(server, "url")
+        for name, variable in document.node(server.get("variables")).items():
+            text = text.replace(f"{{{name}}}", text_at(document.node(variable), "default"))
+    try:
+        url = URL(found_at).join(URL(text)) if found_at and not given else URL(text)
+    except (ValueError, TypeError) as error:
+        raise BadDocument(f"The document's server address is no URL: {text[:200]}") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise BadDocument("The document does not say where the service is; give its base URL.")
+    return str(url.with_query(None).with_fragment(None)).rstrip("/")

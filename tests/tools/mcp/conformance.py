@@ -1,0 +1,59 @@
+"""Runs the MCP conformance suite against Luxx's client: `make mcp-conformance`, or python -m tests.tools.mcp.conformance [SCENARIO ...].
+
+The scenarios that are left out are those of extensions, and of OAuth clients that are registered by hand or by a document on the web.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.tools.mcp.npm_servers import CONFORMANCE, NODE, install
+
+ROOT = Path(__file__).parents[3]
+SCENARIOS = {
+    "2025-11-25": (
+        "initialize",
+        "tools_call",
+        "elicitation-sep1034-client-defaults",
+        "sse-retry",
+        "json-schema-2020-12-preservation",
+    ),
+    "2026-07-28": (
+        "tools_call",
+        "request-metadata",
+        "sep-2322-client-request-state",
+        "http-standard-headers",
+        "http-custom-headers",
+        "http-invalid-tool-headers",
+        "json-schema-ref-no-deref",
+        "json-schema-2020-12-preservation",
+    ),
+}
+_CLIENT = f"{sys.executable} -m tests.tools.mcp.conformance_client"
+_RESULTS = ROOT / ".tools" / "mcp-conformance"
+
+
+def main(wanted: list[str]) -> int:
+    """Run the scenarios wanted, or all; return the number of those that failed."""
+    install()
+    failed = 0
+    for version, scenarios in SCENARIOS.items():
+        for scenario in scenarios:
+            if wanted and scenario not in wanted:
+                continue
+            passed, report = _run(scenario, version)
+            sys.stdout.write(f"{'✓' if passed else '✗'} {version} {scenario}\n{'' if passed else report}")
+            sys.stdout.flush()
+            failed += not passed
+    return failed
+
+
+def _run(scenario: str, version: str) -> tuple[bool, str]:
+    command = [NODE, str(CONFORMANCE), "client", "--command", _CLIENT, "--scenario", scenario]
+    more = ["--spec-version", version, "--timeout", "60000", "-o", str(_RESULTS)]
+    done = subprocess.run([*command, *more], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(sys.argv[1:]), 1))

@@ -1,0 +1,121 @@
+"""An MCP server over streamable HTTP (2025-11-25), within the test's process, that misbehaves as its tools are named."""
+
+import asyncio
+import contextlib
+import gzip
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from aiohttp import web
+
+OBJECT = {"type": "object"}
+JSON = "application/json"
+PACKED = {"Content-Encoding": "gzip", "Content-Type": JSON}
+_ANSWERS: dict[str, Callable[[bytes], web.Response]] = {
+    "fine": lambda well: web.Response(body=well, content_type=JSON),
+    "status": lambda _: web.Response(status=503, text="try   later"),
+    "page": lambda _: web.Response(text="<html>", content_type="text/html"),
+    "packed": lambda _: web.Response(body=gzip.compress(b" " * 50_000_000), headers=PACKED),
+    "large": lambda well: web.Response(body=b" " * 20_000_000 + well, content_type=JSON),
+    "broken": lambda _: web.Response(body=b'{"jsonrpc": ', content_type=JSON),
+    "elsewhere": lambda _: web.Response(status=307, headers={"Location": "http://169.254.169.254/"}),
+    "accepted": lambda _: web.Response(status=202),
+    "text": lambda well: web.Response(body=well.replace(b"well", b"\\ud800"), content_type=JSON),
+}
+TOOLS = (*_ANSWERS, "flood", "cut", "hang")
+
+
+class HostileHttp:
+    """What a test sees of the server: the headers that came, and sessions, which it can forget; `refusal` is the status for all."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.headers: list[dict[str, str]] = []
+        self.methods: list[str] = []
+        self.sessions: set[str] = set()
+        self.lost_status = 404
+        self.refusal: int | None = None
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request."""
+        self.headers.append(dict(request.headers))
+        if self.refusal:
+            return web.Response(status=self.refusal, text="<h1>Go away</h1>")
+        session = request.headers.get("Mcp-Session-Id")
+        if request.method == "DELETE":
+            self.sessions.discard(session or "")
+            return web.Response()
+        if request.method != "POST":
+            return web.Response(status=405)
+        message: dict[str, Any] = await request.json()
+        self.methods.append(message["method"])
+        if message["method"] == "initialize":
+            return self._begin(message)
+        if session is not None and session not in self.sessions:
+            error = {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": "No valid session"}}
+            return web.json_response(error, status=self.lost_status)
+        return await self._answer(request, message)
+
+    def _begin(self, message: dict[str, Any]) -> web.Response:
+        session = f"s{len(self.headers)}"
+        self.sessions.add(session)
+        result = {
+            "protocolVersion": "2025-11-25",
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "h", "version": "1"},
+        }
+        return web.json_response(_result(message, result), headers={"Mcp-Session-Id": session})
+
+    async def _answer(self, request: web.Request, message: dict[str, Any]) -> web.StreamResponse:
+        match message["method"]:
+            case "tools/list":
+                tools = [{"name": name, "inputSchema": OBJECT} for name in TOOLS]
+                return web.json_response(_result(message, {"tools": tools}))
+            case "tools/call":
+                return await self._behave(request, message, message["params"]["name"])
+            case method if method.startswith("notifications/"):
+                return web.Response(status=202)
+            case _:
+                error = {"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32601, "message": "no such method"}}
+                return web.json_response(error)
+
+    async def _behave(self, request: web.Request, message: dict[str, Any], tool: str) -> web.StreamResponse:
+        well = json.dumps(_result(message, {"content": [{"type": "text", "text": "well"}]})).encode()
+        if tool in ("flood", "cut"):
+            return await self._stream(request, tool)
+        if tool == "hang":
+            await asyncio.sleep(60)
+        return _ANSWERS[tool](well)
+
+    async def _stream(self, request: web.Request, tool: str) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        log = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "x"}}
+        event = f"event: message\ndata: {json.dumps(log)}\n\n".encode()
+        with contextlib.suppress(ConnectionError):
+            while tool == "flood":
+                await response.write(event * 100)
+            await response.write(event)
+        return response
+
+
+@contextlib.asynccontextmanager
+async def hostile_http() -> AsyncIterator[HostileHttp]:
+    """Serve on a free port."""
+    server = HostileHttp()
+    app = web.Application()
+    app.router.add_route("*", "/mcp", server.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/mcp"
+    try:
+        yield server
+    finally:
+        await runner.cleanup()
+
+
+def _result(message: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": message["id"], "result": result}

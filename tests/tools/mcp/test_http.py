@@ -1,0 +1,133 @@
+"""Servers behind an address: what they answer costs one result, and is said in words."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from luxx.core.ports import ToolOutcome
+from luxx.core.tool_servers import HttpTarget, StdioTarget, ToolServerChange
+from tests.e2e.server import free_port
+from tests.tools.calls import call
+from tests.tools.mcp.book import OWNER, QUICK, Bench, bench
+from tests.tools.mcp.hostile_http import HostileHttp, hostile_http
+
+IMPATIENT = msgspec.structs.replace(QUICK, patience=msgspec.structs.replace(QUICK.patience, call_s=1))
+
+
+@contextlib.asynccontextmanager
+async def one(**secrets: str) -> AsyncIterator[tuple[Bench, HostileHttp]]:
+    """Give a bench with a server behind an address as `h`."""
+    async with hostile_http() as http, bench(IMPATIENT) as found:
+        await found.add("h", HttpTarget(url=http.url), secrets=secrets)
+        yield found, http
+
+
+async def result(found: Bench, tool: str) -> ToolOutcome:
+    return await call(await found.box(), {}, f"h__{tool}")
+
+
+async def test_a_tool_behind_an_address_is_called_with_the_headers_given() -> None:
+    async with one(Authorization="Bearer t0p-secret") as (found, http):
+        assert (await result(found, "fine")).content == "well"
+    assert all(headers["Authorization"] == "Bearer t0p-secret" for headers in http.headers)
+    assert all(headers["Accept-Encoding"] == "identity" for headers in http.headers)
+    assert http.sessions == set()
+
+
+@pytest.mark.parametrize(
+    ("tool", "words"),
+    [
+        ("status", "it answered with HTTP 503: try later"),
+        ("page", "Unexpected content type"),
+        ("packed", "its answer is packed with gzip, which was not asked for"),
+        ("large", "more than 8,000,000 bytes"),
+        ("flood", "it floods"),
+        ("hang", "gave no result and no sign of life for 1 s"),
+        ("broken", "Failed to parse JSON response"),
+        ("cut", "ended without a response"),
+        ("elsewhere", "not followed"),
+        ("accepted", "202 Accepted"),
+        ("text", "Failed to parse JSON response"),
+    ],
+)
+async def test_what_goes_wrong_costs_one_result_that_says_so(tool: str, words: str) -> None:
+    async with one() as (found, _):
+        failed = await result(found, tool)
+        assert failed.failed
+        assert words in failed.content
+        assert (await result(found, "fine")).content == "well"
+
+
+@pytest.mark.parametrize("status", [404, 400])
+async def test_a_session_that_the_server_has_forgotten_is_begun_again(status: int) -> None:
+    async with one() as (found, http):
+        assert (await result(found, "fine")).content == "well"
+        http.sessions.clear()
+        http.lost_status = status
+        assert (await result(found, "fine")).content == "well"
+        assert http.methods.count("initialize") == 2
+
+
+async def test_a_server_that_wants_a_token_is_said_to() -> None:
+    async with one(Authorization="Bearer wrong-token") as (found, http):
+        http.refusal = 401
+        checked = await found.servers.check(OWNER, "server-1")
+        assert not checked.ok
+        assert "it answered with HTTP 401 (not authorized: it wants a token in a header)" in checked.detail
+        assert "wrong-token" not in checked.detail
+
+
+async def test_a_server_that_is_not_there_is_said_to_be() -> None:
+    async with bench() as found:
+        server = await found.add("h", HttpTarget(url=f"http://127.0.0.1:{free_port()}/mcp"))
+        checked = await found.servers.check(OWNER, server.id)
+        assert not checked.ok
+        assert "it cannot be reached" in checked.detail
+
+
+async def test_changed_secrets_are_used_with_the_next_call() -> None:
+    async with one(Authorization="Bearer one") as (found, http):
+        box = await found.box()
+        await call(box, {}, "h__fine")
+        await found.book.change(OWNER, "server-1", ToolServerChange(secrets={"Authorization": "Bearer two"}))
+        assert (await call(box, {}, "h__fine")).content == "well"
+        assert http.headers[-1]["Authorization"] == "Bearer two" or http.headers[-2]["Authorization"] == "Bearer two"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ToolServerChange(enabled=False),
+        ToolServerChange(target=StdioTarget(command="other")),
+    ],
+)
+async def test_a_box_made_before_a_change_calls_nothing_that_was_changed(change: ToolServerChange) -> None:
+    async with one() as (found, http):
+        box = await found.box()
+        calls = len(http.methods)
+        await found.book.change(OWNER, "server-1", change)
+        refused = await call(box, {}, "h__fine")
+        assert refused.failed
+        assert "was changed or switched off" in refused.content
+        assert len(http.methods) == calls
+
+
+async def test_a_box_of_a_trusted_server_does_not_call_it_when_the_trust_is_gone() -> None:
+    async with one() as (found, _):
+        await found.book.change(OWNER, "server-1", ToolServerChange(trusted=True))
+        box = await found.box()
+        await found.book.change(OWNER, "server-1", ToolServerChange(trusted=False))
+        assert "was changed or switched off" in (await call(box, {}, "h__fine")).content
+        await found.book.delete(OWNER, "server-1")
+        assert "was removed" in (await call(box, {}, "h__fine")).content
+
+
+async def test_the_tools_are_the_same_after_a_restart_without_a_server_running() -> None:
+    async with one() as (found, http):
+        before = (await found.box()).specs()
+        asked = len(http.methods)
+        async with bench(book=found.book) as again:
+            assert (await again.box()).specs() == before
+            assert len(http.methods) == asked
