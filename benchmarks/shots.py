@@ -12,6 +12,7 @@ class Shot(msgspec.Struct, frozen=True, kw_only=True):
 
     In `path` and `body`, ``{{id}}`` is replaced by one of `ids` (the turns take them in their order), and ``{{msg}}`` by a message with
     the directive. A turn ends at a line that contains `until`, and has failed if not all its tokens came before.
+    With `follow_port` (Python's load side only), the turn's events are read from another server than the one it is started on.
     """
 
     port: int
@@ -23,7 +24,8 @@ class Shot(msgspec.Struct, frozen=True, kw_only=True):
     streams: int = 1
     turns: int = 1
     ramp_s: float = 0.0
-    timeout_s: float = 50.0
+    timeout_s: float = 100.0
+    follow_port: int = 0
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
