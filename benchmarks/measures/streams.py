@@ -13,16 +13,17 @@ FAST_RATE_S = 0.02
 _LONG_RATE_S = 0.005
 _LONG_STREAMS = 4
 _RAMP_S = 0.004
+_FAST_RAMP_S = 0.01
 
 
 def few_streams(bench: Bench) -> None:
     """Measure 100 streams."""
-    _streams(bench, FEW, _load(bench.scale.few_streams, bench.scale.tokens, RATE_S))
+    _streams(bench, FEW, _load(bench.scale.few_streams, bench.scale.tokens, RATE_S, _RAMP_S))
 
 
 def many_streams(bench: Bench) -> None:
     """Measure 1000 streams."""
-    _streams(bench, MANY, _load(bench.scale.many_streams, bench.scale.tokens, RATE_S))
+    _streams(bench, MANY, _load(bench.scale.many_streams, bench.scale.tokens, RATE_S, _RAMP_S))
 
 
 def fast_streams(bench: Bench) -> None:
@@ -32,7 +33,7 @@ def fast_streams(bench: Bench) -> None:
 
 def fast_load(bench: Bench) -> Load:
     """Return the load of 500 streams."""
-    return _load(bench.scale.fast_streams, bench.scale.fast_tokens, FAST_RATE_S)
+    return _load(bench.scale.fast_streams, bench.scale.fast_tokens, FAST_RATE_S, _FAST_RAMP_S)
 
 
 def long_answer(bench: Bench) -> None:
@@ -46,8 +47,8 @@ def long_answer(bench: Bench) -> None:
         bench.figures.add(LONG, name, wire_B_per_tok=seen.wire_B_per_tok, failed=seen.failed)
 
 
-def _load(streams: int, tokens: int, rate_s: float) -> Load:
-    return Load(directive=Directive(n=tokens, itl_s=rate_s), streams=streams, turns=streams, ramp_s=_RAMP_S * streams)
+def _load(streams: int, tokens: int, rate_s: float, ramp_s: float) -> Load:
+    return Load(directive=Directive(n=tokens, itl_s=rate_s), streams=streams, turns=streams, ramp_s=ramp_s * streams)
 
 
 def _streams(bench: Bench, measure: str, load: Load) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
@@ -38,6 +39,11 @@ OWNER_TOKEN_FILE = "owner-token"
 LEDGER_FILE = "tool-ledger.jsonl"
 TOOL_SELECTIONS = 64
 """How many different selections of tools are kept ready."""
+SWITCH_INTERVAL = 0.0005
+"""Seconds that a thread waits for the interpreter beside a busy event loop, with a database that is asked over a connection.
+
+A transaction asks several times, and after each answer its thread would wait Python's own 5 ms.
+"""
 
 
 class App:
@@ -110,6 +116,8 @@ async def build(settings: Settings) -> App:
     """Open the store and make the parts. Raises ConfigurationError with what to do about it."""
     make_private(settings.data_dir)
     store = await _open_store(settings)
+    if store.nodes.shared:
+        sys.setswitchinterval(SWITCH_INTERVAL)
     tools = (*builtin_tools(), *(demo_tools(settings.data_dir / LEDGER_FILE) if settings.demo else ()))
     box = Box(
         (*tools, *installed_tools(taken=[tool.name for tool in tools])),
