@@ -1,10 +1,15 @@
 """Conversations: settings, pages, search and changes."""
 
+import asyncio
+import itertools
+
 import pytest
+from msgspec.structs import replace
 
 from luxx.core.errors import InvalidRequest, NotFound
 from luxx.store.interface import Store
-from luxx.store.records import ClientRequest, ConversationChange, ConversationSettings, NewProvider
+from luxx.store.records import ClientRequest, ConversationChange, ConversationSettings, NewProvider, SettingsChange
+from tests.store.engines import Engine
 from tests.store.talk import Talk
 
 
@@ -48,7 +53,7 @@ async def test_an_unknown_provider_is_refused(store: Store) -> None:
         await store.conversations.create(store.owner, None, ConversationSettings(provider_id="nothing"))
     assert refused.value.field == "provider_id"
     (made,) = await titled(store, "Mine")
-    change = ConversationChange(title="New", settings=ConversationSettings(provider_id="nothing"))
+    change = ConversationChange(title="New", settings=SettingsChange(provider_id="nothing"))
     with pytest.raises(InvalidRequest):
         await store.conversations.change(store.owner, made, change)
     assert (await store.conversations.get(store.owner, made)).title == "Mine"
@@ -69,10 +74,38 @@ async def test_only_the_fields_named_are_changed(store: Store) -> None:
     made = await store.conversations.create(store.owner, "Mine", settings)
     assert await store.conversations.change(store.owner, made.id, ConversationChange()) == made
     changed = await store.conversations.change(
-        store.owner, made.id, ConversationChange(settings=ConversationSettings(model="m2"))
+        store.owner, made.id, ConversationChange(settings=SettingsChange(model="m2"))
     )
-    assert (changed.title, changed.settings) == ("Mine", ConversationSettings(model="m2"))
+    assert (changed.title, changed.settings) == ("Mine", replace(settings, model="m2"))
+    changed = await store.conversations.change(
+        store.owner, made.id, ConversationChange(settings=SettingsChange(system_prompt=None, tools_enabled=False))
+    )
+    assert changed.settings == ConversationSettings(model="m2", tools_enabled=False)
     assert changed.updated_at == made.updated_at
+
+
+async def test_changes_from_several_nodes_at_once_are_all_kept(engine: Engine) -> None:
+    one = await engine.open()
+    other = await engine.open() if one.nodes.shared else one
+    made = await one.conversations.create(one.owner, None, ConversationSettings())
+    settings = [
+        SettingsChange(system_prompt="Be brief."),
+        SettingsChange(model="m1"),
+        SettingsChange(temperature=0.5),
+        SettingsChange(max_tokens=9),
+        SettingsChange(tools_enabled=False),
+    ]
+    changes = [
+        ConversationChange(title="Mine", title_source="user"),
+        *(ConversationChange(settings=s) for s in settings),
+    ]
+    stores = itertools.cycle((one, other))
+    await asyncio.gather(*(next(stores).conversations.change(one.owner, made.id, change) for change in changes))
+    changed = await other.conversations.get(one.owner, made.id)
+    assert (changed.title, changed.settings) == (
+        "Mine",
+        ConversationSettings(system_prompt="Be brief.", model="m1", temperature=0.5, max_tokens=9, tools_enabled=False),
+    )
 
 
 async def test_the_branch_shown_is_changed(talk: Talk) -> None:

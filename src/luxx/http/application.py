@@ -1,6 +1,5 @@
 """The application: routes, errors and rules put together into one ASGI app."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +58,6 @@ def create_app(parts: Parts, options: HttpOptions, page: Path = _PAGE) -> ASGIAp
         options=options,
         streams=StreamLimit(options.max_streams),
         secret=OwnerSecret(parts.owner_token, options.port),
-        changing=asyncio.Lock(),
     )
     app.add_exception_handler(LuxxError, errors.on_luxx_error)
     app.add_exception_handler(RequestValidationError, errors.on_invalid)

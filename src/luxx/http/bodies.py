@@ -6,7 +6,7 @@ such characters are refused.
 
 import hashlib
 import unicodedata
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -117,8 +117,8 @@ class Settings(Body):
     max_tokens: MaxTokens | None = None
     tools_enabled: bool | None = None
 
-    def applied_to(self, settings: ConversationSettings) -> ConversationSettings:
-        """Return the settings with the fields that were sent."""
+    def sent_settings(self) -> dict[str, Any]:
+        """Return the settings that were sent, by their names."""
         sent = {
             name: getattr(self, name)
             for name in ConversationSettings.__struct_fields__
@@ -126,7 +126,7 @@ class Settings(Body):
         }
         if sent.get("tools_enabled", True) is None:
             sent["tools_enabled"] = True
-        return msgspec.structs.replace(settings, **sent)
+        return sent
 
 
 class NewConversation(Settings, Repeatable):

@@ -39,6 +39,17 @@ class ConversationSettings(msgspec.Struct, frozen=True, kw_only=True):
     tools_enabled: bool = True
 
 
+class SettingsChange(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings to change; UNSET leaves one as it is."""
+
+    system_prompt: str | msgspec.UnsetType | None = msgspec.UNSET
+    provider_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    model: str | msgspec.UnsetType | None = msgspec.UNSET
+    temperature: float | msgspec.UnsetType | None = msgspec.UNSET
+    max_tokens: int | msgspec.UnsetType | None = msgspec.UNSET
+    tools_enabled: bool | msgspec.UnsetType = msgspec.UNSET
+
+
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     """A tree of messages with its settings. `leaf_id` ends the branch shown."""
 
@@ -56,7 +67,7 @@ class ConversationChange(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str | msgspec.UnsetType = msgspec.UNSET
     title_source: TitleSource | msgspec.UnsetType = msgspec.UNSET
-    settings: ConversationSettings | msgspec.UnsetType = msgspec.UNSET
+    settings: SettingsChange = SettingsChange()
     leaf_id: str | msgspec.UnsetType | None = msgspec.UNSET
 
 

@@ -15,7 +15,7 @@ from luxx.http.paths import IdInPath, PageSize
 from luxx.http.replies import answers, nothing, reply
 from luxx.http.strict_json import StrictRoute
 from luxx.http.views import ConversationList, ConversationView, conversation_view
-from luxx.store.records import Conversation, ConversationChange, ConversationSettings, TitleSource
+from luxx.store.records import Conversation, ConversationChange, ConversationSettings, SettingsChange, TitleSource
 from luxx.turns.requests import Notice
 
 router = APIRouter(route_class=StrictRoute, responses=PROBLEMS, prefix="/api/conversations", tags=["conversations"])
@@ -27,7 +27,7 @@ _UNTITLED = ""
 async def create(body: bodies.NewConversation, luxx: Luxx, owner: Caller) -> Response:
     """Make a conversation."""
     request = body.request("conversations")
-    settings = body.applied_to(ConversationSettings())
+    settings = ConversationSettings(**body.sent_settings())
     made = await luxx.parts.store.conversations.create(owner, body.title, settings, request)
     _tell(luxx, owner, made.id)
     return reply(await _view(luxx, owner, made), 201, {"Location": f"/api/conversations/{made.id}"})
@@ -57,18 +57,14 @@ async def get(conversation_id: IdInPath, luxx: Luxx, owner: Caller) -> Response:
 @router.patch("/{conversation_id}", responses=answers(200, ConversationView, "The conversation as it is now."))
 async def change(conversation_id: IdInPath, body: bodies.ChangeConversation, luxx: Luxx, owner: Caller) -> Response:
     """Change the fields that are sent; null clears a field."""
-    conversations = luxx.parts.store.conversations
     title, title_source = _title(body)
-    names_settings = body.model_fields_set.intersection(ConversationSettings.__struct_fields__)
-    async with luxx.changing:
-        before = await conversations.get(owner, conversation_id)
-        wanted = ConversationChange(
-            title=title,
-            title_source=title_source,
-            settings=body.applied_to(before.settings) if names_settings else UNSET,
-            leaf_id=body.given("leaf_id", body.leaf_id),
-        )
-        after = await conversations.change(owner, conversation_id, wanted)
+    wanted = ConversationChange(
+        title=title,
+        title_source=title_source,
+        settings=SettingsChange(**body.sent_settings()),
+        leaf_id=body.given("leaf_id", body.leaf_id),
+    )
+    after = await luxx.parts.store.conversations.change(owner, conversation_id, wanted)
     _tell(luxx, owner, conversation_id)
     return reply(await _view(luxx, owner, after))
 

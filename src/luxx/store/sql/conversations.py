@@ -115,9 +115,9 @@ class SqlConversations:
         return await self._readers.read(lambda connection: read(read_history(connection, message_id, known)))
 
 
-def _get(connection: Connection, owner: str, conversation_id: str) -> Conversation:
+def _get(connection: Connection, owner: str, conversation_id: str, lock: str = "") -> Conversation:
     row = connection.execute(
-        CONVERSATIONS + "WHERE c.id = ? AND c.owner_id = ? AND c.deleted_at IS NULL", (conversation_id, owner)
+        CONVERSATIONS + "WHERE c.id = ? AND c.owner_id = ? AND c.deleted_at IS NULL " + lock, (conversation_id, owner)
     ).fetchone()
     if row is None:
         raise NotFound("There is no such conversation.")
@@ -143,14 +143,10 @@ def _create(
 
 def _columns(connection: Connection, owner: str, settings: ConversationSettings) -> tuple[str | float | None, ...]:
     """Return the settings as columns. Raises InvalidRequest for a provider that is not there."""
-    provider_id = settings.provider_id
-    if provider_id is not None:
-        sql = "SELECT 1 FROM provider WHERE id = ? AND owner_id = ?"
-        if connection.execute(sql, (provider_id, owner)).fetchone() is None:
-            raise InvalidRequest("There is no such provider.", "provider_id")
+    _check_provider(connection, owner, settings.provider_id)
     return (
         settings.system_prompt,
-        provider_id,
+        settings.provider_id,
         settings.model,
         settings.temperature,
         settings.max_tokens,
@@ -158,18 +154,28 @@ def _columns(connection: Connection, owner: str, settings: ConversationSettings)
     )
 
 
+def _check_provider(connection: Connection, owner: str, provider_id: str | msgspec.UnsetType | None) -> None:
+    if provider_id is None or provider_id is msgspec.UNSET:
+        return
+    sql = "SELECT 1 FROM provider WHERE id = ? AND owner_id = ?"
+    if connection.execute(sql, (provider_id, owner)).fetchone() is None:
+        raise InvalidRequest("There is no such provider.", "provider_id")
+
+
 def _change(connection: Connection, owner: str, conversation_id: str, change: ConversationChange) -> Conversation:
-    _get(connection, owner, conversation_id)
-    columns: dict[str, str | float | None] = {}
+    """Write the columns that the change names, and no other: what is changed elsewhere at the same time stays."""
+    _get(connection, owner, conversation_id, "{lock}")
+    _check_provider(connection, owner, change.settings.provider_id)
+    settings = msgspec.structs.asdict(change.settings)
+    columns: dict[str, str | float | None] = {
+        name: value for name, value in settings.items() if value is not msgspec.UNSET
+    }
     if change.title is not msgspec.UNSET:
         columns["title"] = change.title
     if change.title_source is not msgspec.UNSET:
         columns["title_source"] = change.title_source
     if change.leaf_id is not msgspec.UNSET:
         columns["leaf_id"] = _leaf(connection, conversation_id, change.leaf_id)
-    if change.settings is not msgspec.UNSET:
-        names = ("system_prompt", "provider_id", "model", "temperature", "max_tokens", "tools_enabled")
-        columns.update(zip(names, _columns(connection, owner, change.settings), strict=True))
     if columns:
         assignments = ", ".join(f"{name} = ?" for name in columns)
         connection.execute(
