@@ -10,7 +10,7 @@ from luxx.core.errors import InvalidRequest, NotFound
 from luxx.store.interface import Store
 from luxx.store.records import ClientRequest, ConversationChange, ConversationSettings, NewProvider, SettingsChange
 from tests.store.engines import Engine
-from tests.store.talk import Talk
+from tests.store.talk import Talk, batch, done
 
 
 async def titled(store: Store, *titles: str) -> list[str]:
@@ -145,6 +145,19 @@ async def test_what_is_not_there_cannot_be_changed(store: Store) -> None:
     (made,) = await titled(store, "Mine")
     with pytest.raises(NotFound):
         await store.conversations.change("somebody else", made, ConversationChange(title="x"))
+
+
+async def test_the_unfinished_turns_of_several_conversations_are_found_at_once(store: Store) -> None:
+    talks = [await Talk.begin(store) for _ in range(4)]
+    turns = [(await talk.say()).turn for talk in talks]
+    queued = (await talks[0].say("more", on_busy="queue")).turn
+    await talks[1].append(batch(turns[1], 2, done(turns[1])))
+    unfinished = store.turns.unfinished
+    found = await unfinished(store.owner, *(talk.id for talk in talks[:3]), "nothing")
+    assert [turn.id for turn in found] == [turns[0].id, turns[2].id, queued.id]
+    assert [turn.conversation_id for turn in found] == [talks[0].id, talks[2].id, talks[0].id]
+    assert await unfinished(store.owner) == ()
+    assert await unfinished("somebody else", talks[0].id) == ()
 
 
 # --- pages

@@ -91,8 +91,8 @@ class TurnStore(Protocol):
         """Return a turn. Raises NotFound."""
         ...
 
-    async def unfinished(self, owner: str, conversation_id: str) -> tuple[Turn, ...]:
-        """Return a conversation's turns that have not ended, oldest first."""
+    async def unfinished(self, owner: str, *conversation_ids: str) -> tuple[Turn, ...]:
+        """Return the turns of these conversations that have not ended, oldest first."""
         ...
 
     async def log(self, turn_id: str, after: int, limit: int) -> LogPage:

@@ -1,6 +1,6 @@
 """Conversations: made, listed, changed, deleted."""
 
-import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -15,7 +15,7 @@ from luxx.http.paths import IdInPath, PageSize
 from luxx.http.replies import answers, nothing, reply
 from luxx.http.strict_json import StrictRoute
 from luxx.http.views import ConversationList, ConversationView, conversation_view
-from luxx.store.records import Conversation, ConversationChange, ConversationSettings, SettingsChange, TitleSource
+from luxx.store.records import Conversation, ConversationChange, ConversationSettings, SettingsChange, TitleSource, Turn
 from luxx.turns.requests import Notice
 
 router = APIRouter(route_class=StrictRoute, responses=PROBLEMS, prefix="/api/conversations", tags=["conversations"])
@@ -44,8 +44,7 @@ async def list_all(
     """List conversations, newest activity first."""
     query = storable(q).strip() if q else None
     page = await luxx.parts.store.conversations.list(owner, limit, cursor, query or None)
-    views = await asyncio.gather(*(_view(luxx, owner, one) for one in page.items))
-    return reply(ConversationList(tuple(views), page.next_cursor))
+    return reply(ConversationList(await _views(luxx, owner, page.items), page.next_cursor))
 
 
 @router.get("/{conversation_id}", responses=answers(200, ConversationView, "The conversation."))
@@ -89,3 +88,10 @@ def _tell(luxx: Surface, owner: str, conversation_id: str) -> None:
 
 async def _view(luxx: Surface, owner: str, conversation: Conversation) -> ConversationView:
     return conversation_view(conversation, await luxx.parts.store.turns.unfinished(owner, conversation.id))
+
+
+async def _views(luxx: Surface, owner: str, shown: Sequence[Conversation]) -> tuple[ConversationView, ...]:
+    turns: dict[str, list[Turn]] = {conversation.id: [] for conversation in shown}
+    for turn in await luxx.parts.store.turns.unfinished(owner, *turns):
+        turns[turn.conversation_id].append(turn)
+    return tuple(conversation_view(conversation, tuple(turns[conversation.id])) for conversation in shown)

@@ -33,7 +33,8 @@ _THEIR_OWN = TURNS + (
 )
 _UNFINISHED = TURNS + (
     " JOIN conversation c ON c.id = t.conversation_id"
-    " WHERE t.conversation_id = ? AND t.owner_id = ? AND t.ended_at IS NULL AND c.deleted_at IS NULL ORDER BY t.number"
+    " WHERE t.conversation_id IN (SELECT value FROM {wanted}) AND t.owner_id = ? AND t.ended_at IS NULL"
+    " AND c.deleted_at IS NULL ORDER BY t.number"
 )
 _FREE = """
     SELECT number FROM turn WHERE status = 'active' AND node IS NULL AND ended_at IS NULL ORDER BY number LIMIT ? {skip}
@@ -135,11 +136,10 @@ class SqlTurns:
         """See TurnStore."""
         return await self._readers.read(lambda connection: _own(connection, owner, turn_id))
 
-    async def unfinished(self, owner: str, conversation_id: str) -> tuple[Turn, ...]:
+    async def unfinished(self, owner: str, *conversation_ids: str) -> tuple[Turn, ...]:
         """See TurnStore."""
-        return await self._readers.read(
-            lambda connection: tuple(map(turn_of, connection.execute(_UNFINISHED, (conversation_id, owner))))
-        )
+        values = (wanted(conversation_ids), owner)
+        return await self._readers.read(lambda connection: tuple(map(turn_of, connection.execute(_UNFINISHED, values))))
 
     async def log(self, turn_id: str, after: int, limit: int) -> LogPage:
         """See TurnStore."""
