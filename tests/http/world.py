@@ -115,7 +115,7 @@ class World(msgspec.Struct, frozen=True):
         """Post a message, have it answered, and return what the API says of its turn."""
         self.model.say(*texts, end=True)
         started = await self.start()
-        async for _ in self.supervisor.follow(started["turn_id"], 0):
+        async for _ in self.supervisor.follow(self.store.owner, started["turn_id"], 0):
             pass
         return started
 

@@ -41,10 +41,10 @@ async def test_a_new_conversation_has_what_it_was_given(store: Store) -> None:
 async def test_a_conversation_without_a_title_may_get_one_by_itself(store: Store) -> None:
     made = await store.conversations.create(store.owner, None, ConversationSettings())
     assert (made.title, made.title_source) == ("", "auto")
-    assert await store.conversations.retitle(made.id, "About bees")
+    assert await store.conversations.retitle(store.owner, made.id, "About bees")
     assert (await store.conversations.get(store.owner, made.id)).title == "About bees"
     await store.conversations.change(store.owner, made.id, ConversationChange(title="Bees", title_source="user"))
-    assert not await store.conversations.retitle(made.id, "About wasps")
+    assert not await store.conversations.retitle(store.owner, made.id, "About wasps")
     assert (await store.conversations.get(store.owner, made.id)).title == "Bees"
 
 

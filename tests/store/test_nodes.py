@@ -52,7 +52,7 @@ async def test_only_the_owner_appends_and_everyone_reads(cluster: Cluster) -> No
     assert (await talk.append(batch(turn, 2, delta("stolen")))).fenced == {turn.id}
     talk.store = one
     await talk.append(batch(turn, 2, delta("a"), delta("b")))
-    log = await two.turns.log(turn.id, 0, 10)
+    log = await two.turns.log(two.owner, turn.id, 0, 10)
     assert [entry.seq for entry in log.entries] == [1, 2, 3]
     assert [each.turn_id for each in await one.turns.owned()] == [turn.id]
     assert await two.turns.owned() == ()

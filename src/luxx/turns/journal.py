@@ -95,7 +95,7 @@ class Journal:
     async def _fail(self, log: TurnLog, reason: str) -> None:
         """End a turn that cannot be written, with what is committed of it."""
         try:
-            committed = await replay(self._store, log.turn.id)
+            committed = await replay(self._store, log.turn.owner_id, log.turn.id)
         except LuxxError:
             committed = Replay()
         log.fail(reason, settled(committed.steps()))
@@ -131,7 +131,7 @@ class Journal:
                 _log.error("flush failed, trying again", error=str(error), attempt=attempt, turns=len(batches))
                 await asyncio.sleep(pause)
 
-    async def tail(self, turn_id: str, after: int) -> AsyncGenerator[tuple[LogEntry, ...], None]:
+    async def tail(self, owner: str, turn_id: str, after: int) -> AsyncGenerator[tuple[LogEntry, ...], None]:
         """Yield what is committed after a seq, as it comes; an empty tuple at a tick without news.
 
         Ends after the turn's last event, or when the journal drains. Raises NotFound for a turn that is gone.
@@ -146,7 +146,7 @@ class Journal:
                     entries = recent.since(after) if recent is not None else None
                     ended = False
                     if entries is None:
-                        page = await self._store.log(turn_id, after, PAGE)
+                        page = await self._store.log(owner, turn_id, after, PAGE)
                         entries, ended = page.entries, page.turn.ended and len(page.entries) < PAGE
                     if entries:
                         after = entries[-1].seq

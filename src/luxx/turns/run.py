@@ -102,7 +102,7 @@ class TurnRun:
         """Return what an earlier owner or the kept part of another answer left, or None for a fresh turn."""
         if self._turn.epoch == 1 and self._turn.settings.kept is None:
             return None
-        return await replay(self._store.turns, self._turn.id)
+        return await replay(self._store.turns, self._turn.owner_id, self._turn.id)
 
     def _resumption(self, folded: Replay, own: Message) -> Resumption:
         answered = {call.n for call in own.calls}

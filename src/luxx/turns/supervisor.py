@@ -222,9 +222,9 @@ class Supervisor:
         conversations = self._store.conversations
         return await conversations.branch(owner, conversation_id, leaf, before, limit, views.message_page)
 
-    def follow(self, turn_id: str, after: int) -> AsyncGenerator[tuple[LogEntry, ...], None]:
+    def follow(self, owner: str, turn_id: str, after: int) -> AsyncGenerator[tuple[LogEntry, ...], None]:
         """Yield a turn's entries after a seq as they are committed; see Journal.tail. The caller has checked the owner."""
-        return self._journal.tail(turn_id, after)
+        return self._journal.tail(owner, turn_id, after)
 
     async def drain(self, patience: float) -> None:
         """Take no more turns, end the streams, give the turns `patience` seconds, and unsafe tools their own time."""

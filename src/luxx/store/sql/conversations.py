@@ -35,6 +35,9 @@ _INSERT = """
         temperature, max_tokens, tools_enabled)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+_RETITLE = """
+    UPDATE conversation SET title = ? WHERE id = ? AND owner_id = ? AND title_source = 'auto' AND deleted_at IS NULL
+"""
 _NEWEST_BELOW = """
     WITH RECURSIVE below (id) AS (
         SELECT ?
@@ -72,12 +75,10 @@ class SqlConversations:
         """See ConversationStore."""
         return await self._writer.write(lambda connection: _change(connection, owner, conversation_id, change))
 
-    async def retitle(self, conversation_id: str, title: str) -> bool:
+    async def retitle(self, owner: str, conversation_id: str, title: str) -> bool:
         """See ConversationStore."""
-        sql = "UPDATE conversation SET title = ? WHERE id = ? AND title_source = 'auto' AND deleted_at IS NULL"
-        return await self._writer.write(
-            lambda connection: connection.execute(sql, (title, conversation_id)).rowcount > 0
-        )
+        values = (title, conversation_id, owner)
+        return await self._writer.write(lambda connection: connection.execute(_RETITLE, values).rowcount > 0)
 
     async def delete(self, owner: str, conversation_id: str) -> tuple[str, ...]:
         """See ConversationStore."""
@@ -104,15 +105,15 @@ class SqlConversations:
 
         def job(connection: Connection) -> T:
             shown = _get(connection, owner, conversation_id).leaf_id
-            return read(read_branch(connection, conversation_id, leaf or shown, before, limit))
+            return read(read_branch(connection, owner, conversation_id, leaf or shown, before, limit))
 
         return await self._readers.read(job)
 
     async def history(
-        self, message_id: str, read: Callable[[tuple[Message, ...]], T], known: Container[str] = frozenset()
+        self, owner: str, message_id: str, read: Callable[[tuple[Message, ...]], T], known: Container[str] = frozenset()
     ) -> T:
         """See ConversationStore."""
-        return await self._readers.read(lambda connection: read(read_history(connection, message_id, known)))
+        return await self._readers.read(lambda connection: read(read_history(connection, owner, message_id, known)))
 
 
 def _get(connection: Connection, owner: str, conversation_id: str, lock: str = "") -> Conversation:

@@ -141,11 +141,11 @@ class SqlTurns:
         values = (wanted(conversation_ids), owner)
         return await self._readers.read(lambda connection: tuple(map(turn_of, connection.execute(_UNFINISHED, values))))
 
-    async def log(self, turn_id: str, after: int, limit: int) -> LogPage:
+    async def log(self, owner: str, turn_id: str, after: int, limit: int) -> LogPage:
         """See TurnStore."""
 
         def job(connection: Connection) -> LogPage:
-            number = number_of(connection, turn_id)
+            number = number_of(connection, owner, turn_id)
             return LogPage(turn_by_id(connection, turn_id), read_log(connection, number, after, limit))
 
         return await self._readers.read(job)
