@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 
+import msgspec
 import structlog
 
 from luxx.core.errors import Fenced, InvalidRequest, LimitReached, LuxxError, StorageError
@@ -12,6 +13,7 @@ from luxx.core.ports import Toolbox
 from luxx.store.interface import Store
 from luxx.store.records import Appended, ClientRequest, NewTurn, StartedTurn, Status, Turn
 from luxx.turns import views
+from luxx.turns.aside import Aside
 from luxx.turns.endpoints import Endpoints
 from luxx.turns.history import Histories
 from luxx.turns.journal import Journal, TurnLog
@@ -100,8 +102,9 @@ class Supervisor:
         self._on_death = on_death
         self._idle = asyncio.Event()
         self._idle.set()
+        self._aside = Aside(store)
         self._journal = Journal(store, self._on_appended)
-        self._membership = Membership(store, self)
+        self._membership = Membership(store, self, self._aside.rests)
         self._upkeep = Upkeep(store, self._journal, self.notices, heartbeat, compact_after)
         self._background: set[asyncio.Task[None]] = set()
 
@@ -301,10 +304,7 @@ class Supervisor:
         except Fenced:
             _log.info("turn let go", turn_id=live.turn.id)
         except StorageError as error:
-            # The turn goes on when the database is back: a row without a task is taken up. One that was refused has ended.
-            _log.warning("turn set aside", turn_id=live.turn.id, error=error.message)
-            if live.log.open:
-                live.log.abandon(error)
+            await self._set_aside(live, error)
         except LuxxError as error:
             await self._end(live, Failed(content=error.message, code=error.code, message_id=message_id))
         except Exception:
@@ -317,13 +317,29 @@ class Supervisor:
         try:
             await live.run.settle()
             live.log.append(end)
-        except LuxxError as error:
-            _log.info("turn ended by its log", turn_id=live.turn.id, reason=error.message)
+        except (LuxxError, msgspec.MsgspecError) as error:
+            await self._set_aside(live, error)
+
+    async def _set_aside(self, live: _Live, error: Exception) -> None:
+        """Leave a turn to be taken up again, as a row without a task is; one whose log is closed has ended or is another's."""
+        turn = live.turn
+        if not live.log.open:
+            _log.info("turn ended by its log", turn_id=turn.id, reason=str(error))
+            return
+        begun = not live.log.untouched
+        live.log.abandon(StorageError(str(error)))
+        if begun:
+            _log.warning("turn set aside", turn_id=turn.id, error=str(error))
+        elif ended := await self._aside.put(turn, error):
+            self._tell(turn, "turn_ended", "failed")
+            self._on_appended(ended, ())
 
     async def _finish(self, live: _Live) -> None:
         try:
             await live.log.closed()
         finally:
+            if not live.log.untouched:
+                self._aside.forget(live.turn.id)
             self._journal.close(live.log)
             self._live.pop(live.turn.id, None)
             if not self._live:
