@@ -16,6 +16,7 @@ from luxx.core.usage import Usage
 from luxx.http.application import create_app
 from luxx.http.parts import HttpOptions, Parts
 from luxx.store.interface import Store
+from luxx.store.postgres.store import open_postgres
 from luxx.store.records import NewProvider, Provider
 from luxx.store.secrets import SecretBox
 from luxx.store.sqlite.store import open_sqlite
@@ -121,10 +122,13 @@ class World(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def world(path: Path, page: Path | None = None, heartbeat: float = 15, **options: int) -> AsyncIterator[World]:
-    """Open a store in a folder and put a server on it."""
+async def world(
+    path: Path, page: Path | None = None, heartbeat: float = 15, database: str = "", **options: int
+) -> AsyncIterator[World]:
+    """Open a store, in a folder if no database is named, and put a server on it."""
     async with asyncio.timeout(50):
-        store = await open_sqlite(path / "data", SecretBox(["x" * 43 + "="]))
+        secrets = SecretBox(["x" * 43 + "="])
+        store = await (open_postgres(database, secrets) if database else open_sqlite(path / "data", secrets))
         model, made = HeldModel("scripted"), []
 
         def factory(provider: Provider, key: str | None) -> HeldModel:
