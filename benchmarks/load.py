@@ -4,6 +4,7 @@ The way without Go; what the clients saw is written to standard output as JSON.
 """
 
 import asyncio
+import re
 import sys
 import time
 from collections import Counter
@@ -16,6 +17,8 @@ import uvloop
 from benchmarks.shots import Seen, Shot, message
 from benchmarks.wire import STAMP, STAMP_MODULUS, now_us
 
+_EVENT_ID = re.compile(rb"^id: ([0-9]+)\r?$", re.MULTILINE)
+
 
 class Turn:
     """The record of one turn."""
@@ -26,13 +29,19 @@ class Turn:
         self.wall_s = 0.0
         self.last = -1
         self.stamps = 0
+        self.seq = 0
+        self.misplaced = 0
         self.wire = 0
         self.latencies_us: list[int] = []
         self.error = ""
 
     def scan(self, lines: bytes) -> None:
-        """Find the stamps that were not seen before: some events repeat the text so far."""
+        """Find the stamps that were not seen before: some events repeat the text so far. Count ids out of order."""
         now = now_us()
+        for found in _EVENT_ID.finditer(lines):
+            seq = int(found[1])
+            self.misplaced += seq != self.seq + 1
+            self.seq = seq
         for found in STAMP.finditer(lines):
             seq = int(found[1], 36)
             if seq <= self.last:
@@ -191,6 +200,7 @@ def seen(turns: Sequence[Turn], tokens: int) -> Seen:
         failed=len(turns) - len(good),
         tokens=came,
         gaps=sum(tokens - turn.stamps for turn in good),
+        misplaced=sum(turn.misplaced for turn in turns),
         wire_B_per_tok=sum(turn.wire for turn in turns) / max(came, 1),
         ttft_p50_ms=percentile(first, 50),
         ttft_p99_ms=percentile(first, 99),

@@ -31,7 +31,8 @@ class Shot(msgspec.Struct, frozen=True, kw_only=True):
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What the clients saw. Times are ms: `first` from the request to the first token, `lat` from the model to the client.
 
-    The names are those of the Go harness's output.
+    The names are those of the Go harness's output; `misplaced`, which it does not have, counts ids of events that are not the
+    next ones.
     """
 
     completed: int
@@ -45,6 +46,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     lat_p99_ms: float
     turn_p50_ms: float
     errors: dict[str, int] = {}
+    misplaced: int = 0
 
 
 def message(number: int, directive: Directive) -> str:

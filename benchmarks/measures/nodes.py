@@ -52,12 +52,14 @@ def many_nodes(bench: Bench) -> None:
         streams=load.streams,
         failed=seen.failed,
         gaps=seen.gaps,
+        lost_or_doubled=seen.misplaced,
         lat_p50_ms=seen.lat_p50_ms,
         lat_p99_ms=seen.lat_p99_ms,
         ttft_p50_ms=seen.ttft_p50_ms,
         ttft_p99_ms=seen.ttft_p99_ms,
         turn_p50_ms=seen.turn_p50_ms,
         wire_B_per_tok=seen.wire_B_per_tok,
+        noise_cores=watches["owner"].noise,
         cores=sum(watch.cpu_s for watch in watches.values()) / watches["owner"].wall_s,
         **used,
     )
@@ -78,7 +80,10 @@ def cancel(bench: Bench) -> None:
     with endless() as provider, nodes(bench.site) as at:
         at.owner.use_provider(provider.port)
         time.sleep(_ACQUAINTED_S)
-        turns = [_started(at.owner, one, str(number)) for number, one in enumerate(_conversations(bench, at.owner))]
+        turns = [
+            _started(at.owner, one, str(number))
+            for number, one in enumerate(at.owner.conversations(bench.scale.cancels))
+        ]
         provider.until_begun(len(turns))
         with at.reader.api() as api:
             for number, turn in enumerate(turns):
@@ -91,13 +96,9 @@ def cancel(bench: Bench) -> None:
         "luxx",
         cancels=len(turns),
         failed=len(turns) - len(took),
-        closed_p50_ms=statistics.median(took) * 1e3,
-        closed_max_ms=max(took) * 1e3,
+        closed_p50_ms=statistics.median(took or [0.0]) * 1e3,
+        closed_max_ms=max(took, default=0.0) * 1e3,
     )
-
-
-def _conversations(bench: Bench, server: Luxx) -> tuple[str, ...]:
-    return server.conversations(bench.scale.cancels)
 
 
 class Follower:
@@ -123,6 +124,11 @@ class Follower:
         """Whether the turn's last event came."""
         return bool(self.events) and self.events[-1].name in END_EVENTS
 
+    @property
+    def done(self) -> bool:
+        """Whether the turn succeeded."""
+        return self.ended and self.events[-1].name == "done"
+
     def _read_some(self) -> None:
         with self._server.api() as api:
             for event in api.follow(self._turn, self.events[-1].seq if self.events else 0):
@@ -133,6 +139,8 @@ class Follower:
 
 def takeover(bench: Bench) -> None:
     """Measure from a kill -9 of a node until a reader on another sees that each of its turns is taken over."""
+    taken: list[float] = []
+    ended: list[Follower] = []
     for _ in range(bench.scale.takeovers):
         bench.say(f"{TAKEOVER}: luxx")
         with nodes(bench.site, lease_ttl=TTL_S) as at:
@@ -142,16 +150,17 @@ def takeover(bench: Bench) -> None:
             turns = [_started(at.owner, one, text) for one in at.owner.conversations(bench.scale.killed_turns)]
             readers = [Follower(at.reader, turn) for turn in turns]
             killed_at = _kill_owner(at, readers)
-        taken = [reader.taken_over_at - killed_at for reader in readers if reader.taken_over_at]
-        bench.figures.add(
-            TAKEOVER,
-            "luxx",
-            unfinished=sum(not reader.ended or reader.events[-1].name != "done" for reader in readers)
-            + len(readers)
-            - len(taken),
-            lost_or_doubled=sum(lost_or_doubled(reader.events) for reader in readers),
-            taken_over_s=max(taken, default=0.0),
-        )
+        ended += readers
+        taken += [reader.taken_over_at - killed_at for reader in readers if reader.taken_over_at]
+    bench.figures.add(
+        TAKEOVER,
+        "luxx",
+        turns=len(ended),
+        unfinished=sum(not reader.done for reader in ended) + len(ended) - len(taken),
+        lost_or_doubled=sum(lost_or_doubled(reader.events) for reader in ended),
+        taken_over_p50_s=statistics.median(taken or [0.0]),
+        taken_over_max_s=max(taken, default=0.0),
+    )
 
 
 def _kill_owner(at: Nodes, readers: Sequence[Follower]) -> float:
