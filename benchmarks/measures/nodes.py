@@ -18,7 +18,7 @@ from benchmarks.measures.crash import lost_or_doubled
 from benchmarks.measures.streams import fast_load
 from benchmarks.nodes import Nodes, nodes
 from benchmarks.provider import endless
-from benchmarks.shots import Seen
+from benchmarks.shots import Seen, Shot
 from benchmarks.targets import Load
 from benchmarks.wire import Directive
 
@@ -39,10 +39,12 @@ def many_nodes(bench: Bench) -> None:
     with nodes(bench.site) as at, ExitStack() as watching:
         at.owner.use_mock()
         time.sleep(_ACQUAINTED_S)
-        _play(bench, at, _WARM_UP)
+        _fire(bench, _shot(at, _WARM_UP))
+        shot = _shot(at, load)
+        time.sleep(SETTLE_S)
         pids = {"owner": at.owner.pid, "reader": at.reader.pid, "postgres": at.postgres.pid}
         watches = {name: watching.enter_context(Watch(pid)) for name, pid in pids.items()}
-        seen = _play(bench, at, load)
+        seen = _fire(bench, shot)
         watching.close()
     tokens = max(seen.tokens, 1)
     used = {f"{name}_us_per_tok": watch.cpu_s / tokens * 1e6 for name, watch in watches.items()}
@@ -67,9 +69,11 @@ def many_nodes(bench: Bench) -> None:
         bench.say(f"{NODES}: luxx: {count} x {error}")
 
 
-def _play(bench: Bench, at: Nodes, load: Load) -> Seen:
-    shot = replace(at.owner.shot(load), follow_port=at.reader.port)
-    time.sleep(SETTLE_S)
+def _shot(at: Nodes, load: Load) -> Shot:
+    return replace(at.owner.shot(load), follow_port=at.reader.port)
+
+
+def _fire(bench: Bench, shot: Shot) -> Seen:
     return fire(PythonLoad(), shot, bench.site.cores.load, bench.site.folder)
 
 

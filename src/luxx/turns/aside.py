@@ -48,16 +48,17 @@ class Aside:
         return tried is not None and self._clock() < tried.rests_until
 
     def forget(self, turn_id: str) -> None:
-        """Count anew: the turn could be begun, or is another node's."""
+        """Count anew: the turn could be begun."""
         self._tried.pop(turn_id, None)
 
     async def put(self, turn: Turn, error: Exception) -> Appended | None:
         """Note that a turn could not be begun. If it was ended for that, return what its end did."""
-        tried = self._tried.setdefault(turn.id, _Tried())
+        tried = self._tried.get(turn.id) or _Tried()
         if tried.tries < TRIES:
             _log.warning("turn set aside", turn_id=turn.id, error=str(error))
         if not await self._writable():
             return None
+        self._tried[turn.id] = tried
         tried.tries += 1
         if tried.tries < TRIES:
             return None
