@@ -41,6 +41,7 @@ class FakeServer:
         self.refusals: list[tuple[int, dict[str, str], Any]] = []
         self.resumed_at: list[int] = []
         self.posts: list[dict[str, Any]] = []
+        self.uploads: list[tuple[str, str, bytes]] = []
         self.lose_answers = 0
         self.authorization: str | None = None
         self._listening = _free_listener()
@@ -54,10 +55,12 @@ class FakeServer:
 
     async def start(self) -> None:
         """Listen, on the same port each time."""
-        app = web.Application()
+        app = web.Application(client_max_size=8_000_000)
         app.router.add_get("/api/turns/t/events", self._events)
         app.router.add_post("/api/conversations/c/messages", self._post)
         app.router.add_get("/api/health", self._health)
+        app.router.add_post("/api/files", self._upload)
+        app.router.add_get("/api/files/f/content", self._content)
         self._runner = web.AppRunner(app, shutdown_timeout=0.01)
         await self._runner.setup()
         listener = self._listening if self._listening.fileno() >= 0 else _listener(self.port)
@@ -91,6 +94,21 @@ class FakeServer:
         return web.json_response(
             {"turn_id": "t", "message_id": "m", "user_message_id": "u", "events_url": "/api/turns/t/events"}, status=202
         )
+
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        if refusal := self._refusal():
+            return refusal
+        data = await request.read()
+        self.uploads.append((request.query["name"], request.headers["Content-Type"], data))
+        if self.lose_answers:
+            self.lose_answers -= 1
+            assert request.transport
+            request.transport.abort()
+        file = {"id": "f", "name": "n", "media_type": "image/png", "size": len(data), "later": True}
+        return web.json_response(file, status=201)
+
+    async def _content(self, request: web.Request) -> web.Response:
+        return self._refusal() or web.Response(body=self.uploads[-1][2], content_type="text/plain")
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         if refusal := self._refusal():

@@ -8,12 +8,13 @@ from typing import Any
 from luxx.client import Client, ConversationFields, TurnHandle
 from luxx.core.events import LogEntry
 from luxx.core.replay import Replay
+from luxx.core.rules import ToolRule
 from luxx.core.steps import Text, ToolResult, answer_text
 
 
-async def ask(client: Client, *rounds: list[dict[str, Any]]) -> TurnHandle:
+async def ask(client: Client, *rounds: list[dict[str, Any]], rules: tuple[ToolRule, ...] = ()) -> TurnHandle:
     scripted = next(provider for provider in await client.providers() if provider.format == "scripted")
-    conversation = await client.create_conversation(ConversationFields(provider_id=scripted.id))
+    conversation = await client.create_conversation(ConversationFields(provider_id=scripted.id, rules=rules))
     return await client.post_message(conversation.id, json.dumps({"script": list(rounds)}))
 
 

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from luxx.core.deltas import Delta, Finish, TextDelta, ToolCallDelta, ToolCallDone
-from luxx.core.errors import Fenced, ProviderError
+from luxx.core.errors import Fenced, NotFound, ProviderError
 from luxx.core.events import Event
-from luxx.core.ports import ModelCall, Progress, ToolOutcome
+from luxx.core.files import FileRef
+from luxx.core.ports import CallContext, ModelCall, ToolInfo, ToolOutcome
 from luxx.core.prompts import Effect, ModelRequest, ToolSpec
 from luxx.core.usage import Usage
 
@@ -61,11 +62,15 @@ Tool = Callable[[str], Awaitable[str]]
 
 
 class FakeToolbox:
-    """Runs coroutine functions by name; `effects` names those that are not ``read``."""
+    """Runs coroutine functions by name; `effects` names those that are not ``read``, `asking` those that ask first.
 
-    def __init__(self, effects: dict[str, Effect] | None = None, **tools: Tool) -> None:
+    It is all tools of a person as well.
+    """
+
+    def __init__(self, effects: dict[str, Effect] | None = None, asking: Sequence[str] = (), **tools: Tool) -> None:
         self._tools = tools
         self._effects = effects or {}
+        self._asking = asking
         self.ran: list[tuple[str, str, str]] = []
 
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -76,12 +81,52 @@ class FakeToolbox:
         """Tell a tool's effect."""
         return self._effects.get(name, "read")
 
-    async def run(self, name: str, arguments: str, key: str, progress: Progress) -> ToolOutcome:
+    async def must_ask(self, name: str, arguments: str, context: CallContext) -> bool:
+        """Tell as it was told."""
+        return name in self._asking
+
+    async def offered(self, owner: str) -> tuple[ToolInfo, ...]:
+        """List the tools as a person sees them."""
+        return tuple(
+            ToolInfo(name=name, description="", effect=self.effect(name), timeout_s=30, parameters={})
+            for name in self._tools
+        )
+
+    async def box(self, owner: str, names: tuple[str, ...]) -> "FakeToolbox":
+        """Give all of them."""
+        return self
+
+    async def run(self, name: str, arguments: str, context: CallContext) -> ToolOutcome:
         """Run a tool; an unknown one fails."""
-        self.ran.append((name, arguments, key))
+        self.ran.append((name, arguments, context.key))
         if name not in self._tools:
             return ToolOutcome(content=f"no tool {name}", failed=True)
         return ToolOutcome(content=await self._tools[name](arguments))
+
+
+class FakeFiles:
+    """The files of a conversation, in memory."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+        self.refs: list[FileRef] = []
+
+    async def keep(self, name: str, data: bytes) -> FileRef:
+        """Keep a file; everything is a PNG."""
+        ref = FileRef(id=f"f{len(self.refs)}", name=name, media_type="image/png", size=len(data))
+        self.refs.append(ref)
+        self.contents[ref.id] = data
+        return ref
+
+    async def list(self) -> tuple[FileRef, ...]:
+        """Return all."""
+        return tuple(self.refs)
+
+    async def read(self, file_id: str) -> bytes:
+        """Return one."""
+        if file_id not in self.contents:
+            raise NotFound("no such file")
+        return self.contents[file_id]
 
 
 class FakeEmit:

@@ -18,14 +18,15 @@ from luxx.core.errors import (
     TooManyIterations,
 )
 from luxx.core.events import Done, ProcessStep, Recovered, ToolProgress
-from luxx.core.ports import ModelCall, Progress, ToolOutcome
+from luxx.core.ports import CallContext, ModelCall, ToolOutcome
 from luxx.core.prompts import AnswerPrompt, Effect, ModelRequest, ResultPrompt, UserPrompt
 from luxx.core.steps import Step, Text, ToolCall, ToolResult
 from luxx.core.usage import Usage
-from luxx.engine.loop import CANCELLED, CONTINUE, Loop, Plan
+from luxx.engine.loop import CONTINUE, Loop, Plan
 from luxx.engine.resume import Resumption, resume
+from luxx.engine.tool_calls import CANCELLED
 from luxx.engine.transcript import UNKNOWN, Transcript
-from tests.engine.fakes import USAGE, FakeEmit, FakeModel, FakeToolbox, call, call_all, say
+from tests.engine.fakes import USAGE, FakeEmit, FakeFiles, FakeModel, FakeToolbox, call, call_all, say
 
 
 def plan(start: Resumption | None = None, epoch: int = 1, calls: tuple[ModelCall, ...] = (), highest: int = -1) -> Plan:
@@ -37,6 +38,7 @@ def plan(start: Resumption | None = None, epoch: int = 1, calls: tuple[ModelCall
         max_iterations=3,
         attempts=3,
         epoch=epoch,
+        recovered=epoch > 1,
         start=start,
         calls=calls,
         highest_index=highest,
@@ -44,7 +46,7 @@ def plan(start: Resumption | None = None, epoch: int = 1, calls: tuple[ModelCall
 
 
 def loop(model: FakeModel, box: FakeToolbox, emit: FakeEmit, plan_: Plan | None = None) -> Loop:
-    return Loop(plan_ or plan(), model, box, emit, Transcript("p", "fake"))
+    return Loop(plan_ or plan(), model, box, emit, Transcript("p", "fake"), FakeFiles())
 
 
 def final_steps(emit: FakeEmit) -> list[Step]:
@@ -130,8 +132,8 @@ async def test_progress_from_another_thread_reaches_the_log_on_the_loop() -> Non
     emit = FakeEmit()
 
     class Reporting(FakeToolbox):
-        async def run(self, name: str, arguments: str, key: str, progress: Progress) -> ToolOutcome:
-            await asyncio.to_thread(lambda: [progress(f"{n}", n, 100) for n in range(100)])
+        async def run(self, name: str, arguments: str, context: CallContext) -> ToolOutcome:
+            await asyncio.to_thread(lambda: [context.progress(f"{n}", n, 100) for n in range(100)])
             await asyncio.sleep(0)
             return ToolOutcome(content="ok")
 

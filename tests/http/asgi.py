@@ -105,6 +105,10 @@ class Client:
         """Send a POST with a JSON body."""
         return await self.send("POST", path, _encoded({} if body is None else body), _json_headers(headers))
 
+    async def put(self, path: str, body: object, **headers: str) -> Answer:
+        """Send a PUT with a JSON body."""
+        return await self.send("PUT", path, _encoded(body), _json_headers(headers))
+
     async def patch(self, path: str, body: object, **headers: str) -> Answer:
         """Send a PATCH with a JSON body."""
         return await self.send("PATCH", path, _encoded(body), _json_headers(headers))

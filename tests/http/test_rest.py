@@ -39,8 +39,10 @@ async def test_the_openapi_document_has_every_route_and_no_loose_reference(at: W
         "/api/health", "/api/ready", "/api/conversations", "/api/conversations/{conversation_id}",
         "/api/conversations/{conversation_id}/messages", "/api/messages/{message_id}/regenerate",
         "/api/messages/{message_id}/continue", "/api/turns/{turn_id}", "/api/turns/{turn_id}/events",
-        "/api/turns/{turn_id}/cancel", "/api/events", "/api/providers", "/api/providers/{provider_id}",
+        "/api/turns/{turn_id}/cancel", "/api/turns/{turn_id}/approvals/{index}", "/api/approvals", "/api/rules",
+        "/api/turns/{turn_id}/calls/{index}/cancel", "/api/events", "/api/providers", "/api/providers/{provider_id}",
         "/api/providers/{provider_id}/models", "/api/providers/{provider_id}/test", "/api/tools",
+        "/api/files", "/api/files/{file_id}", "/api/files/{file_id}/content", "/api/conversations/{conversation_id}/files",
     } == document["paths"].keys()  # fmt: skip
     names = set(re.findall(r'"#/components/schemas/(\w+)"', answer.body.decode()))
     assert names <= document["components"]["schemas"].keys()

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from luxx.core.deltas import Delta, Finish, TextDelta
 from luxx.core.errors import ProviderError
-from luxx.core.ports import Check, ModelInfo, Progress, ToolInfo, ToolOutcome
+from luxx.core.ports import CallContext, Check, ModelInfo, ToolInfo, ToolOutcome
 from luxx.core.prompts import Effect, ModelRequest, ToolSpec
 from luxx.core.usage import Usage
 from luxx.http.application import create_app
@@ -26,6 +26,7 @@ from luxx.turns.starting import Starter
 from luxx.turns.supervisor import Supervisor
 from luxx.turns.titles import Titles
 from tests.http.asgi import PORT, Client
+from tests.http.tool_servers import NotedHost
 
 TOKEN = "the-owners-secret"
 TOOL = ToolInfo(name="clock", description="Tells the time.", effect="read", timeout_s=5, parameters={"type": "object"})
@@ -71,7 +72,7 @@ class HeldModel:
 
 
 class NoTools:
-    """A toolbox without tools."""
+    """A toolbox without tools; of all that a person has, one is shown."""
 
     def specs(self) -> tuple[ToolSpec, ...]:
         """None."""
@@ -81,7 +82,19 @@ class NoTools:
         """As for any unknown name."""
         return "read"
 
-    async def run(self, name: str, arguments: str, key: str, progress: Progress) -> ToolOutcome:
+    async def offered(self, owner: str) -> tuple[ToolInfo, ...]:
+        """Show one."""
+        return (TOOL,)
+
+    async def box(self, owner: str, names: tuple[str, ...]) -> "NoTools":
+        """Give none."""
+        return self
+
+    async def must_ask(self, name: str, arguments: str, context: CallContext) -> bool:
+        """There is nothing to ask for."""
+        return False
+
+    async def run(self, name: str, arguments: str, context: CallContext) -> ToolOutcome:
         """Say that there is none."""
         return ToolOutcome(content="there is no such tool", failed=True)
 
@@ -95,6 +108,7 @@ class World(msgspec.Struct, frozen=True):
     supervisor: Supervisor
     model: HeldModel
     made: list[Provider]
+    servers: NotedHost
 
     @property
     def owner(self) -> Client:
@@ -135,6 +149,7 @@ async def world(
             made.append(provider)
             return model
 
+        servers = NotedHost()
         endpoints = Endpoints(store.providers, {"openai": factory, "local": factory, "scripted": factory})
         supervisor = _supervisor(store, endpoints, heartbeat)
         await store.providers.create(store.owner, NewProvider(name="p", format="scripted", default_model="m"))
@@ -143,14 +158,15 @@ async def world(
             store=store,
             supervisor=supervisor,
             endpoints=endpoints,
-            tools=(TOOL,),
+            tools=NoTools(),
+            tool_servers=servers,
             owner_token=TOKEN,
             version="1.2.3",
         )
         app = create_app(parts, HttpOptions(**{"port": PORT, "heartbeat": heartbeat, **options}), page or path / "none")
         try:
             client = Client(app, {"host": f"localhost:{options.get('port', PORT)}"})
-            yield World(app, client, store, supervisor, model, made)
+            yield World(app, client, store, supervisor, model, made, servers)
         finally:
             await supervisor.close()
             await store.close()
@@ -161,7 +177,7 @@ def _supervisor(store: Store, endpoints: Endpoints, heartbeat: float) -> Supervi
     return Supervisor(
         store,
         endpoints,
-        lambda names: box,
+        box,
         Starter(store, endpoints, box, max_iterations=3),
         Titles(store, endpoints, enabled=False),
         limits=RunLimits(attempts=1),

@@ -78,7 +78,7 @@ async def test_a_conversation_with_the_tools_of_another_model_goes_on(model: Loc
         model="anything",
         prompts=(
             UserPrompt("What is the weather in Paris?"),
-            AnswerPrompt(thinking="hm", calls=(CallPrompt(id="a", name="weather", arguments="{}"),), format="openai"),
+            AnswerPrompt(thinking="hm", calls=(CallPrompt(id="a", name="weather", arguments="{}"),)),
             ResultPrompt(id="a", name="weather", content="18 degrees, sunny"),
             AnswerPrompt(text="It is sunny."),
             UserPrompt("And how warm?"),

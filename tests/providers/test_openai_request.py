@@ -88,7 +88,7 @@ def _answered(body: bytes, origin: str = "") -> AnswerPrompt:
     told = decode([body])
     assert told.finish
     calls = tuple(CallPrompt(id=i, name=name, arguments=arguments) for i, name, arguments in told.tools)
-    return AnswerPrompt(text=told.text, calls=calls, format="openai", raw=told.finish.raw)
+    return AnswerPrompt(text=told.text, calls=calls, raw=told.finish.raw)
 
 
 _CALL = delta(tool_calls=[call(0, "1", "f", "{}")]) + delta("tool_calls") + DONE
@@ -108,10 +108,10 @@ def test_reasoning_of_a_last_answer_does_not_go_back() -> None:
 def test_reasoning_does_not_go_to_another_host_or_format() -> None:
     answer = _answered(delta(reasoning_content="r") + _CALL)
     assert "reasoning_content" not in _messages(answer, origin="other:443")[0]
-    foreign = AnswerPrompt(calls=answer.calls, format="anthropic", raw=answer.raw)
-    assert "reasoning_content" not in _messages(foreign)[0]
-    broken = AnswerPrompt(calls=answer.calls, format="openai", raw=b"\xff{")
-    assert _messages(broken)[0]["tool_calls"]
+    for raw in (b'[{"type": "thinking"}]', b"\xff{"):
+        (message,) = _messages(AnswerPrompt(calls=answer.calls, raw=raw))
+        assert message["tool_calls"]
+        assert "reasoning_content" not in message
 
 
 def test_reasoning_details_go_back_with_their_blocks_joined_and_their_signatures() -> None:
@@ -140,5 +140,5 @@ def test_what_a_provider_attached_to_a_call_goes_back_with_it() -> None:
     first, second = _messages(answer)[0]["tool_calls"]
     assert first["extra_content"] == signed
     assert "extra_content" not in second
-    fewer = AnswerPrompt(calls=answer.calls[:1], format="openai", raw=answer.raw)
+    fewer = AnswerPrompt(calls=answer.calls[:1], raw=answer.raw)
     assert _messages(fewer)[0]["tool_calls"][0]["extra_content"] == signed

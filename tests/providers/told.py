@@ -1,10 +1,31 @@
 """What a stream of deltas told, put together as a reader does; it holds the rules of the delta types."""
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-from luxx.core.deltas import Delta, Finish, TextDelta, ThinkingDelta, ToolCallDelta, ToolCallDone
+from luxx.core.deltas import (
+    Delta,
+    FileDelta,
+    Finish,
+    NoticeDelta,
+    SourceDelta,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    ToolCallDone,
+)
 from luxx.core.errors import ProviderError
 from luxx.providers.openai.answer import AnswerDecoder
+
+
+class Decoder(Protocol):
+    """What turns the bytes of one answer into deltas, whatever the wire format."""
+
+    @property
+    def ended(self) -> bool: ...
+    def feed(self, data: bytes) -> list[Delta]: ...
+    def end(self) -> list[Delta]: ...
+    def finish(self) -> Finish: ...
 
 
 class Told:
@@ -15,6 +36,9 @@ class Told:
         self.reasoning = ""
         self.calls: list[list[str]] = []
         self.done: set[int] = set()
+        self.files: list[FileDelta] = []
+        self.sources: list[SourceDelta] = []
+        self.notices: list[NoticeDelta] = []
         self.finish: Finish | None = None
         self.error: ProviderError | None = None
         for delta in deltas:
@@ -43,6 +67,22 @@ class Told:
                 self.done.add(slot)
             case Finish():
                 self.finish = delta
+            case _:
+                self._take_aside(delta)
+
+    def _take_aside(self, delta: FileDelta | SourceDelta | NoticeDelta) -> None:
+        match delta:
+            case FileDelta():
+                assert delta.data
+                self.files.append(delta)
+            case SourceDelta():
+                assert delta.url.encode()
+                assert (delta.title + delta.quote).encode() is not None
+                self.sources.append(delta)
+            case NoticeDelta():
+                assert delta.kind
+                assert delta.text.encode()
+                self.notices.append(delta)
 
     @property
     def tools(self) -> list[tuple[str, str, str]]:
@@ -52,19 +92,26 @@ class Told:
     def reason(self) -> str | None:
         return self.finish.reason if self.finish else None
 
+    @property
+    def whole_tools(self) -> list[tuple[str, str, str]]:
+        """The calls that are complete: those that run, and that later requests tell of."""
+        return [tool for slot, tool in enumerate(self.tools) if slot in self.done]
+
     def same_as(self, other: "Told") -> bool:
-        return (self.text, self.reasoning, self.calls, self.done, self.finish) == (
-            other.text,
-            other.reasoning,
-            other.calls,
-            other.done,
-            other.finish,
-        )
+        return self._all() == other._all()
+
+    def _all(self) -> tuple[object, ...]:
+        said = (self.text, self.reasoning, self.calls, self.done, self.files, self.sources, self.notices)
+        return (*said, self.finish, type(self.error))
 
 
 def decode(pieces: Sequence[bytes]) -> Told:
     """Decode a chat-completions body that comes in these pieces; an error is kept in `error`."""
-    decoder = AnswerDecoder()
+    return decode_with(AnswerDecoder(), pieces)
+
+
+def decode_with(decoder: Decoder, pieces: Sequence[bytes]) -> Told:
+    """Decode a body that comes in these pieces; an error is kept in `error`."""
     told = Told()
     for piece in pieces:
         if decoder.ended:

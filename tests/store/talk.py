@@ -55,6 +55,7 @@ class Talk:
         on_busy: OnBusy = "reject",
         title: str | None = None,
         request: ClientRequest | None = None,
+        files: tuple[str, ...] = (),
     ) -> StartedTurn:
         """Post a user message."""
         new = NewTurn(
@@ -62,7 +63,7 @@ class Talk:
             conversation_id=self.id,
             message_id=new_id(),
             settings=SETTINGS,
-            user=NewUserMessage(id=new_id(), text=text, parent_id=parent),
+            user=NewUserMessage(id=new_id(), text=text, parent_id=parent, files=files),
             title=title,
             on_busy=on_busy,
             request=request,

@@ -47,7 +47,8 @@ async def lived_in(store: Store) -> Talk:
     first = await talk.answered("one", "1")
     await compact_all(store)
     await talk.answered("two", "back\\slash\ttab\nline \\N")
-    turn = (await talk.say("three", request=REQUEST)).turn
+    photo = await store.files.keep(store.owner, None, "photo.png", b"\x89PNG\r\n\x1a\n\\N\t\x00")
+    turn = (await talk.say("three", request=REQUEST, files=(photo.id,))).turn
     await talk.say("four", on_busy="queue")
     step = steps.text(0, 1)
     await talk.append(batch(turn, 2, step, delta("x"), ended(step, "x"), call()))
@@ -74,6 +75,7 @@ async def seen(store: Store, talk: Talk) -> list[object]:
             for provider in await store.providers.list(store.owner)
         ],
         await store.turns.replayed(store.owner, REQUEST),
+        [await store.files.read(store.owner, file.id) for file in await store.files.list(store.owner, talk.id)],
     ]
 
 

@@ -147,3 +147,40 @@ async def test_providers_outlive_the_server(engine: Engine) -> None:
     store = await engine.open()
     assert await store.providers.list(store.owner) == (made,)
     assert (await store.providers.credentials(store.owner, made.id))[1] == "k"
+
+
+async def test_a_provider_keeps_its_preset_and_its_fallback(store: Store) -> None:
+    backup = await make(store, "backup")
+    made = await make(store, "main", preset="openai", fallback_id=backup.id)
+    assert (made.preset, made.fallback_id) == ("openai", backup.id)
+    assert await store.providers.get(store.owner, made.id) == made
+    changed = await store.providers.change(store.owner, made.id, ProviderChange(fallback_id=None))
+    assert (changed.preset, changed.fallback_id) == ("openai", None)
+
+
+async def test_a_fallback_has_to_be_another_provider_of_the_same_owner(store: Store) -> None:
+    made = await make(store)
+    for fallback_id in ("nothing", made.id):
+        with pytest.raises(InvalidRequest) as refused:
+            await store.providers.change(store.owner, made.id, ProviderChange(fallback_id=fallback_id))
+        assert refused.value.field == "fallback_id"
+    with pytest.raises(InvalidRequest):
+        await make(store, "new", fallback_id="nothing")
+    assert await store.providers.list(store.owner) == (made,)
+
+
+async def test_fallbacks_never_go_in_a_circle(store: Store) -> None:
+    third = await make(store, "third")
+    second = await make(store, "second", fallback_id=third.id)
+    first = await make(store, "first", fallback_id=second.id)
+    with pytest.raises(InvalidRequest) as refused:
+        await store.providers.change(store.owner, third.id, ProviderChange(fallback_id=first.id))
+    assert (refused.value.field, "back" in refused.value.message) == ("fallback_id", True)
+    assert (await store.providers.get(store.owner, third.id)).fallback_id is None
+
+
+async def test_a_deleted_provider_is_nobodys_fallback(store: Store) -> None:
+    backup = await make(store, "backup")
+    made = [await make(store, name, fallback_id=backup.id) for name in ("a", "b")]
+    await store.providers.delete(store.owner, backup.id)
+    assert [(await store.providers.get(store.owner, one.id)).fallback_id for one in made] == [None, None]

@@ -84,6 +84,7 @@ async def bench(
     conversation_id: str = "",
     max_active: int = 100,
     on_death: Callable[[], None] = lambda: None,
+    limits: RunLimits | None = None,
 ) -> AsyncIterator[Bench]:
     async with asyncio.timeout(30):
         store = await open_sqlite(path, SecretBox([KEY]))
@@ -93,10 +94,10 @@ async def bench(
         supervisor = Supervisor(
             store,
             endpoints,
-            lambda names: tools,
+            tools,
             starter,
             Titles(store, endpoints, enabled=False),
-            limits=RunLimits(attempts=1),
+            limits=limits or RunLimits(attempts=1),
             max_active=max_active,
             heartbeat=15,
             compact_after=300,

@@ -17,7 +17,7 @@ from tests.turns.fakes import HeldTurnStore, turn
 
 @asynccontextmanager
 async def running(store: HeldTurnStore) -> AsyncIterator[tuple[Journal, TurnLog]]:
-    journal = Journal(store, lambda appended, ended: None)  # pyright: ignore[reportArgumentType]
+    journal = Journal(store, lambda appended, ended: None, lambda turn: None)  # pyright: ignore[reportArgumentType]
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         task = group.create_task(journal.run())
         yield journal, journal.open(turn())
@@ -219,7 +219,8 @@ async def test_a_drain_ends_the_readers_and_not_the_turn() -> None:
 
 async def test_the_end_of_a_turn_is_reported_after_its_commit() -> None:
     told: list[tuple[Appended, tuple[TurnLog, ...]]] = []
-    journal = Journal(HeldTurnStore(), lambda appended, ended: told.append((appended, ended)))  # pyright: ignore[reportArgumentType]
+    store = HeldTurnStore()
+    journal = Journal(store, lambda appended, ended: told.append((appended, ended)), lambda turn: None)  # pyright: ignore[reportArgumentType]
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         task = group.create_task(journal.run())
         log = journal.open(turn())

@@ -6,6 +6,7 @@ cuts and restarts. It knows nothing of the server's inside; showing what comes b
 
 from luxx.client.client import Client, TurnHandle
 from luxx.client.errors import ApiError, ClientError, ProtocolError, Unreachable
+from luxx.client.mcp_servers import McpServer, McpServerFields
 from luxx.client.patience import Reconnecting, Retry
 from luxx.client.records import (
     Conversation,
@@ -30,6 +31,8 @@ __all__ = [
     "ConversationFields",
     "ConversationPage",
     "Health",
+    "McpServer",
+    "McpServerFields",
     "Message",
     "MessagePage",
     "Overrides",

@@ -1,12 +1,13 @@
 """The client: one method for each route of the API."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Self
 
 import msgspec
 
 from luxx.client.follow import Follower, OnWait
+from luxx.client.mcp_servers import McpServers
 from luxx.client.patience import Retry
 from luxx.client.records import (
     Conversation,
@@ -14,6 +15,7 @@ from luxx.client.records import (
     ConversationPage,
     Health,
     MessagePage,
+    OpenApproval,
     Overrides,
     Provider,
     ProviderFields,
@@ -23,8 +25,10 @@ from luxx.client.records import (
 from luxx.client.transport import Transport
 from luxx.core.errors import InvalidRequest
 from luxx.core.events import LogEntry
+from luxx.core.files import FileRef
 from luxx.core.ids import new_id
 from luxx.core.ports import Check, ModelInfo, ToolInfo
+from luxx.core.rules import ToolRule
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
@@ -37,8 +41,20 @@ class _Models(msgspec.Struct, frozen=True):
     items: tuple[ModelInfo, ...]
 
 
+class _Files(msgspec.Struct, frozen=True):
+    items: tuple[FileRef, ...]
+
+
 class _Tools(msgspec.Struct, frozen=True):
     items: tuple[ToolInfo, ...]
+
+
+class _Approvals(msgspec.Struct, frozen=True):
+    items: tuple[OpenApproval, ...]
+
+
+class _Rules(msgspec.Struct, frozen=True):
+    items: tuple[ToolRule, ...]
 
 
 class Client:
@@ -51,6 +67,7 @@ class Client:
 
     def __init__(self, base_url: str, token: str | None = None, retry: Retry | None = None) -> None:
         self._transport = Transport(base_url, token, retry or Retry())
+        self.mcp_servers = McpServers(self._transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -108,16 +125,20 @@ class Client:
         text: str,
         overrides: Overrides | None = None,
         *,
+        attachments: Sequence[str] = (),
         parent_id: str | msgspec.UnsetType | None = msgspec.UNSET,
         queue: bool = False,
         client_request_id: str | None = None,
     ) -> "TurnHandle":
         """Send a message and start its answer, once however often the request has to be repeated.
 
-        `parent_id` UNSET is the end of the branch shown, None a new root. If the parent is an answer in progress, the turn
-        waits for it with `queue`, else ApiError ``turn_running`` is raised.
+        `attachments` are ids of files, which may stand alone. `parent_id` UNSET is the end of the branch shown, None a new
+        root. If the parent is an answer in progress, the turn waits for it with `queue`, else ApiError ``turn_running`` is
+        raised.
         """
         body: dict[str, Any] = {"text": text, **(overrides or Overrides()).body()}
+        if attachments:
+            body["attachments"] = list(attachments)
         if parent_id is not msgspec.UNSET:
             body["parent_id"] = parent_id
         if queue:
@@ -146,6 +167,41 @@ class Client:
         """Stop a turn; one that has ended stays as it is."""
         return await self._transport.call("POST", f"api/turns/{_id(turn_id)}/cancel", Turn, body={})
 
+    async def decide(
+        self,
+        turn_id: str,
+        index: int,
+        approve: bool,
+        *,
+        arguments: dict[str, Any] | None = None,
+        always: bool = False,
+    ) -> Turn:
+        """Allow a call or refuse it, or answer a tool's question; the first decision stands, the same again changes nothing.
+
+        `arguments` replace those of the model; with `always` the tool runs without asking in this conversation.
+        """
+        body: dict[str, Any] = {"approve": approve, "always": always}
+        if arguments is not None:
+            body["arguments"] = arguments
+        return await self._transport.call("POST", f"api/turns/{_id(turn_id)}/approvals/{index}", Turn, body=body)
+
+    async def cancel_call(self, turn_id: str, index: int) -> Turn:
+        """Stop one tool that is running; the turn goes on."""
+        return await self._transport.call("POST", f"api/turns/{_id(turn_id)}/calls/{index}/cancel", Turn, body={})
+
+    async def approvals(self) -> tuple[OpenApproval, ...]:
+        """Return all that waits for a decision, oldest first."""
+        return (await self._transport.call("GET", "api/approvals", _Approvals)).items
+
+    async def rules(self) -> tuple[ToolRule, ...]:
+        """Return your rules on tools."""
+        return (await self._transport.call("GET", "api/rules", _Rules)).items
+
+    async def set_rules(self, rules: Sequence[ToolRule]) -> tuple[ToolRule, ...]:
+        """Replace your rules on tools."""
+        body = {"items": msgspec.to_builtins(rules)}
+        return (await self._transport.call("PUT", "api/rules", _Rules, body=body)).items
+
     def follow(self, turn_id: str, after: int = 0, on_wait: OnWait | None = None) -> AsyncGenerator[LogEntry]:
         """Yield a turn's log after the seq `after`, each entry once and in order, up to its end.
 
@@ -153,6 +209,29 @@ class Client:
         you leave before the end.
         """
         return Follower(self._transport, f"api/turns/{_id(turn_id)}/events", after, on_wait).entries()
+
+    # files
+
+    async def upload_file(self, name: str, data: bytes) -> FileRef:
+        """Upload a file, to be named in the attachments of a message within a day; its type is found by its content."""
+        return await self._transport.upload("api/files", FileRef, data, {"name": name})
+
+    async def files(self, conversation_id: str) -> tuple[FileRef, ...]:
+        """Return a conversation's files, oldest first."""
+        path = f"api/conversations/{_id(conversation_id)}/files"
+        return (await self._transport.call("GET", path, _Files)).items
+
+    async def file(self, file_id: str) -> FileRef:
+        """Return what is known of a file."""
+        return await self._transport.call("GET", f"api/files/{_id(file_id)}", FileRef)
+
+    async def file_content(self, file_id: str) -> bytes:
+        """Return a file's content."""
+        return await self._transport.fetch(f"api/files/{_id(file_id)}/content")
+
+    async def delete_file(self, file_id: str) -> None:
+        """Delete a file that was uploaded and not sent."""
+        await self._delete(f"api/files/{_id(file_id)}")
 
     # providers
 

@@ -8,6 +8,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from luxx.core.events import Approval
+from luxx.core.files import FileRef
+from luxx.core.rules import ToolRule
 from luxx.core.steps import Step
 from luxx.core.usage import Usage
 
@@ -15,12 +18,16 @@ UNFINISHED = frozenset({"queued", "active", "waiting"})
 
 
 class TurnRef(msgspec.Struct, frozen=True, kw_only=True):
-    """A turn that has not ended, as its conversation or message lists it; `seq` is its last event so far."""
+    """A turn that has not ended, as its conversation or message lists it; `seq` is its last event so far.
+
+    `approvals` are those that wait for a person.
+    """
 
     id: str
     status: str
     seq: int
     message_id: str
+    approvals: tuple[Approval, ...] = ()
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +42,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | None = None
     max_tokens: int | None = None
     tools_enabled: bool = True
+    thinking: str | None = None
+    rules: tuple[ToolRule, ...] = ()
     leaf_id: str | None = None
     created_at: str = ""
     updated_at: str = ""
@@ -60,7 +69,7 @@ class _StepType(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of a conversation; the fields from `status` on are those of an answer."""
+    """One entry of a conversation; `attachments` came with it from a person, the fields from `status` on are those of an answer."""
 
     id: str
     conversation_id: str
@@ -69,6 +78,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     created_at: str = ""
     siblings: tuple[str, ...] = ()
+    attachments: tuple[FileRef, ...] = ()
     raw_steps: tuple[msgspec.Raw, ...] = msgspec.field(name="steps", default=())
     status: str | None = None
     provider: str | None = None
@@ -122,6 +132,14 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
         return self.status not in UNFINISHED
 
 
+class OpenApproval(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that waits for a person."""
+
+    turn_id: str
+    conversation_id: str
+    approval: Approval
+
+
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """An endpoint that serves models; its key never leaves the server. `tools` says whether its models may call tools."""
 
@@ -161,6 +179,7 @@ class Overrides(_Fields, frozen=True, kw_only=True):
     temperature: float | UnsetType | None = UNSET
     max_tokens: int | UnsetType | None = UNSET
     tools_enabled: bool | UnsetType = UNSET
+    thinking: str | UnsetType | None = UNSET
 
 
 class ConversationFields(_Fields, frozen=True, kw_only=True):
@@ -173,6 +192,8 @@ class ConversationFields(_Fields, frozen=True, kw_only=True):
     temperature: float | UnsetType | None = UNSET
     max_tokens: int | UnsetType | None = UNSET
     tools_enabled: bool | UnsetType = UNSET
+    thinking: str | UnsetType | None = UNSET
+    rules: tuple[ToolRule, ...] | UnsetType | None = UNSET
     leaf_id: str | UnsetType | None = UNSET
 
 

@@ -1,6 +1,7 @@
 """Transport: requests that are repeated where that is safe, and byte streams, with every failure as a ClientError."""
 
 import asyncio
+import io
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
@@ -17,7 +18,10 @@ T = TypeVar("T")
 _CONNECT_S = 10
 _ANSWER_S = 90
 _GATEWAY_STATUS = frozenset({502, 504})
+_ASK_FIRST = 1_000_000
+"""Bytes from which a body is sent only when the server is ready for it: one that refuses it need not be sent it all."""
 _JSON = "application/json"
+_BINARY = "application/octet-stream"
 _PROBLEM = "application/problem+json"
 
 
@@ -32,6 +36,11 @@ class Cut(Exception):
         self.error = error
         self.unsent = unsent
         self.asked = asked
+
+
+class _Body(msgspec.Struct, frozen=True):
+    data: bytes
+    kind: str
 
 
 class _Problem(msgspec.Struct, frozen=True):
@@ -71,15 +80,36 @@ class Transport:
 
         Raises ApiError, ProtocolError, Unreachable.
         """
+        sent = None if body is None else _Body(msgspec.json.encode(body), _JSON)
+        return _decode(await self._patiently(method, path, sent, params, repeat=repeat), kind)
+
+    async def _patiently(
+        self,
+        method: str,
+        path: str,
+        body: "_Body | None",
+        params: Mapping[str, str] | None,
+        *,
+        repeat: bool = True,
+    ) -> bytes:
         patience = Patience(self.retry)
         while True:
             try:
-                return await self._ask(method, path, kind, body, params)
+                return await self._ask(method, path, body, params)
             except Cut as cut:
                 wait = patience.wait(cut.error.message, cut.asked) if self._met and (repeat or cut.unsent) else None
                 if wait is None:
                     raise cut.error from cut.__cause__
                 await asyncio.sleep(wait.delay)
+
+    async def upload(self, path: str, kind: type[T], data: bytes, params: Mapping[str, str]) -> T:
+        """Send bytes as they are and return the answer; a file that arrives twice does no harm. Raises as `call`."""
+        body = _Body(data, _BINARY)
+        return _decode(await self._patiently("POST", path, body, params), kind)
+
+    async def fetch(self, path: str) -> bytes:
+        """Return bytes as they are. Raises as `call`."""
+        return await self._patiently("GET", path, None, None)
 
     @asynccontextmanager
     async def stream(self, path: str, headers: Mapping[str, str]) -> AsyncGenerator[AsyncIterator[bytes] | None]:
@@ -114,20 +144,23 @@ class Transport:
                 return
             yield chunk
 
-    async def _ask(
-        self, method: str, path: str, kind: type[T], body: Mapping[str, Any] | None, params: Mapping[str, str] | None
-    ) -> T:
+    async def _ask(self, method: str, path: str, body: "_Body | None", params: Mapping[str, str] | None) -> bytes:
         headers = {"Accept": _JSON}
         if body is not None:
-            headers["Content-Type"] = _JSON
-        data = None if body is None else msgspec.json.encode(body)
+            headers["Content-Type"] = body.kind
         with self._cuts():
             async with self._open().request(
-                method, self._base.joinpath(path), headers=headers, data=data, params=params, allow_redirects=False
+                method,
+                self._base.joinpath(path),
+                headers=headers,
+                data=None if body is None else io.BytesIO(body.data),
+                params=params,
+                allow_redirects=False,
+                expect100=body is not None and len(body.data) > _ASK_FIRST,
             ) as response:
                 self._met = True
                 await _refuse(response)
-                return _decode(await response.read(), kind)
+                return await response.read()
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:

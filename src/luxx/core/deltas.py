@@ -17,6 +17,31 @@ class ThinkingDelta(msgspec.Struct, frozen=True):
     text: str
 
 
+class FileDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole file that the model made, such as an image."""
+
+    data: bytes
+    name: str = ""
+
+
+class SourceDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the answer cites; `quote` is the passage, where the provider gives it."""
+
+    url: str
+    title: str = ""
+    quote: str = ""
+
+
+class NoticeDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the provider did by itself and that is no part of the answer, such as a search of its own.
+
+    `kind` is a short stable word (``web_search``), `text` says it to a person.
+    """
+
+    kind: str
+    text: str
+
+
 class ToolCallDelta(msgspec.Struct, frozen=True, kw_only=True):
     """More of the tool call in a slot. `id`, `name` and `arguments` are pieces to append.
 
@@ -40,7 +65,8 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True):
     """The end of an answer; always the last delta of a stream, and exactly one.
 
     `reason` is stop, length, tool_calls, content_filter or refusal; a word that Luxx does not know is passed on. `raw` is
-    JSON that the format wants back verbatim in later requests (reasoning with its signatures), or empty.
+    JSON that the format wants back verbatim in later requests (reasoning with its signatures, blocks that Luxx does not know), or
+    empty.
     """
 
     reason: str
@@ -48,4 +74,4 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes = b""
 
 
-Delta = TextDelta | ThinkingDelta | ToolCallDelta | ToolCallDone | Finish
+Delta = TextDelta | ThinkingDelta | ToolCallDelta | ToolCallDone | FileDelta | SourceDelta | NoticeDelta | Finish

@@ -9,6 +9,7 @@ LuxxError
 ├── ConfigurationError    the installation is set up wrongly; the text says what to do
 ├── StorageError          the store refused or failed
 │   └── Fenced            another owner holds the turn: stop without a trace
+├── ToolServerFailed      an MCP server cannot be reached, or does not do what it should
 ├── TooManyIterations     a turn used up its model calls
 ├── TurnAbandoned         a turn was taken over too often: it may be what kills the server
 └── ProviderError         the model's provider failed
@@ -106,6 +107,12 @@ class Fenced(StorageError):
     code = "fenced"
 
 
+class ToolServerFailed(LuxxError):
+    """An MCP server cannot be reached, has died, or does not do what it should; the text says what is wrong with it."""
+
+    code = "tool_server_failed"
+
+
 class TooManyIterations(LuxxError):
     """A turn used up its model calls."""
 
@@ -123,6 +130,8 @@ class ProviderError(LuxxError):
 
     code = "provider_error"
     retryable: ClassVar[bool] = False
+    elsewhere: ClassVar[bool] = False
+    """Whether another provider may do better, though this one would not if it was asked again."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -140,12 +149,14 @@ class ProviderTimeout(ProviderError):
     """The provider did not answer, or fell silent in mid-answer; asking again would only double the wait."""
 
     code = "provider_timeout"
+    elsewhere = True
 
 
 class ProviderAuth(ProviderError):
     """The key is missing, wrong or has no right to the model."""
 
     code = "provider_auth"
+    elsewhere = True
 
 
 class RateLimited(ProviderError):
@@ -164,6 +175,7 @@ class CreditExhausted(RateLimited):
 
     code = "credit_exhausted"
     retryable = False
+    elsewhere = True
 
 
 class ContextOverflow(ProviderError):

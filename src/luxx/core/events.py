@@ -1,10 +1,10 @@
 """Events: the entries of a turn's log, which are also what readers get. Names and shapes are public API."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import msgspec
 
-from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult
+from luxx.core.steps import Step
 from luxx.core.usage import Usage
 
 
@@ -45,14 +45,35 @@ class ToolProgress(msgspec.Struct, frozen=True, kw_only=True):
     total: float | None = None
 
 
-class Approval(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool call waits for a person, or got its decision."""
+ApprovalState = Literal["requested", "approved", "denied", "expired"]
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a running tool asks a person: to fill in a form (`schema`, a flat JSON schema) or to open `url`.
+
+    `call` is the index of the tool call that asks.
+    """
+
+    call: int
+    message: str
+    schema: dict[str, Any] | None = None
+    url: str | None = None
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A tool call waits for a person, or got its decision.
+
+    `index` is that of the tool call, or for the `question` of a running tool one of its own. `arguments` are those that were asked
+    for, or that were approved; for a question, what was answered. `expires_at` is when it is too late (RFC 3339).
+    """
 
     name: ClassVar[str] = "approval"
     index: int
     tool: str = msgspec.field(name="name")
     arguments: dict[str, Any]
-    state: Literal["requested", "approved", "denied", "expired"]
+    state: ApprovalState
+    expires_at: str | None = None
+    question: Question | None = None
 
 
 class Recovered(msgspec.Struct, frozen=True):
@@ -98,7 +119,7 @@ _BY_NAME: dict[str, type[Event]] = {
     kind.name: kind
     for kind in (TurnStarted, ProcessStep, StepDelta, ToolProgress, Approval, Recovered, Done, Failed, Cancelled)
 }
-_STEP_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in (Thinking, Text, ToolCall, ToolResult))
+_STEP_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Step))
 
 
 class _Typed(msgspec.Struct):

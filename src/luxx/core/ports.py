@@ -1,13 +1,14 @@
 """The three ports of the engine: who answers, who acts, who writes."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from luxx.core.deltas import Delta
 from luxx.core.events import Event
-from luxx.core.prompts import Effect, ModelRequest, ToolSpec
+from luxx.core.files import FileRef, Files
+from luxx.core.prompts import Effect, ModelRequest, Prompt, ToolSpec
 from luxx.core.usage import Usage
 
 
@@ -28,11 +29,18 @@ class Model(Protocol):
         ...
 
 
-class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that a provider serves; `context_window` is in tokens, where the provider tells."""
+Ability = Literal["tools", "images", "files", "thinking"]
+"""What a model can: call tools, see images, read PDFs, think."""
+
+
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A model that a provider serves, as far as the provider tells; sizes are in tokens, `abilities` None where nobody says."""
 
     id: str
+    name: str | None = None
     context_window: int | None = None
+    max_output_tokens: int | None = None
+    abilities: tuple[Ability, ...] | None = None
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,26 +64,82 @@ class Endpoint(Model, Protocol):
 
 
 class ToolInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool as a person sees it."""
+    """A tool as a person sees it. `asks` says whether a person is asked before it runs; `source` is who brought it."""
 
     name: str
     description: str
     effect: Effect
     timeout_s: float
     parameters: dict[str, Any]
+    asks: Literal["always", "never", "depends"] = "never"
+    source: str = "luxx"
 
 
 class ToolOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tool gave, as the model and the reader see it. `failed` says that it did not do what was asked."""
+    """What a tool gave, as the model and the reader see it. `failed` says that it did not do what was asked.
+
+    `files` are files of the conversation that it made; the model sees the images among them. `data` is structured content.
+    """
 
     content: str
     failed: bool = False
-    parts: tuple[dict[str, Any], ...] = ()
+    files: tuple[FileRef, ...] = ()
+    data: dict[str, Any] | None = None
     duration_ms: int = 0
 
 
 Progress = Callable[[str, float | None, float | None], None]
 """Takes a tool's message, its progress and the total (either may be None); callable from any thread."""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person answered to a tool's question; `content` fits its schema if it was accepted."""
+
+    action: Literal["accept", "decline", "expired"]
+    content: dict[str, Any] = {}
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person decided about a call, or answered to a question; `arguments` None: those that were asked for.
+
+    With `always` the tool runs without asking in this conversation from now on.
+    """
+
+    state: Literal["approved", "denied", "expired"]
+    arguments: dict[str, Any] | None = None
+    always: bool = False
+
+
+class CallContext(Protocol):
+    """What surrounds one tool call.
+
+    `key` is its idempotency key: the same when it is run again after a crash. `files` are those of the conversation.
+    """
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+    @property
+    def conversation_id(self) -> str: ...
+    @property
+    def files(self) -> Files: ...
+
+    def progress(self, message: str, progress: float | None, total: float | None) -> None:
+        """Tell the reader how far the tool is; callable from any thread."""
+        ...
+
+    def prompts(self) -> Sequence[Prompt]:
+        """Return what the model has been told in this conversation up to the answer that made the call."""
+        ...
+
+    async def ask(self, message: str, schema: dict[str, Any] | None = None, url: str | None = None) -> Reply:
+        """Ask the person something and wait for the reply; the time does not count as the tool's."""
+        ...
+
+
+STOP_CALL = "stop this call"
+"""The message of a task's cancel() that stops one tool call and lets the turn go on."""
 
 
 class Toolbox(Protocol):
@@ -89,12 +153,32 @@ class Toolbox(Protocol):
         """Return a tool's effect; ``read`` for a name that is not there (its call does nothing)."""
         ...
 
-    async def run(self, name: str, arguments: str, key: str, progress: Progress) -> ToolOutcome:
-        """Run a tool; `arguments` is the JSON text that the model wrote, `key` the call's idempotency key.
+    async def must_ask(self, name: str, arguments: str, context: CallContext) -> bool:
+        """Whether a person is to be asked before this call runs, unless a rule of theirs says something else; never raises.
+
+        False for a call that would fail anyway.
+        """
+        ...
+
+    async def run(self, name: str, arguments: str, context: CallContext) -> ToolOutcome:
+        """Run a tool; `arguments` is the JSON text that the model wrote, or that a person made of it.
 
         Never raises but CancelledError: an unknown tool, bad arguments, a time-out or a failing tool is an outcome with
-        `failed` set and a text that a model can act on. A cancelled run stops the tool where it can be stopped.
+        `failed` set and a text that a model can act on. A cancelled run stops the tool where it can be stopped; one that was
+        cancelled with the message STOP_CALL ends with an outcome that says so.
         """
+        ...
+
+
+class Tools(Protocol):
+    """All tools of a person."""
+
+    async def offered(self, owner: str) -> tuple[ToolInfo, ...]:
+        """Return the tools that the person's turns may use, always in the same order. Raises StorageError."""
+        ...
+
+    async def box(self, owner: str, names: tuple[str, ...]) -> Toolbox:
+        """Return the tools of these names, in their own order; unknown ones are left out. Raises StorageError."""
         ...
 
 

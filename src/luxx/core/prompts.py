@@ -1,8 +1,14 @@
 """Prompts: what a model is asked, whatever the provider's wire format."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
+
+from luxx.core.files import FileRef
+
+Thinking = Literal["off", "low", "medium", "high"]
+"""How much a model is to think before it answers."""
 
 Effect = Literal["read", "idempotent", "unsafe"]
 """What running a tool twice does: nothing, the same thing (by its idempotency key), or harm."""
@@ -17,9 +23,10 @@ class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UserPrompt(msgspec.Struct, frozen=True, tag="user"):
-    """What a person wrote."""
+    """What a person wrote, with the files that came with it."""
 
     text: str
+    files: tuple[FileRef, ...] = ()
 
 
 class CallPrompt(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,31 +40,37 @@ class CallPrompt(msgspec.Struct, frozen=True, kw_only=True):
 class AnswerPrompt(msgspec.Struct, frozen=True, kw_only=True, tag="answer"):
     """An earlier answer of a model, one for each model call.
 
-    `raw` is what the provider's format asked to get back (see Finish.raw); it is only for a provider of the same
-    `format`, empty otherwise.
+    `raw` is what the provider's format asked to get back (see Finish.raw); it is there only for the provider that it came from,
+    in the same format, and empty otherwise. `model` is the model that made the answer, `files` are images that it made.
     """
 
     text: str = ""
     thinking: str = ""
     calls: tuple[CallPrompt, ...] = ()
-    format: str = ""
+    model: str = ""
     raw: bytes = b""
+    files: tuple[FileRef, ...] = ()
 
 
 class ResultPrompt(msgspec.Struct, frozen=True, kw_only=True, tag="result"):
-    """The result of a tool call; every call of an AnswerPrompt is followed by its result."""
+    """The result of a tool call; every call of an AnswerPrompt is followed by its result. `files` are images to be seen."""
 
     id: str
     name: str
     content: str
     failed: bool = False
+    files: tuple[FileRef, ...] = ()
 
 
 Prompt = UserPrompt | AnswerPrompt | ResultPrompt
 
 
 class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One model call. Without `tools` the model must not be told of any."""
+    """One model call. Without `tools` the model must not be told of any.
+
+    `files` has the contents of the files that the prompts name, by their ids; one that is missing is gone for good and is to be
+    told of in words. `conversation_id` is the same for all calls of a conversation, which helps a provider's prompt cache.
+    """
 
     model: str
     prompts: tuple[Prompt, ...]
@@ -65,3 +78,6 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | None = None
     max_tokens: int | None = None
     tools: tuple[ToolSpec, ...] = ()
+    thinking: Thinking | None = None
+    conversation_id: str = ""
+    files: Mapping[str, bytes] = {}

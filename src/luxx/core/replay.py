@@ -18,19 +18,20 @@ from luxx.core.events import (
     TurnStarted,
     decode,
 )
-from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult
+from luxx.core.steps import Step, Summary, Text, Thinking, ToolCall
 
 
 class Replay:
     """The state of a turn after the events applied so far.
 
-    Pieces of a growing step are kept apart and joined when `steps` is asked for, so that a long answer costs linear time.
+    `approvals` has the last approval event of each index. Pieces of a growing step are kept apart and joined when `steps` is asked for, so that a long answer costs linear time.
     """
 
     def __init__(self) -> None:
         self.seq = 0
         self.started: TurnStarted | None = None
         self.end: End | None = None
+        self.approvals: dict[int, Approval] = {}
         self._steps: dict[int, Step] = {}
         self._pieces: dict[int, list[str]] = {}
 
@@ -53,7 +54,9 @@ class Replay:
                     self._void(index)
             case Done() | Failed() | Cancelled():
                 self.end = event
-            case ToolProgress() | Approval() | None:
+            case Approval():
+                self.approvals[event.index] = event
+            case ToolProgress() | None:
                 pass
         return event
 
@@ -64,8 +67,8 @@ class Replay:
 
     @property
     def highest_index(self) -> int:
-        """The highest step index ever shown, void steps included; -1 before the first."""
-        return max(self._steps, default=-1)
+        """The highest index ever shown, that of void steps and of questions included; -1 before the first."""
+        return max((*self._steps, *self.approvals), default=-1)
 
     def steps(self) -> tuple[Step, ...]:
         """Return the steps in order, void ones left out."""
@@ -76,11 +79,11 @@ class Replay:
     def _join(self, index: int) -> None:
         text = "".join(self._pieces.pop(index))
         match self._steps.get(index):
-            case Thinking(content=content) | Text(content=content) as step:
+            case Thinking(content=content) | Text(content=content) | Summary(content=content) as step:
                 self._steps[index] = msgspec.structs.replace(step, content=content + text)
             case ToolCall(arguments=arguments) as step:
                 self._steps[index] = msgspec.structs.replace(step, arguments=arguments + text)
-            case ToolResult() | None:
+            case _:
                 pass
 
     def _void(self, index: int) -> None:

@@ -42,7 +42,11 @@ class ToolCall(_Step, frozen=True, kw_only=True, tag="tool_call"):
 
 
 class ToolResult(_Step, frozen=True, kw_only=True, tag="tool_result"):
-    """What a tool gave. `id_ref` is the step id of its call, `parts` holds images and files, `duration_ms` how long it took."""
+    """What a tool gave. `id_ref` is the step id of its call, `duration_ms` how long it took.
+
+    `parts` holds what is no text: ``{"type": "file", "id", "name", "media_type", "size"}`` for a file of the conversation,
+    ``{"type": "json", "value"}`` for structured content.
+    """
 
     id_ref: str
     name: str
@@ -51,7 +55,43 @@ class ToolResult(_Step, frozen=True, kw_only=True, tag="tool_result"):
     duration_ms: int | None = None
 
 
-Step = Thinking | Text | ToolCall | ToolResult
+class File(_Step, frozen=True, kw_only=True, tag="file"):
+    """A file that the model made."""
+
+    file_id: str
+    name: str
+    media_type: str
+    size: int
+
+
+class Source(_Step, frozen=True, kw_only=True, tag="source"):
+    """Something that the answer cites; `content` is the passage."""
+
+    url: str
+    title: str = ""
+    content: str = ""
+
+
+class Notice(_Step, frozen=True, kw_only=True, tag="notice"):
+    """Something that a person should know and that no model is told; `kind` is a stable word."""
+
+    kind: str
+    content: str
+
+
+class Summary(_Step, frozen=True, kw_only=True, tag="summary"):
+    """What a model is told instead of the conversation up to and with the message `until`.
+
+    Without `until`, that is all before its own message and of that up to and with the call `until_call`; the person's message before it
+    stays.
+    """
+
+    content: str = ""
+    until: str = ""
+    until_call: int = 0
+
+
+Step = Thinking | Text | ToolCall | ToolResult | File | Source | Notice | Summary
 """A step that this version makes; readers ignore types that they do not know."""
 
 

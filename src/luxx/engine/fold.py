@@ -5,9 +5,21 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from luxx.core import steps
-from luxx.core.deltas import Delta, Finish, TextDelta, ThinkingDelta, ToolCallDelta, ToolCallDone
+from luxx.core.deltas import (
+    Delta,
+    FileDelta,
+    Finish,
+    NoticeDelta,
+    SourceDelta,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    ToolCallDone,
+)
 from luxx.core.events import Event, ProcessStep, StepDelta
-from luxx.core.steps import Text, Thinking, ToolCall
+from luxx.core.files import FileRef
+from luxx.core.ids import step_id
+from luxx.core.steps import File, Notice, Source, Step, Text, Thinking, ToolCall
 
 
 class _Growing:
@@ -52,21 +64,24 @@ class Fold:
 
     def __init__(self, call: int, indexes: Iterator[int]) -> None:
         self.call = call
-        self.steps: list[Text | Thinking | ToolCall] = []
+        self.steps: list[Step] = []
         self.finish: Finish | None = None
         self.characters = 0
         self._indexes = indexes
         self._growing: _Growing | None = None
         self._calls: dict[int, _Calling] = {}
         self._next_call = 0
+        self._sources: dict[str, SourceDelta] = {}
+        self._cited: set[str] = set()
+        self._things = 0
 
     @property
     def started(self) -> bool:
         """Whether any of the answer came; what came is never asked for again."""
-        return bool(self.characters or self._calls)
+        return bool(self.characters or self._calls or self._things)
 
-    def feed(self, deltas: Sequence[Delta]) -> list[Event]:
-        """Take deltas and return the events that they make."""
+    def feed(self, deltas: Sequence[Delta | FileRef]) -> list[Event]:
+        """Take deltas, files as they are kept, and return the events that they make."""
         events: list[Event] = []
         for delta in deltas:
             match delta:
@@ -78,9 +93,12 @@ class Fold:
                     self._call(delta, events)
                 case ToolCallDone(slot=slot):
                     self._end_call(slot, "complete", events)
+                case SourceDelta():
+                    self._note(delta)
+                case FileRef() | FileDelta() | NoticeDelta():
+                    self._place(delta, events)
                 case Finish():
-                    self._end_growing(events)
-                    self._end_calls(events)
+                    events += self.close()
                     self.finish = delta
         return events
 
@@ -89,6 +107,7 @@ class Fold:
         events: list[Event] = []
         self._end_growing(events)
         self._end_calls(events)
+        self._cite(events)
         return events
 
     def ready_calls(self) -> list[ToolCall]:
@@ -118,8 +137,57 @@ class Fold:
         if self._growing is not None:
             step = self._growing.ended()
             self._growing = None
-            self.steps.append(step)
-            events.append(ProcessStep(step))
+            self._add(step, events)
+            self._cite(events)
+
+    def _note(self, source: SourceDelta) -> None:
+        if source.url not in self._cited:
+            self._sources.setdefault(source.url, source)
+
+    def _place(self, thing: FileRef | FileDelta | NoticeDelta, events: list[Event]) -> None:
+        """Add what comes whole."""
+        if isinstance(thing, FileDelta):
+            raise TypeError("A file is kept before it is shown.")
+        self._end_growing(events)
+        self._things += 1
+        index = next(self._indexes)
+        if isinstance(thing, NoticeDelta):
+            step = Notice(
+                id=step_id(index), index=index, state="complete", call=self.call, kind=thing.kind, content=thing.text
+            )
+        else:
+            step = File(
+                id=step_id(index),
+                index=index,
+                state="complete",
+                call=self.call,
+                file_id=thing.id,
+                name=thing.name,
+                media_type=thing.media_type,
+                size=thing.size,
+            )
+        self._add(step, events)
+
+    def _cite(self, events: list[Event]) -> None:
+        """Add the sources that came with a text after it: in its middle they would tear it apart."""
+        sources, self._sources = self._sources, {}
+        for source in sources.values():
+            self._cited.add(source.url)
+            index = next(self._indexes)
+            step = Source(
+                id=step_id(index),
+                index=index,
+                state="complete",
+                call=self.call,
+                url=source.url,
+                title=source.title,
+                content=source.quote,
+            )
+            self._add(step, events)
+
+    def _add(self, step: Step, events: list[Event]) -> None:
+        self.steps.append(step)
+        events.append(ProcessStep(step))
 
     def _call(self, delta: ToolCallDelta, events: list[Event]) -> None:
         self._end_growing(events)
@@ -151,8 +219,7 @@ class Fold:
         if not calling.shown:
             self._show(calling, events)
         step = calling.step = calling.ended(self.call, state)
-        self.steps.append(step)
-        events.append(ProcessStep(step))
+        self._add(step, events)
 
     def _end_calls(self, events: list[Event]) -> None:
         for slot in self._calls:

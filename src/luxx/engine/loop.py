@@ -4,39 +4,61 @@ import asyncio
 import contextlib
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
+import structlog
 from msgspec.structs import replace
 
-from luxx.core import steps
+from luxx.core.deltas import Delta, FileDelta, Finish, NoticeDelta, TextDelta
 from luxx.core.errors import (
     AnswerIncomplete,
     AnswerTooLong,
+    ContextOverflow,
+    InvalidRequest,
     ProviderError,
     RateLimited,
-    StorageError,
     TooManyIterations,
 )
-from luxx.core.events import Done, Event, ProcessStep, Recovered, ToolProgress
-from luxx.core.ids import call_key
-from luxx.core.ports import Emit, Model, ModelCall, Toolbox
+from luxx.core.events import Approval, Done, Event, ProcessStep, Recovered, StepDelta
+from luxx.core.files import FileRef, Files
+from luxx.core.ids import step_id
+from luxx.core.ports import Decision, Emit, Model, ModelCall, Toolbox
 from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, ResultPrompt, UserPrompt
-from luxx.core.steps import Step, ToolCall, ToolResult
+from luxx.core.rules import ToolRule
+from luxx.core.steps import Step, Summary
 from luxx.core.usage import Usage
+from luxx.engine import summing
+from luxx.engine.approvals import Approvals
+from luxx.engine.contents import Contents
+from luxx.engine.context import Context, Mark
 from luxx.engine.fold import Fold
 from luxx.engine.resume import Claimed, Resumption
-from luxx.engine.transcript import UNKNOWN, Transcript
+from luxx.engine.tool_calls import CallGroup, Surroundings, ToolCalls
+from luxx.engine.transcript import Transcript
 
+_log = structlog.get_logger()
 CONTINUE = "Continue your last answer exactly where it stopped. Do not repeat anything of it."
-CANCELLED = "Cancelled before it ended."
+FILE_NAME = "file"
+"""The name of a file to which the model gave none."""
 LIMIT_TEXT = "Exceeded maximum tool call iterations"
+TOO_LONG = (
+    "The last message is longer than what the model can take. Shorten it, or choose a model with a larger window."
+)
+MOST_SHRINKS = 4
+"""How often a turn makes room because the provider says that a request is too long."""
 LONGEST_WAIT = 30.0
 """Seconds; a provider that asks for a longer pause than this before a retry ends the turn instead."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a turn is to do. `request` holds the earlier messages as prompts; `epoch` is above 1 after a takeover."""
+    """What a turn is to do.
+
+    `request` holds the earlier messages as prompts, `rules` are the person's on tools, and `approval_patience_s` is how long a call
+    waits for a decision. `start`, `calls` and `approvals` are what an earlier owner left; `recovered` if it died, of which readers
+    are told. `window` is what the model can take in tokens, where that is known, and `marks` say where the prompts can be cut;
+    `summary` is one that a person wrote in the place of the model's.
+    """
 
     turn_id: str
     message_id: str
@@ -45,40 +67,86 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     max_iterations: int
     attempts: int
     parallel_tools: int = 16
+    max_tool_calls: int = 200
     max_answer_chars: int = 4_000_000
+    owner: str = ""
+    conversation_id: str = ""
+    rules: tuple[ToolRule, ...] = ()
+    approval_patience_s: float = 86_400.0
     epoch: int = 1
+    recovered: bool = False
     start: Resumption | None = None
     calls: tuple[ModelCall, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    window: int | None = None
+    summary: Summary | None = None
+    approvals: Mapping[int, Approval] = {}
     highest_index: int = -1
 
 
 class Loop:
     """One turn at work; owns its steps until they are in the log.
 
-    `run` ends with a ``done`` event or raises: ProviderError, TooManyIterations, Fenced, StorageError, CancelledError. What was
-    made until then is in the log, each step closed. `transcript` must have written the prompts of the request.
+    `run` ends with a ``done`` event or raises: ProviderError, TooManyIterations, Fenced, StorageError, CancelledError, or Parked for
+    a turn that only waits for a person. What was made until then is in the log, each step closed. `transcript` must have written
+    the prompts of the request. `said_something` tells whether anything of the last answer came.
     """
 
-    def __init__(self, plan: Plan, model: Model, toolbox: Toolbox, emit: Emit, transcript: Transcript) -> None:
+    def __init__(
+        self, plan: Plan, model: Model, toolbox: Toolbox, emit: Emit, transcript: Transcript, files: Files
+    ) -> None:
         self._plan = plan
         self._model = model
-        self._toolbox = toolbox
         self._emit = emit
         self._transcript = transcript
+        self._files = files
+        self._contents = Contents(files)
         self._indexes: Iterator[int] = itertools.count(plan.highest_index + 1)
-        self._prompts: list[Prompt] = list(plan.request.prompts)
+        self._context = Context(plan.request.prompts, plan.marks, plan.window)
         self._usage = Usage()
-        self._places = asyncio.Semaphore(plan.parallel_tools)
-        self.unsafe_running = 0
+        self.said_something = False
+        self._summaries = 0
+        self._shrunk = 0
+        self._approvals = Approvals(emit, plan.rules, plan.approvals, plan.approval_patience_s)
+        around = Surroundings(
+            turn_id=plan.turn_id,
+            owner=plan.owner,
+            conversation_id=plan.conversation_id,
+            files=files,
+            prompts=lambda: tuple(self._context.prompts),
+        )
+        self._calls = ToolCalls(
+            around, toolbox, emit, self._approvals, self._indexes, plan.parallel_tools, plan.max_tool_calls
+        )
+
+    @property
+    def unsafe_running(self) -> int:
+        """How many unsafe tools are under way."""
+        return self._calls.unsafe_running
+
+    def decided(self, index: int, decision: Decision) -> None:
+        """Take what a person decided, once it is committed."""
+        self._approvals.take(index, decision)
+
+    def cancel_call(self, index: int) -> bool:
+        """Stop one tool that runs, by the index of its call; tell whether it does."""
+        return self._calls.cancel(index)
 
     async def run(self) -> None:
         """Go on until the model asks for no more tools."""
         call, finish_reason = await self._start()
         while finish_reason is None:
-            if call >= self._plan.max_iterations:
+            if call - self._summaries >= self._plan.max_iterations:
                 raise TooManyIterations(LIMIT_TEXT)
-            call += 1
-            finish_reason = await self._answer(call)
+            if self._context.too_long(self._plan.request):
+                call = await self._sum_up(call + 1)
+            try:
+                finish_reason = await self._answer(call + 1)
+                call += 1
+            except ContextOverflow:
+                if self.said_something:
+                    raise
+                call = await self._make_room(call + 1)
         self._emit.append(
             Done(
                 message_id=self._plan.message_id,
@@ -92,46 +160,126 @@ class Loop:
         """Settle what an earlier owner left; return the last answer's number, and its finish reason if nothing is left to do."""
         start = self._plan.start
         if start is None:
-            return 0, None
-        if self._plan.epoch > 1:
+            return (0 if self._plan.summary is None else self._given(self._plan.summary)), None
+        if self._plan.recovered:
             self._emit.append(Recovered(self._plan.epoch, start.discarded))
+        self._approvals.close_questions()
         for record in self._plan.calls:
             self._usage += record.usage
         made = list(start.steps)
-        made += [self._unknown(claim) for claim in start.unknown]
-        async with _Tools() as tools:
+        made += [self._calls.mark_unknown(claim.result) for claim in start.unknown if claim.result is not None]
+        async with CallGroup(self._calls) as calls:
             for claim in start.rerun:
-                tools.create_task(self._use(claim, made))
-        self._prompts += self._transcript.answers(_settled(made), self._plan.calls)
+                calls.begin(claim)
+            await calls.settle()
+        made += calls.results
+        self._remember(_settled(made))
         if start.whole:
             return start.call, next((c.finish_reason for c in self._plan.calls if c.n == start.call), "stop")
-        if self._prompts and isinstance(self._prompts[-1], AnswerPrompt):
-            self._prompts.append(UserPrompt(CONTINUE))
+        if self._context.prompts and isinstance(self._context.prompts[-1], AnswerPrompt):
+            self._context.add([UserPrompt(CONTINUE)])
         return start.call, None
+
+    def _given(self, summary: Summary) -> int:
+        """Begin with the summary that a person has written; return its call."""
+        index = next(self._indexes)
+        summary = replace(summary, id=step_id(index), index=index, call=1, state="complete")
+        self._emit.append(ProcessStep(summary))
+        self._emit.append(self._call_record(1, "summary", Usage()))
+        self._summaries += 1
+        self._context.take(summary, self._transcript)
+        return 1
+
+    def _remember(self, made: list[Step]) -> None:
+        """Take what stands of this turn's earlier calls into the context."""
+        self._context.answer(made, self._plan.calls, self._transcript)
+        self._summaries = sum(isinstance(step, Summary) and step.state == "complete" for step in made)
+
+    async def _make_room(self, call: int) -> int:
+        """Sum up what is too long for the model, by its own account. Raises ContextOverflow if nothing can be summed up."""
+        if self._shrunk >= MOST_SHRINKS:
+            raise ContextOverflow(TOO_LONG)
+        self._shrunk += 1
+        self._context.shrink(self._plan.request)
+        return await self._sum_up(call, must=True)
+
+    async def _sum_up(self, call: int, must: bool = False) -> int:
+        """Put a summary in the place of what is too long; return the number of the last call made.
+
+        Raises ContextOverflow if it `must`, and there is nothing to sum up.
+        """
+        mark = self._context.cut(self._plan.request)
+        if mark is None:
+            if must:
+                raise ContextOverflow(TOO_LONG)
+            return call - 1
+        index = next(self._indexes)
+        summary = Summary(id=step_id(index), index=index, call=call, until=mark.message_id, until_call=mark.call)
+        self._emit.append(ProcessStep(summary))
+        try:
+            text, usage = await self._notes(summary, self._context.prompts[: mark.prompts])
+        except BaseException:
+            self._emit.append(ProcessStep(replace(summary, state="failed")))
+            raise
+        summary = replace(summary, state="complete", content=text)
+        self._emit.append(ProcessStep(summary))
+        self._usage += usage
+        self._emit.append(self._call_record(call, "summary", usage))
+        self._summaries += 1
+        self._context.take(summary, self._transcript)
+        return call
+
+    async def _notes(self, summary: Summary, prompts: Sequence[Prompt]) -> tuple[str, Usage]:
+        """Have the model write the notes; where it cannot, say what can be said without it."""
+        notes, usage = "", Usage()
+        try:
+            for piece in summing.pieces(prompts, self._context.window):
+                request = summing.request_for(self._plan.request, piece, notes)
+                written, used = await self._write(request)
+                notes, usage = written or notes, usage + used
+        except ProviderError as error:
+            _log.info("summing up failed", turn_id=self._plan.turn_id, error=error.message)
+        notes = notes.strip() or summing.without_model(prompts)
+        self._emit.append(StepDelta(summary.index, notes))
+        return notes, usage
+
+    async def _write(self, request: ModelRequest) -> tuple[str, Usage]:
+        """Return the text that a model writes, without tools. Raises ProviderError."""
+        text: list[str] = []
+        usage: Usage | None = None
+        async with contextlib.aclosing(self._model.stream(request)) as stream:
+            async for deltas in stream:
+                text += [delta.text for delta in deltas if isinstance(delta, TextDelta)]
+                usage = next((delta.usage for delta in deltas if isinstance(delta, Finish)), usage)
+        written = "".join(text)
+        return written, usage or _estimate(request, request.prompts, len(written))
 
     async def _answer(self, call: int) -> str | None:
         """Make one model call and run its tools; return the finish reason if it asked for none."""
         fold = Fold(call, self._indexes)
-        results: list[Step] = []
         record: ModelCall | ProviderError
-        async with _Tools() as tools:
+        async with CallGroup(self._calls) as calls:
             try:
-                record = await self._ask(fold, tools, results)
+                record = await self._ask(fold, calls)
             except ProviderError as error:
                 record = error  # raised after the tools that run already: their results are worth saving
+                self._approvals.give_up()
             finally:
                 self._append(fold.close())
+            await calls.settle()
+        self.said_something = fold.started
         if isinstance(record, ProviderError):
             raise record
-        self._prompts += self._transcript.answers(_settled([*fold.steps, *results]), (record,))
-        return None if results else record.finish_reason
+        self._context.add(self._transcript.answers(_settled([*fold.steps, *calls.results]), (record,)), call)
+        return None if calls.begun else record.finish_reason
 
-    async def _ask(self, fold: Fold, tools: asyncio.TaskGroup, results: list[Step]) -> ModelCall:
+    async def _ask(self, fold: Fold, calls: CallGroup) -> ModelCall:
         """Stream one answer, trying again as long as nothing of it came."""
-        request = replace(self._plan.request, prompts=tuple(self._prompts))
+        prompts = tuple(self._context.prompts)
+        request = replace(self._plan.request, prompts=prompts, files=await self._contents.of(prompts))
         for attempt in range(1, self._plan.attempts + 1):
             try:
-                await self._read(request, fold, tools, results)
+                await self._read(request, fold, calls)
                 break
             except ProviderError as error:
                 if fold.started or not error.retryable or attempt == self._plan.attempts:
@@ -142,19 +290,34 @@ class Loop:
         self._emit.append(record)
         return record
 
-    async def _read(self, request: ModelRequest, fold: Fold, tools: asyncio.TaskGroup, results: list[Step]) -> None:
+    async def _read(self, request: ModelRequest, fold: Fold, calls: CallGroup) -> None:
         """Read one stream into the log; each tool starts when its arguments are complete."""
         await self._emit.room()
         async with contextlib.aclosing(self._model.stream(request)) as stream:
             async for deltas in stream:
-                self._append(fold.feed(deltas))
+                self._append(fold.feed(await self._kept(deltas)))
                 if fold.characters > self._plan.max_answer_chars:
                     raise AnswerTooLong(
                         f"Stopped: the answer is longer than {self._plan.max_answer_chars:,} characters."
                     )
                 for call in fold.ready_calls():
-                    tools.create_task(self._use(Claimed(call, None), results))
+                    calls.begin(Claimed(call, None))
                 await self._emit.room()
+
+    async def _kept(self, deltas: Sequence[Delta]) -> Sequence[Delta | FileRef]:
+        """Store the files among the deltas, for what is shown is stored."""
+        if not any(isinstance(delta, FileDelta) for delta in deltas):
+            return deltas
+        kept: list[Delta | FileRef] = []
+        for delta in deltas:
+            if not isinstance(delta, FileDelta):
+                kept.append(delta)
+                continue
+            try:
+                kept.append(await self._files.keep(delta.name or FILE_NAME, delta.data))
+            except InvalidRequest as error:
+                kept.append(NoticeDelta(kind="file_refused", text=f"A file of the model was not kept: {error.message}"))
+        return kept
 
     def _append(self, events: list[Event]) -> None:
         for event in events:
@@ -164,92 +327,19 @@ class Loop:
         finish = fold.finish
         if finish is None:
             raise AnswerIncomplete("The provider's stream ended before the answer did.")
-        usage = finish.usage or _estimate(self._plan.request, self._prompts, fold)
+        used = finish.usage or _estimate(self._plan.request, self._context.prompts, fold.characters)
+        return self._call_record(fold.call, finish.reason, used, finish.raw)
+
+    def _call_record(self, n: int, reason: str, usage: Usage, raw: bytes = b"") -> ModelCall:
         return ModelCall(
-            n=fold.call,
+            n=n,
             provider=self._plan.provider,
             model=self._plan.request.model,
             format=self._model.format,
-            finish_reason=finish.reason,
+            finish_reason=reason,
             usage=usage,
-            raw=finish.raw,
+            raw=raw,
         )
-
-    def _claim(self, call: ToolCall) -> ToolResult:
-        claim = steps.tool_result(next(self._indexes), call)
-        self._emit.append(ProcessStep(claim))
-        return claim
-
-    def _unknown(self, claim: Claimed) -> ToolResult:
-        assert claim.result is not None
-        result = replace(claim.result, state="failed", content=UNKNOWN)
-        self._emit.append(ProcessStep(result))
-        return result
-
-    async def _use(self, claim: Claimed, results: list[Step]) -> None:
-        """Run one tool when there is a place for it; places are given, and so claims made, in call order."""
-        unsafe = self._toolbox.effect(claim.call.name) == "unsafe"
-        async with self._places:
-            self.unsafe_running += unsafe
-            try:
-                result = await self._run(claim.call, claim.result or self._claim(claim.call), unsafe)
-                results.append(result)
-                self._emit.append(ProcessStep(result))
-                await self._emit.committed()
-            finally:
-                self.unsafe_running -= unsafe
-
-    async def _run(self, call: ToolCall, claim: ToolResult, unsafe: bool) -> ToolResult:
-        """Run a tool after its claim is committed and return its result; a cancelled one says so in the log itself."""
-        started = False
-        try:
-            await self._emit.committed()
-            started = True
-            key = call_key(self._plan.turn_id, call.index)
-            outcome = await self._toolbox.run(call.name, call.arguments, key, _Progress(claim.index, self._emit))
-        except asyncio.CancelledError:
-            content = UNKNOWN if unsafe and started else CANCELLED
-            self._emit.append(ProcessStep(replace(claim, state="failed", content=content)))
-            raise
-        return replace(
-            claim,
-            state="failed" if outcome.failed else "complete",
-            content=outcome.content,
-            parts=outcome.parts,
-            duration_ms=outcome.duration_ms,
-        )
-
-
-class _Progress:
-    """Takes a tool's reports from any thread and hands the last one of a turn of the event loop to the log."""
-
-    def __init__(self, index: int, emit: Emit) -> None:
-        self._index = index
-        self._emit = emit
-        self._loop = asyncio.get_running_loop()
-        self._last: ToolProgress | None = None
-
-    def __call__(self, message: str, progress: float | None, total: float | None) -> None:
-        waiting = self._last is not None
-        self._last = ToolProgress(index=self._index, message=message, progress=progress, total=total)
-        if not waiting:
-            self._loop.call_soon_threadsafe(self._report)
-
-    def _report(self) -> None:
-        report, self._last = self._last, None
-        if report is not None:
-            with contextlib.suppress(StorageError):  # of a turn that is no longer ours: its task hears of it itself
-                self._emit.append(report)
-
-
-class _Tools(asyncio.TaskGroup):
-    """A task group that raises the first failure itself, not a group of them."""
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        try:
-            await super().__aexit__(*exc_info)  # pyright: ignore[reportArgumentType]
-        except BaseExceptionGroup as group:
-            raise group.exceptions[0] from None
 
 
 def _settled(made: list[Step]) -> list[Step]:
@@ -267,7 +357,7 @@ def _pause(error: ProviderError, attempt: int) -> float:
     return 0.5 * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)
 
 
-def _estimate(request: ModelRequest, prompts: list[Prompt], fold: Fold) -> Usage:
+def _estimate(request: ModelRequest, prompts: Sequence[Prompt], written: int) -> Usage:
     """Count four characters as a token, for a provider that gives no usage."""
     characters = len(request.system or "")
     for prompt in prompts:
@@ -278,5 +368,5 @@ def _estimate(request: ModelRequest, prompts: list[Prompt], fold: Fold) -> Usage
                 characters += len(text) + sum(len(call.arguments) for call in calls)
             case ResultPrompt(content=content):
                 characters += len(content)
-    read, written = -(-characters // 4), -(-fold.characters // 4)
+    read, written = -(-characters // 4), -(-written // 4)
     return Usage(input_tokens=read, output_tokens=written, total_tokens=read + written, estimated=True)

@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from luxx.core.prompts import Effect
-from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult
+from luxx.core.steps import Step, Summary, Text, Thinking, ToolCall, ToolResult
 from luxx.engine.transcript import UNKNOWN
 
 
@@ -62,8 +62,14 @@ def resume(
         rerun=tuple(claim for claim in open_calls if claim not in unknown),
         unknown=unknown,
         call=last if stands else max(last - 1, 0),
-        whole=stands and last in answered and last > kept_calls and all(call.call < last for call in calls),
+        whole=last in answered and last > kept_calls and _says_all(kept, last),
     )
+
+
+def _says_all(kept: Sequence[Step], last: int) -> bool:
+    """Whether the last answer is one, and asked for no tool."""
+    answer = [step for step in kept if step.call == last]
+    return bool(answer) and not any(isinstance(step, ToolCall | Summary) for step in answer)
 
 
 def settled(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -82,6 +88,8 @@ def settled(steps: Sequence[Step]) -> tuple[Step, ...]:
                 ended.append(replace(step, state="failed"))
             case ToolResult():
                 ended.append(replace(step, state="failed", content=UNKNOWN))
+            case _:
+                ended.append(replace(step, state="failed"))
     return tuple(ended)
 
 

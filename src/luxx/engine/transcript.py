@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
+from luxx.core.files import FileRef
 from luxx.core.ports import ModelCall
 from luxx.core.prompts import AnswerPrompt, CallPrompt, Prompt, ResultPrompt
-from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult
+from luxx.core.steps import File, Step, Text, Thinking, ToolCall, ToolResult
 
 NOT_RUN = "Not run: the turn ended before this tool was started."
 UNKNOWN = "Outcome unknown: it was stopped while it was running, and may or may not have taken effect."
@@ -20,6 +23,10 @@ class Transcript:
     def __init__(self, provider: str, format: str, told: Iterable[Prompt] = ()) -> None:
         self._provider = provider
         self._format = format
+        self.go_on_after(told)
+
+    def go_on_after(self, told: Iterable[Prompt]) -> None:
+        """Go on after these prompts, and no others."""
         self._ids = {call.id for prompt in told if isinstance(prompt, AnswerPrompt) for call in prompt.calls}
 
     def answers(self, steps: Iterable[Step], calls: Sequence[ModelCall]) -> list[Prompt]:
@@ -46,10 +53,15 @@ class Transcript:
             text="".join(step.content for step in steps if isinstance(step, Text)),
             thinking="".join(step.content for step in steps if isinstance(step, Thinking)),
             calls=tuple(calls.values()),
-            format=record.format if record and own else "",
+            model=record.model if record else "",
             raw=record.raw if record and own else b"",
+            files=tuple(
+                FileRef(id=step.file_id, name=step.name, media_type=step.media_type, size=step.size)
+                for step in steps
+                if isinstance(step, File)
+            ),
         )
-        if not answer.text and not answer.calls and not answer.raw:
+        if not (answer.text or answer.calls or answer.raw or answer.files):
             return []
         return [answer, *self._results(calls, results)]
 
@@ -61,8 +73,13 @@ class Transcript:
             elif result.state == "running":
                 yield ResultPrompt(id=call.id, name=call.name, content=UNKNOWN, failed=True)
             else:
-                failed = result.state == "failed"
-                yield ResultPrompt(id=call.id, name=call.name, content=result.content, failed=failed)
+                yield ResultPrompt(
+                    id=call.id,
+                    name=call.name,
+                    content=result.content,
+                    failed=result.state == "failed",
+                    files=_images(result),
+                )
 
     def _unique(self, call: ToolCall) -> str:
         wanted = call.id_ref or f"call_{call.index}"
@@ -72,3 +89,9 @@ class Transcript:
             unique = f"{wanted}_{count}"
         self._ids.add(unique)
         return unique
+
+
+def _images(result: ToolResult) -> tuple[FileRef, ...]:
+    """Return what a model sees of a result besides its text; other files it reads with a tool, if it wants to."""
+    files = [msgspec.convert(part, FileRef) for part in result.parts if part.get("type") == "file"]
+    return tuple(file for file in files if file.is_image)

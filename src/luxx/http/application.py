@@ -15,7 +15,19 @@ from luxx.http.limits import StreamLimit
 from luxx.http.openapi import describe
 from luxx.http.owner import OwnerSecret
 from luxx.http.parts import HttpOptions, Parts, Surface
-from luxx.http.routes import conversations, docs, entry, health, messages, providers, tools, turns
+from luxx.http.routes import (
+    approvals,
+    conversations,
+    docs,
+    entry,
+    files,
+    health,
+    mcp_servers,
+    messages,
+    providers,
+    tools,
+    turns,
+)
 from luxx.http.site import load_site
 from luxx.http.trust import LoopbackTrust
 
@@ -24,8 +36,10 @@ _ROUTERS = (
     conversations.router,
     messages.router,
     turns.router,
+    approvals.router,
     providers.router,
     tools.router,
+    mcp_servers.router,
     health.router,
     docs.router,
     entry.router,
@@ -65,5 +79,8 @@ def create_app(parts: Parts, options: HttpOptions, page: Path = _PAGE) -> ASGIAp
     app.add_exception_handler(Exception, errors.on_unexpected)
     for router in _ROUTERS:
         app.include_router(router)
+    app.include_router(files.router, max_body_size=options.max_file)
     app.router.default = load_site(page)
-    return errors.ErrorBoundary(Front(app, LoopbackTrust(options.hosts, options.port), options.max_body))
+    return errors.ErrorBoundary(
+        Front(app, LoopbackTrust(options.hosts, options.port), options.max_body, options.max_file)
+    )

@@ -6,13 +6,25 @@ such characters are refused.
 
 import hashlib
 import unicodedata
+from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
+from luxx.core.prompts import Thinking
+from luxx.core.rules import Action, ToolRule
 from luxx.core.text import storable
 from luxx.store.records import ClientRequest, ConversationSettings, OnBusy
 from luxx.turns.requests import Overrides
@@ -22,6 +34,7 @@ T = TypeVar("T")
 _SQL_INTEGER = 2**31 - 1
 _PROMPT_CHARS = 100_000
 _URL_CHARS = 2_000
+_MOST_ATTACHMENTS = 100
 
 
 def _whole(value: object) -> object:
@@ -93,6 +106,35 @@ class Nothing(Body):
     """An empty object."""
 
 
+class Rule(Body):
+    """What to do with calls of the tools whose name fits the pattern (``*``, ``?`` and ``[abc]`` as in a shell)."""
+
+    tool: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[!-~]+$")]
+    action: Action
+
+
+RuleItems = Annotated[list[Rule], Field(max_length=200)]
+
+
+def rules_of(items: Iterable[Rule]) -> tuple[ToolRule, ...]:
+    """Return the rules that a body names."""
+    return tuple(ToolRule(tool=item.tool, action=item.action) for item in items)
+
+
+class Rules(Body):
+    """A person's rules; the first one that fits a tool's name counts."""
+
+    items: RuleItems
+
+
+class DecideApproval(Body):
+    """A decision. `arguments` replace those of the model, or answer a tool's question; `always` holds for the conversation."""
+
+    approve: bool
+    arguments: dict[str, Any] | None = None
+    always: bool = False
+
+
 class Repeatable(Body):
     """A body that may bring the client's own id for it, which makes it safe to send again."""
 
@@ -116,6 +158,8 @@ class Settings(Body):
     temperature: Temperature | None = None
     max_tokens: MaxTokens | None = None
     tools_enabled: bool | None = None
+    thinking: Thinking | None = None
+    rules: RuleItems | None = None
 
     def sent_settings(self) -> dict[str, Any]:
         """Return the settings that were sent, by their names."""
@@ -126,6 +170,8 @@ class Settings(Body):
         }
         if sent.get("tools_enabled", True) is None:
             sent["tools_enabled"] = True
+        if "rules" in sent:
+            sent["rules"] = rules_of(self.rules or ())
         return sent
 
 
@@ -150,6 +196,7 @@ class TurnBody(Repeatable):
     temperature: Temperature | None = None
     max_tokens: MaxTokens | None = None
     tools_enabled: bool | None = None
+    thinking: Thinking | None = None
 
     def overrides(self) -> Overrides:
         """Return the settings that were sent."""
@@ -160,19 +207,33 @@ class TurnBody(Repeatable):
             temperature=self.given("temperature", self.temperature),
             max_tokens=self.given("max_tokens", self.max_tokens),
             tools_enabled=tools_enabled,
+            thinking=self.given("thinking", self.thinking),
         )
 
 
 class NewMessage(TurnBody):
-    """A message to send. Without `parent_id` it goes to the end of the branch shown; null starts a new root."""
+    """A message to send. Without `parent_id` it goes to the end of the branch shown; null starts a new root.
 
-    text: MessageText
+    `attachments` are ids of files: uploaded ones, or those of the conversation. With them, the text may be empty.
+    """
+
+    attachments: Annotated[list[Id], Field(max_length=_MOST_ATTACHMENTS)] = []
+    text: Annotated[FreeText, Field(validate_default=True)] = ""
     parent_id: Id | None = None
     on_busy: OnBusy = "reject"
 
+    @field_validator("text")
+    @classmethod
+    def _says_something(cls, text: str, info: ValidationInfo) -> str:
+        if not text.strip() and not info.data.get("attachments"):
+            raise ValueError("must not be empty")
+        return text
+
 
 class Again(TurnBody):
-    """Another answer."""
+    """Another answer. `summary`, for regenerate only, replaces the one that the answer begins with."""
+
+    summary: Annotated[FreeText, StringConstraints(min_length=1, max_length=_PROMPT_CHARS)] | None = None
 
 
 class NewProvider(Body):

@@ -55,6 +55,7 @@ STATUS: dict[type[errors.LuxxError], int] = {
     errors.ConfigurationError: 500,
     errors.StorageError: 503,
     errors.Fenced: 503,
+    errors.ToolServerFailed: 502,
     errors.TooManyIterations: 500,
     errors.TurnAbandoned: 500,
     errors.ProviderError: 502,

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 
 from luxx.core.ports import Check
 from luxx.core.steps import Step
-from luxx.http import views
+from luxx.http import mcp_bodies, views
 from luxx.http.errors import MEDIA_TYPE, Problem
 from luxx.turns.requests import AssistantMessageView, UserMessageView
 
@@ -22,6 +22,12 @@ _TYPES: tuple[Any, ...] = (
     views.ProviderView,
     views.ModelList,
     views.ToolList,
+    mcp_bodies.McpServerList,
+    mcp_bodies.PromptList,
+    mcp_bodies.FilledPrompt,
+    views.FileList,
+    views.ApprovalList,
+    views.RuleList,
     views.Health,
     views.Ready,
     UserMessageView,

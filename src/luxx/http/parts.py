@@ -5,7 +5,8 @@ from typing import Annotated, cast
 import msgspec
 from fastapi import Depends, Request
 
-from luxx.core.ports import ToolInfo
+from luxx.core.ports import Tools
+from luxx.core.tool_servers import ToolServerHost
 from luxx.http.limits import StreamLimit
 from luxx.http.owner import OwnerSecret
 from luxx.store.interface import Store
@@ -19,7 +20,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     supervisor: Supervisor
     endpoints: Endpoints
-    tools: tuple[ToolInfo, ...]
+    tools: Tools
+    tool_servers: ToolServerHost
     owner_token: str
     version: str
     storage: str = "sqlite"
@@ -28,12 +30,13 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 class HttpOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The surface's numbers. `port` is the one that people type, `hosts` the names under which they may reach it.
 
-    `max_body` is in bytes, `heartbeat` in seconds.
+    `max_body` and `max_file` are in bytes, `heartbeat` in seconds.
     """
 
     port: int
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     max_body: int = 2_000_000
+    max_file: int = 20_000_000
     max_message_chars: int = 400_000
     max_streams: int = 4_000
     max_turns_per_stream: int = 50

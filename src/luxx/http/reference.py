@@ -43,14 +43,15 @@ def _operations(paths: dict[str, Any]) -> Iterator[str]:
 
 def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     parameters = "".join(map(_parameter, operation.get("parameters", ())))
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    bodies = operation.get("requestBody", {}).get("content", {})
+    body = " or ".join(f"{_kind(content['schema'])} ({escape(media)})" for media, content in bodies.items())
     parts = [
         f"<details><summary><b>{method}</b> <code>{escape(path)}</code></summary>",
         f"<p>{_prose(operation.get('description', ''))}</p>",
         f"<table><tr><th>Parameter</th><th>In</th><th>Type</th><th></th></tr>{parameters}</table>"
         if parameters
         else "",
-        f"<p>Body: {_kind(body)}</p>" if body else "",
+        f"<p>Body: {body}</p>" if body else "",
         f"<table><tr><th>Status</th><th>Answer</th><th></th></tr>{_answers(operation['responses'])}</table></details>",
     ]
     return "".join(parts)

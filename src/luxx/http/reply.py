@@ -18,7 +18,7 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 
 
 class Reply:
-    """The send side of one request: adds the security headers, and knows whether the answer has begun.
+    """The send side of one request: adds the security headers that the answer has not set itself, and knows if it has begun.
 
     `raw` is the server's own send, for a body of many pieces.
     """
@@ -33,5 +33,7 @@ class Reply:
         """Send a message of the answer."""
         if message["type"] == "http.response.start":
             self.begun = True
-            message = {**message, "headers": [*message.get("headers", ()), *SECURITY_HEADERS]}
+            headers = list(message.get("headers", ()))
+            own = {name for name, _ in headers}
+            message = {**message, "headers": headers + [pair for pair in SECURITY_HEADERS if pair[0] not in own]}
         await self.raw(message)

@@ -4,10 +4,13 @@ Any page in the person's browser can send requests to loopback, and with DNS reb
 must be addressed to this server by a loopback name, come from its own page or from no page at all, and not through a proxy.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 import msgspec
 from starlette.types import Scope
+
+UPLOADS = "/api/files"
+"""Where files are sent to, each as the body as it is."""
 
 _JSON_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _PROXY = frozenset({b"forwarded", b"via", b"x-real-ip"})
@@ -39,6 +42,9 @@ _BEHIND_PROXY = Refusal(
 _MEDIA_TYPE = Refusal(
     415, "unsupported_media_type", "Send `Content-Type: application/json`; an empty object, {}, is enough of a body."
 )
+_FILE_TYPE = Refusal(
+    415, "unsupported_media_type", "Send a file with `Content-Type: application/octet-stream`, whatever it holds."
+)
 
 
 class LoopbackTrust:
@@ -64,6 +70,8 @@ class LoopbackTrust:
             return _ORIGIN
         if not _OWN_SITE.issuperset(seen.get(b"sec-fetch-site", ())) and not _opens_a_page(scope, seen):
             return _SITE
+        if scope["method"] == "POST" and scope["path"] == UPLOADS:
+            return None if _declared(seen, b"application/octet-stream") else _FILE_TYPE
         return None if _is_json_where_needed(scope["method"], seen) else _MEDIA_TYPE
 
 
@@ -83,13 +91,12 @@ def _is_under_api(path: str) -> bool:
 
 
 def _is_json_where_needed(method: str, headers: dict[bytes, list[bytes]]) -> bool:
-    """Whether a body is declared as JSON, which a form of another page cannot do.
+    """Whether a body is declared as JSON.
 
     A DELETE without a body may leave it out: browsers never send one for another page without asking first.
     """
-    types = headers.get(b"content-type", [])
     if method in _JSON_METHODS or (method == "DELETE" and _has_body(headers)):
-        return bool(types) and _all_json(types)
+        return _declared(headers, b"application/json")
     return True
 
 
@@ -97,5 +104,7 @@ def _has_body(headers: dict[bytes, list[bytes]]) -> bool:
     return b"transfer-encoding" in headers or any(length != b"0" for length in headers.get(b"content-length", ()))
 
 
-def _all_json(types: Iterable[bytes]) -> bool:
-    return all(kind.partition(b";")[0].strip().lower() == b"application/json" for kind in types)
+def _declared(headers: dict[bytes, list[bytes]], wanted: bytes) -> bool:
+    """Whether the body is said to be of this type, each time that it is said; no form of another page can say these types."""
+    types = headers.get(b"content-type", [])
+    return bool(types) and all(kind.partition(b";")[0].strip().lower() == wanted for kind in types)

@@ -2,8 +2,12 @@
 
 import msgspec
 
+from luxx.core.events import Approval
+from luxx.core.files import FileRef
 from luxx.core.ports import ModelInfo, ToolInfo
-from luxx.store.records import Conversation, Provider, Status, TitleSource, Turn
+from luxx.core.prompts import Thinking
+from luxx.core.rules import ToolRule
+from luxx.store.records import Conversation, OpenApproval, Provider, Status, TitleSource, Turn
 from luxx.turns.requests import TurnInProgress
 from luxx.turns.views import turn_in_progress
 
@@ -23,6 +27,8 @@ class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | None
     max_tokens: int | None
     tools_enabled: bool
+    thinking: Thinking | None
+    rules: tuple[ToolRule, ...]
     leaf_id: str | None
     created_at: str
     updated_at: str
@@ -87,10 +93,36 @@ class ModelList(msgspec.Struct, frozen=True):
     items: tuple[ModelInfo, ...]
 
 
+class ApprovalView(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that waits for a person; `approval` is the data of its event."""
+
+    turn_id: str
+    conversation_id: str
+    approval: Approval
+
+
+class ApprovalList(msgspec.Struct, frozen=True):
+    """All that waits for a person, oldest first."""
+
+    items: tuple[ApprovalView, ...]
+
+
+class RuleList(msgspec.Struct, frozen=True):
+    """Rules on tools; the first one that fits a tool's name counts."""
+
+    items: tuple[ToolRule, ...]
+
+
 class ToolList(msgspec.Struct, frozen=True):
     """The tools that turns may use."""
 
     items: tuple[ToolInfo, ...]
+
+
+class FileList(msgspec.Struct, frozen=True):
+    """The files of a conversation, oldest first."""
+
+    items: tuple[FileRef, ...]
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +153,8 @@ def conversation_view(conversation: Conversation, unfinished: tuple[Turn, ...]) 
         temperature=settings.temperature,
         max_tokens=settings.max_tokens,
         tools_enabled=settings.tools_enabled,
+        thinking=settings.thinking,
+        rules=settings.rules,
         leaf_id=conversation.leaf_id,
         created_at=conversation.created_at,
         updated_at=conversation.updated_at,
@@ -143,6 +177,11 @@ def turn_view(turn: Turn) -> TurnView:
         created_at=turn.created_at,
         ended_at=turn.ended_at,
     )
+
+
+def open_approval_view(found: OpenApproval) -> ApprovalView:
+    """Show what waits for a person."""
+    return ApprovalView(turn_id=found.turn_id, conversation_id=found.conversation_id, approval=found.approval)
 
 
 def provider_view(provider: Provider) -> ProviderView:

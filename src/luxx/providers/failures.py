@@ -177,6 +177,8 @@ def _kind(report: Report, status: int | None) -> str:
     if status == 429 or status == 402:
         spent = status == 402 or report.has(_CREDIT_CODES) or _CREDIT.search(report.text)
         return "credit" if spent else "limit"
+    if status in (400, 403) and "credit balance" in report.text.lower():
+        return "credit"
     if report.has(_OVERFLOW_CODES) or status == 413 or (_OVERFLOW.search(report.text) and status not in (401, 403)):
         return "overflow"
     if status == 401 or report.has(_KEY_CODES) or (status in (400, 403, None) and _KEY.search(report.text)):

@@ -1,6 +1,7 @@
 """Transport: HTTP to the providers, one connection for each answer, with time limits and a close that is felt at once."""
 
 import asyncio
+import io
 import ipaddress
 import math
 import urllib.request
@@ -16,6 +17,9 @@ from luxx.providers.pace import Pace
 
 _HASTY_READS = 2
 """Reads of an answer that never wait: the first often brings nothing but the role, and the second the first token."""
+
+
+_LARGE = 256 * 1024
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,7 +168,7 @@ class Transport:
         try:
             async with asyncio.timeout(self.patience.first_byte_s):
                 return await self._live_session().request(
-                    method, url, headers=headers, data=body, allow_redirects=False, proxy=proxy_for(url)
+                    method, url, headers=headers, data=_sent(body), allow_redirects=False, proxy=proxy_for(url)
                 )
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise self._error(error, url) from error
@@ -206,6 +210,11 @@ class Transport:
                 return ProviderRejected("The base URL or the key of this provider cannot be sent in a request.")
             case _:
                 return ProviderUnreachable(f"{place} closed the connection without an answer.")
+
+
+def _sent(body: bytes | None) -> bytes | io.BytesIO | None:
+    """Return a body as it is best sent: a large one piece by piece, so that nothing else waits for it."""
+    return body if body is None or len(body) < _LARGE else io.BytesIO(body)
 
 
 def proxy_for(url: URL) -> URL | None:

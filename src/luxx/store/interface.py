@@ -8,10 +8,14 @@ Where a method takes `read`, that function is called in the store's thread with 
 what grows with the length of a conversation is then done beside the event loop. It must be pure, for it may be called twice.
 """
 
-from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from luxx.core.events import LogEntry
+from luxx.core.files import FileRef
+from luxx.core.ports import Decision
+from luxx.core.rules import ToolRule
+from luxx.core.tool_servers import ToolServerStore
 from luxx.store.records import (
     Appended,
     Branch,
@@ -20,11 +24,13 @@ from luxx.store.records import (
     ConversationChange,
     ConversationPage,
     ConversationSettings,
+    Decided,
     LogPage,
     Message,
     NewProvider,
     News,
     NewTurn,
+    OpenApproval,
     Owned,
     Provider,
     ProviderChange,
@@ -51,7 +57,7 @@ class TurnStore(Protocol):
         """Store the user message, the assistant message, the turn with its ``turn`` event (seq 1) and the new leaf, at once.
 
         This node owns the turn unless it is queued. Raises NotFound (conversation, parent or message), InvalidRequest (a
-        parent of the wrong role, or a client request with another body), Conflict ``turn_running`` (the parent is an answer
+        parent of the wrong role, a file that cannot be attached, or a client request with another body), Conflict ``turn_running`` (the parent is an answer
         in progress and `on_busy` is reject), ``queue_full`` (10 turns wait already), Fenced (this node has lost its lease).
         """
         ...
@@ -66,8 +72,9 @@ class TurnStore(Protocol):
         ...
 
     async def claim(self, limit: int | None = None) -> tuple[Turn, ...]:
-        """Take active turns that nobody owns, up to `limit` or all: they get this node and the next epoch. Oldest first.
+        """Take turns that nobody owns, up to `limit` or all: they get this node and the next epoch. Oldest first.
 
+        Those are active ones, and waiting ones for which something was decided, whose time is up, or that are to be stopped.
         No turn is given to two nodes. A node that has lost its lease gets none.
         """
         ...
@@ -119,6 +126,33 @@ class TurnStore(Protocol):
 
         Does a bounded part of it and returns how many turns and conversations that were; 0 when nothing is left.
         """
+        ...
+
+
+class ApprovalStore(Protocol):
+    """Calls that wait for a person, and the rules that spare the question."""
+
+    async def decide(self, owner: str, turn_id: str, index: int, decision: Decision) -> Turn:
+        """Store a decision, with `always` as a rule of the conversation too; return the turn, whose owner is to be told.
+
+        The same decision again changes nothing. Raises NotFound, Conflict ``already_decided`` (or expired) and ``turn_ended``.
+        """
+        ...
+
+    async def decisions(self, node: str) -> tuple[Decided, ...]:
+        """Return what was decided for turns of a node and is not in their logs yet."""
+        ...
+
+    async def open(self, owner: str) -> tuple[OpenApproval, ...]:
+        """Return all that waits for a person, oldest first."""
+        ...
+
+    async def rules(self, owner: str) -> tuple[ToolRule, ...]:
+        """Return a person's rules for all conversations."""
+        ...
+
+    async def set_rules(self, owner: str, rules: Sequence[ToolRule]) -> None:
+        """Replace a person's rules. Raises InvalidRequest for too many."""
         ...
 
 
@@ -184,7 +218,7 @@ class ProviderStore(Protocol):
     """Providers and their keys."""
 
     async def create(self, owner: str, new: NewProvider) -> Provider:
-        """Store a provider; the first becomes the default. Raises InvalidRequest for a name that is taken."""
+        """Store a provider; the first becomes the default. Raises InvalidRequest for a name that is taken or an unknown fallback."""
         ...
 
     async def get(self, owner: str, provider_id: str) -> Provider:
@@ -200,15 +234,50 @@ class ProviderStore(Protocol):
         ...
 
     async def change(self, owner: str, provider_id: str, change: ProviderChange) -> Provider:
-        """Change fields. Raises NotFound, InvalidRequest."""
+        """Change fields. Raises NotFound, InvalidRequest (also for a fallback that leads back to the provider)."""
         ...
 
     async def delete(self, owner: str, provider_id: str) -> None:
-        """Delete; conversations that chose it fall back to the default, which may pass to the oldest left. Raises NotFound."""
+        """Delete; conversations that chose it fall back to the default, which may pass to the oldest left. Raises NotFound.
+
+        It is nobody's fallback any more.
+        """
         ...
 
     async def credentials(self, owner: str, provider_id: str) -> tuple[Provider, str | None]:
         """Return a provider with its decrypted key, of one moment. Raises NotFound, ConfigurationError if the secret key does not fit."""
+        ...
+
+
+class FileStore(Protocol):
+    """Files and their contents, each content stored once. A file is loose until a message brings it into a conversation."""
+
+    async def keep(self, owner: str, conversation_id: str | None, name: str, data: bytes) -> FileRef:
+        """Store a file of a conversation, or a loose one; its type is found by its content.
+
+        A conversation that has a file of this name and content already keeps that one. Raises NotFound, InvalidRequest for a file
+        that is too large, alone or together with the others.
+        """
+        ...
+
+    async def get(self, owner: str, file_id: str) -> FileRef:
+        """Return what is known of a file. Raises NotFound."""
+        ...
+
+    async def list(self, owner: str, conversation_id: str) -> tuple[FileRef, ...]:
+        """Return a conversation's files, oldest first. Raises NotFound."""
+        ...
+
+    async def read(self, owner: str, file_id: str, conversation_id: str | None = None) -> bytes:
+        """Return a file's content; with `conversation_id`, only that of one of its files. Raises NotFound."""
+        ...
+
+    async def delete(self, owner: str, file_id: str) -> None:
+        """Delete a loose file. Raises NotFound, Conflict ``file_in_use`` for one that belongs to a conversation."""
+        ...
+
+    async def sweep(self, uploaded_before: str) -> int:
+        """Delete loose files that were uploaded before that time: a bounded number; returns how many, 0 when none are left."""
         ...
 
 
@@ -276,9 +345,15 @@ class Store(Protocol):
     @property
     def turns(self) -> TurnStore: ...
     @property
+    def approvals(self) -> ApprovalStore: ...
+    @property
     def conversations(self) -> ConversationStore: ...
     @property
     def providers(self) -> ProviderStore: ...
+    @property
+    def tool_servers(self) -> ToolServerStore: ...
+    @property
+    def files(self) -> FileStore: ...
     @property
     def nodes(self) -> Nodes: ...
     @property

@@ -7,7 +7,7 @@ from pathlib import Path
 from luxx.core.errors import ConfigurationError
 from luxx.store.directory import DataDirectory
 from luxx.store.interface import Store
-from luxx.store.records import Inspected, Moved
+from luxx.store.records import FileLimits, Inspected, Moved
 from luxx.store.secrets import SecretBox, given_secrets, open_secrets
 from luxx.store.sqlite.connection import connect, open_writing
 from luxx.store.sqlite.schema import prepare
@@ -20,6 +20,8 @@ _NOT_INSTALLED = (
 LEASE_TTL = 8.0
 """Seconds after which the turns of a node that has died are others' to take."""
 
+_LIMITS = FileLimits()
+
 
 async def open_store(
     data_dir: Path,
@@ -28,6 +30,7 @@ async def open_store(
     keys: str | None = None,
     key_file: Path | None = None,
     lease_ttl: float = LEASE_TTL,
+    limits: FileLimits = _LIMITS,
 ) -> Store:
     """Open the embedded store in the data directory, or with a database's address the one of many nodes.
 
@@ -36,8 +39,8 @@ async def open_store(
     """
     if database_url is None:
         secrets = open_secrets(data_dir, keys) if key_file is None or keys else given_secrets(None, key_file)
-        return await open_sqlite(data_dir, secrets)
-    return await _open_postgres(database_url, given_secrets(keys, key_file), lease_ttl)
+        return await open_sqlite(data_dir, secrets, limits=limits)
+    return await _open_postgres(database_url, given_secrets(keys, key_file), lease_ttl, limits)
 
 
 def copy_to_postgres(data_dir: Path, database_url: str) -> Moved:
@@ -76,10 +79,10 @@ def inspect_postgres(database_url: str) -> Inspected:
     return inspect(database_url)
 
 
-async def _open_postgres(url: str, secrets: SecretBox, lease_ttl: float) -> Store:
+async def _open_postgres(url: str, secrets: SecretBox, lease_ttl: float, limits: FileLimits) -> Store:
     try:
         from luxx.store.postgres.lease import lease_times  # noqa: PLC0415 - psycopg is optional
         from luxx.store.postgres.store import open_postgres  # noqa: PLC0415
     except ImportError as error:
         raise ConfigurationError(_NOT_INSTALLED) from error
-    return await open_postgres(url, secrets, times=lease_times(lease_ttl))
+    return await open_postgres(url, secrets, times=lease_times(lease_ttl), limits=limits)

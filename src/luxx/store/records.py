@@ -4,8 +4,12 @@ from typing import Literal
 
 import msgspec
 
-from luxx.core.events import End, LogEntry
-from luxx.core.ports import ModelCall
+from luxx.core.events import Approval, End, LogEntry
+from luxx.core.files import FileRef
+from luxx.core.ports import Decision, ModelCall
+from luxx.core.prompts import Thinking
+from luxx.core.rules import ToolRule
+from luxx.core.steps import Summary
 from luxx.core.usage import Usage
 
 Status = Literal["queued", "active", "waiting", "done", "failed", "cancelled"]
@@ -29,7 +33,7 @@ class ClientRequest(msgspec.Struct, frozen=True):
 
 
 class ConversationSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person chose for a conversation; None means the provider's default."""
+    """What a person chose for a conversation; None means the provider's default. `rules` come before the person's own."""
 
     system_prompt: str | None = None
     provider_id: str | None = None
@@ -37,6 +41,8 @@ class ConversationSettings(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | None = None
     max_tokens: int | None = None
     tools_enabled: bool = True
+    thinking: Thinking | None = None
+    rules: tuple[ToolRule, ...] = ()
 
 
 class SettingsChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,10 +54,12 @@ class SettingsChange(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | msgspec.UnsetType | None = msgspec.UNSET
     max_tokens: int | msgspec.UnsetType | None = msgspec.UNSET
     tools_enabled: bool | msgspec.UnsetType = msgspec.UNSET
+    thinking: Thinking | msgspec.UnsetType | None = msgspec.UNSET
+    rules: tuple[ToolRule, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
-    """A tree of messages with its settings. `leaf_id` ends the branch shown."""
+    """A tree of messages with its settings. `leaf_id` ends the branch shown, `person_rules` are those of its owner."""
 
     id: str
     title: str
@@ -60,6 +68,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     leaf_id: str | None
     created_at: str
     updated_at: str
+    person_rules: tuple[ToolRule, ...] = ()
 
 
 class ConversationChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,8 +90,8 @@ class ConversationPage(msgspec.Struct, frozen=True):
 class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a turn runs with, frozen when it starts.
 
-    `provider` is the provider's name at that time, `tools` the names of the tools offered. `kept` is the message whose
-    steps a continued turn begins with, `kept_calls` the number of its last model call.
+    `provider` is the provider's name at that time, `tools` the names of the tools offered, `rules` what the person wants of them. `kept` is the message whose
+    steps a continued turn begins with, `kept_calls` the number of its last model call; `summary` is one that the person wrote.
     """
 
     provider_id: str
@@ -91,7 +100,10 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     system_prompt: str | None = None
     temperature: float | None = None
     max_tokens: int | None = None
+    thinking: Thinking | None = None
     tools: tuple[str, ...] = ()
+    rules: tuple[ToolRule, ...] = ()
+    summary: Summary | None = None
     max_iterations: int = 10
     kept: str | None = None
     kept_calls: int = 0
@@ -101,7 +113,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """The making of one assistant message.
 
     `epoch` counts its owners; `takeovers` counts those that died on it since its last completed step (a server that was shut down did
-    not die).
+    not die). `woken` if it was claimed because a person has decided, not because its owner was gone.
     """
 
     id: str
@@ -123,6 +135,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str | None = None
     error_content: str | None = None
     compacted: bool = False
+    woken: bool = False
 
     @property
     def ended(self) -> bool:
@@ -130,12 +143,24 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
         return self.status not in UNFINISHED
 
 
+class FileLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes of one file and of all files of a conversation, files of one message.
+
+    What a person uploaded and did not send may have as many bytes as a conversation.
+    """
+
+    file_bytes: int = 20_000_000
+    conversation_bytes: int = 200_000_000
+    per_message: int = 10
+
+
 class NewUserMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to store. `parent_id` UNSET means the end of the branch shown, None a new root."""
+    """A message to store. `parent_id` UNSET means the end of the branch shown, None a new root. `files` are ids."""
 
     id: str
     text: str
     parent_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    files: tuple[str, ...] = ()
 
 
 class NewTurn(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +191,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of a conversation.
 
     `steps` are an answer's complete steps as JSON, void ones left out, in order. For an answer in progress `log` holds its
-    whole log up to now, of the same snapshot. `siblings` are the ids of the messages with the same parent and role, in order.
+    whole log up to now, of the same snapshot. `files` came with it from a person. `siblings` are the ids of the messages with the same parent and role, in order.
     """
 
     id: str
@@ -176,6 +201,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     created_at: str
     siblings: tuple[str, ...] = ()
+    files: tuple[FileRef, ...] = ()
     turn: Turn | None = None
     steps: tuple[msgspec.Raw, ...] = ()
     calls: tuple[ModelCall, ...] = ()
@@ -212,13 +238,19 @@ class NewEntry(msgspec.Struct, frozen=True):
 
 
 class TurnBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """What one turn writes in one flush. `void` are the indexes of steps to void, `end` its last event."""
+    """What one turn writes in one flush.
+
+    `void` are the indexes of steps to void, `approvals` those among its entries, `end` its last event. With `parked` the turn waits
+    for a person from now on, and is nobody's.
+    """
 
     turn_id: str
     epoch: int
     entries: tuple[NewEntry, ...]
     calls: tuple[ModelCall, ...] = ()
     void: tuple[int, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    parked: bool = False
     end: End | None = None
 
 
@@ -241,6 +273,22 @@ class Owned(msgspec.Struct, frozen=True):
     turn_id: str
     epoch: int
     cancel: bool
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """A decision that the turn's owner has not taken note of yet."""
+
+    turn_id: str
+    index: int
+    decision: Decision
+
+
+class OpenApproval(msgspec.Struct, frozen=True):
+    """Something that waits for a person."""
+
+    turn_id: str
+    conversation_id: str
+    approval: Approval
 
 
 class LogsGrew(msgspec.Struct, frozen=True, tag="grew"):
@@ -297,9 +345,8 @@ class Moved(msgspec.Struct, frozen=True):
 class Inspected(msgspec.Struct, frozen=True, kw_only=True):
     """What can be told about a PostgreSQL database from outside.
 
-    `place` names it without its password, `server` is PostgreSQL's version. `revision` is that of its tables, None if there are
-    none, `wanted` the one of this version of Luxx; with tables of another revision the rest is not known. `fingerprint` is that
-    of the secret key in use, `alive` and `expired` count the nodes by their lease.
+    `place` is it without its password, `server` PostgreSQL's version, `revision` that of its tables (None: there are none), `wanted`
+    ours: if they differ, the rest is not known. `fingerprint` is that of the secret key, `alive` and `expired` count nodes by lease.
     """
 
     place: str
@@ -312,7 +359,10 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """An endpoint that serves models; its key stays in the store."""
+    """An endpoint that serves models; its key stays in the store.
+
+    `preset` names the preset that it was made from, `fallback_id` the provider that answers when this one fails.
+    """
 
     id: str
     name: str
@@ -322,6 +372,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     is_default: bool
     has_key: bool
     created_at: str
+    preset: str | None = None
+    fallback_id: str | None = None
 
 
 class NewProvider(msgspec.Struct, frozen=True, kw_only=True):
@@ -333,6 +385,8 @@ class NewProvider(msgspec.Struct, frozen=True, kw_only=True):
     api_key: str | None = None
     default_model: str | None = None
     is_default: bool = False
+    preset: str | None = None
+    fallback_id: str | None = None
 
 
 class ProviderChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -343,3 +397,4 @@ class ProviderChange(msgspec.Struct, frozen=True, kw_only=True):
     api_key: str | msgspec.UnsetType | None = msgspec.UNSET
     default_model: str | msgspec.UnsetType | None = msgspec.UNSET
     is_default: bool | msgspec.UnsetType = msgspec.UNSET
+    fallback_id: str | msgspec.UnsetType | None = msgspec.UNSET

@@ -51,6 +51,21 @@ class Aside:
         """Count anew: the turn could be begun."""
         self._tried.pop(turn_id, None)
 
+    async def leave(self, turn: Turn, log: TurnLog, error: Exception) -> Appended | None:
+        """Leave a turn to be taken up again, as a row without a task is; one whose log is closed has ended or is another's.
+
+        If it was ended here, return what its end did.
+        """
+        if not log.open:
+            _log.info("turn ended by its log", turn_id=turn.id, reason=str(error))
+            return None
+        begun = not log.untouched
+        log.abandon(StorageError(str(error)))
+        if not begun:
+            return await self.put(turn, error)
+        _log.warning("turn set aside", turn_id=turn.id, error=str(error))
+        return None
+
     async def put(self, turn: Turn, error: Exception) -> Appended | None:
         """Note that a turn could not be begun. If it was ended for that, return what its end did."""
         tried = self._tried.get(turn.id) or _Tried()

@@ -1,14 +1,25 @@
 """Endpoints: the providers that a person set up, as models that can be asked."""
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from luxx.core.errors import InvalidRequest, NotFound, ProviderRejected
 from luxx.core.ports import Check, Endpoint, ModelInfo
 from luxx.store.interface import ProviderStore
 from luxx.store.records import Provider
+from luxx.turns.windows import Windows
 
 EndpointFactory = Callable[[Provider, str | None], Endpoint]
 """Makes an endpoint of a provider and its key."""
+
+
+class Chosen(NamedTuple):
+    """Who is asked: a provider by its id and name, its endpoint, and the model."""
+
+    provider_id: str
+    provider: str
+    endpoint: Endpoint
+    model: str
 
 
 class Endpoints:
@@ -22,6 +33,7 @@ class Endpoints:
         self._factories = factories
         self._made: dict[tuple[str, str], Endpoint] = {}
         self._changes = 0
+        self._windows = Windows(self.models)
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -44,6 +56,24 @@ class Endpoints:
         if changes == self._changes:  # else it may be of before the change
             self._made[owner, provider_id] = endpoint
         return endpoint
+
+    async def choose(self, owner: str, provider_id: str, name: str, model: str) -> Chosen:
+        """Return a provider to ask, by the name that the turn has for it. Raises as `get`."""
+        return Chosen(provider_id, name, await self.get(owner, provider_id), model)
+
+    async def fallback(self, owner: str, provider_id: str) -> Chosen | None:
+        """Return who is asked when a provider fails, None if it names nobody. Raises as `get`."""
+        fallback_id = (await self._store.get(owner, provider_id)).fallback_id
+        if fallback_id is None:
+            return None
+        fallback = await self._store.get(owner, fallback_id)
+        if not fallback.default_model:
+            return None
+        return await self.choose(owner, fallback.id, fallback.name, fallback.default_model)
+
+    def window(self, owner: str, provider_id: str, model: str) -> int | None:
+        """Return how many tokens a model can take, where its provider has told; it is asked in the background, once an hour."""
+        return self._windows.window(owner, provider_id, model)
 
     async def models(self, owner: str, provider_id: str) -> tuple[ModelInfo, ...]:
         """Return what the provider serves. Raises NotFound, ProviderError."""
@@ -68,7 +98,12 @@ class Endpoints:
     def forget(self, provider_id: str) -> None:
         """Make the endpoint again at its next use: the provider has changed."""
         self._changes += 1
+        self._windows.forget(provider_id)
         self._made = {key: endpoint for key, endpoint in self._made.items() if key[1] != provider_id}
+
+    async def close(self) -> None:
+        """Ask no provider any more."""
+        await self._windows.close()
 
     def forget_all(self) -> None:
         """Make all endpoints again at their next use."""

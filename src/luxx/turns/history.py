@@ -10,6 +10,7 @@ import msgspec
 from luxx.core.prompts import AnswerPrompt, Prompt, ResultPrompt, UserPrompt
 from luxx.core.replay import Replay
 from luxx.core.steps import Step
+from luxx.engine.context import Context, Mark
 from luxx.engine.transcript import Transcript
 from luxx.store.interface import ConversationStore, TurnStore
 from luxx.store.records import Message, Turn
@@ -22,9 +23,12 @@ _OVERHEAD = 256
 
 
 class History(NamedTuple):
-    """What a turn begins with: the messages before its own as prompts, the transcript that goes on after them, and its message."""
+    """What a turn begins with: the messages before its own as prompts, with the places where they can be cut, the transcript that goes
+    on after them, and its message.
+    """
 
     prompts: tuple[Prompt, ...]
+    marks: tuple[Mark, ...]
     transcript: Transcript
     own: Message
 
@@ -37,9 +41,14 @@ class _Reach(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Past(msgspec.Struct, frozen=True):
-    """What a model is told of the messages of a path from the root on; `reaches` has the path's messages in order."""
+    """What a model is told of the messages of a path from the root on.
+
+    `reaches` has the path's messages in order, from the last one on that has a summary: of what is before that, another branch is
+    told otherwise. `marks` are where the prompts can be cut.
+    """
 
     prompts: tuple[Prompt, ...] = ()
+    marks: tuple[Mark, ...] = ()
     reaches: dict[str, _Reach] = {}
 
     @property
@@ -56,17 +65,21 @@ class _Past(msgspec.Struct, frozen=True):
             reaches[known] = reach
             if known == message_id:
                 break
-        return _Past(self.prompts[: reaches[message_id].prompts], reaches)
+        end = reaches[message_id].prompts
+        return _Past(self.prompts[:end], tuple(mark for mark in self.marks if mark.prompts <= end), reaches)
 
     def then(self, messages: Iterable[Message], transcript: Transcript) -> "_Past":
         """Return what is told with these messages, which follow; `transcript` goes on after the prompts."""
-        prompts, reaches, size = list(self.prompts), dict(self.reaches), self.size
+        context, reaches, size = Context(self.prompts, self.marks), dict(self.reaches), self.size
         for message in messages:
-            told = _told(message, transcript)
-            prompts += told
-            size += _OVERHEAD + sum(map(_size, told))
-            reaches[message.id] = _Reach(len(prompts), size)
-        return _Past(tuple(prompts), reaches)
+            before = len(context.prompts)
+            if message.role == "user":
+                context.ask(UserPrompt(message.text, message.files))
+            elif context.answer(complete_steps(message), message.calls, transcript, message.id):
+                before, size, reaches = 0, 0, {}
+            size += _OVERHEAD + sum(map(_size, context.prompts[before:]))
+            reaches[message.id] = _Reach(len(context.prompts), size)
+        return _Past(tuple(context.prompts), tuple(context.marks), reaches)
 
 
 class Histories:
@@ -82,9 +95,8 @@ class Histories:
         self._size = 0
         self._kept: OrderedDict[tuple[str, str, str], _Past] = OrderedDict()
 
-    async def read(self, turn: Turn, format: str) -> History:
-        """Return what a turn begins with, for a model of a wire format. Raises NotFound."""
-        provider = turn.settings.provider
+    async def read(self, turn: Turn, provider: str, format: str) -> History:
+        """Return what a turn begins with, for a provider's model of a wire format. Raises NotFound."""
         key = (turn.conversation_id, provider, format)
         known = self._kept.get(key, _Past())
 
@@ -96,7 +108,7 @@ class Histories:
 
         past, transcript, own = await self._store.history(turn.owner_id, turn.message_id, told, known.reaches)
         self._keep(key, past)
-        return History(past.prompts, transcript, own)
+        return History(past.prompts, past.marks, transcript, own)
 
     def _keep(self, key: tuple[str, str, str], past: _Past) -> None:
         if old := self._kept.pop(key, None):
@@ -129,12 +141,6 @@ async def replay(store: TurnStore, owner: str, turn_id: str) -> Replay:
             return folded
 
 
-def _told(message: Message, transcript: Transcript) -> list[Prompt]:
-    if message.role == "user":
-        return [UserPrompt(message.text)]
-    return transcript.answers(complete_steps(message), message.calls)
-
-
 def _size(prompt: Prompt) -> int:
     match prompt:
         case UserPrompt():
@@ -144,4 +150,5 @@ def _size(prompt: Prompt) -> int:
             texts = (prompt.text, prompt.thinking, prompt.raw, *calls)
         case ResultPrompt():
             texts = (prompt.id, prompt.name, prompt.content)
-    return sum(map(sys.getsizeof, texts))
+    named = (text for file in prompt.files for text in (file.id, file.name, file.media_type))
+    return sum(map(sys.getsizeof, (*texts, *named)))

@@ -35,13 +35,19 @@ RETRY_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 class Journal:
     """Owns the live logs, the flush loop and the readers that wait; `run` must be running for anything to be committed.
 
-    `on_appended` is told of each flush that ended or started turns.
+    `on_appended` is told of each flush that ended or started turns, and `on_asked` of each turn that waits for a person.
     """
 
-    def __init__(self, store: Store, on_appended: Callable[[Appended, tuple[TurnLog, ...]], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        on_appended: Callable[[Appended, tuple[TurnLog, ...]], None],
+        on_asked: Callable[[Turn], None],
+    ) -> None:
         self._store = store.turns
         self.check = store.nodes.check
         self._on_appended = on_appended
+        self._on_asked = on_asked
         self._foreign = Foreign(store.turns, self.wake) if store.nodes.shared else None
         self._logs: dict[str, TurnLog] = {}
         self._dirty: dict[TurnLog, None] = {}
@@ -89,7 +95,7 @@ class Journal:
                 _log.error("turn cannot be encoded", turn_id=log.turn.id, error=str(error))
                 await self._fail(log, "The turn made something that cannot be stored.")
                 continue
-            if batch.entries or batch.calls:
+            if batch.entries or batch.calls or batch.parked:
                 sealed[log.turn.id] = (log, batch)
         return sealed
 
@@ -116,6 +122,8 @@ class Journal:
                 log.publish(batch)
                 if batch.end is not None:
                     ended.append(log)
+                if batch.approvals:
+                    self._on_asked(log.turn)
             self.wake(turn_id)
         if ended or appended.released or appended.dropped:
             self._on_appended(appended, tuple(ended))

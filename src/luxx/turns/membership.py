@@ -7,6 +7,7 @@ from typing import Protocol
 import structlog
 
 from luxx.core.errors import StorageError
+from luxx.core.ports import Decision
 from luxx.store.interface import Store
 from luxx.store.records import CancelWanted, LogsGrew, Missed, Told, Turn, TurnsFreed
 
@@ -35,6 +36,10 @@ class Worker(Protocol):
 
     def stop(self, turn_id: str) -> None:
         """Cancel a turn: somebody asked for it."""
+        ...
+
+    def decided(self, turn_id: str, index: int, decision: Decision) -> None:
+        """Take what a person has decided for a turn."""
         ...
 
     async def let_go(self, turn_ids: Iterable[str] | None = None) -> None:
@@ -75,6 +80,10 @@ class Membership:
                 group.create_task(self._listen())
                 group.create_task(self._rejoin())
 
+    def look(self) -> None:
+        """Look for what there is to do now, not in a second."""
+        self._look_now.set()
+
     async def _look_after(self) -> None:
         while True:
             try:
@@ -82,6 +91,7 @@ class Membership:
                 if (room := self._worker.room) > 0:
                     self._worker.take_up(await self._store.turns.claim(room))
                 await self._compare()
+                await self._deliver()
             except StorageError as error:
                 _log.warning("the look for turns to take up failed, trying again", error=error.message)
             self._look_now.clear()
@@ -105,6 +115,12 @@ class Membership:
         for turn_id in at_work.keys() & rows.keys():
             if rows[turn_id].cancel:
                 self._worker.stop(turn_id)
+
+    async def _deliver(self) -> None:
+        """Hand on what was decided through other nodes; it is handed on until it is in the log."""
+        if self._worker.at_work():
+            for decided in await self._store.approvals.decisions(self._store.nodes.id):
+                self._worker.decided(decided.turn_id, decided.index, decided.decision)
 
     async def _look_for_cancels(self) -> None:
         while True:

@@ -2,6 +2,9 @@
 
 import msgspec
 
+from luxx.core.events import Approval
+from luxx.core.files import FileRef
+from luxx.core.prompts import Thinking
 from luxx.core.usage import Usage
 from luxx.store.records import ClientRequest, OnBusy, Role, Status
 
@@ -14,13 +17,15 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | msgspec.UnsetType | None = msgspec.UNSET
     max_tokens: int | msgspec.UnsetType | None = msgspec.UNSET
     tools_enabled: bool | msgspec.UnsetType = msgspec.UNSET
+    thinking: Thinking | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class PostMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A new user message. `parent_id` UNSET is the end of the branch shown, None a new root."""
+    """A new user message. `parent_id` UNSET is the end of the branch shown, None a new root. `attachments` are ids of files."""
 
     conversation_id: str
     text: str
+    attachments: tuple[str, ...] = ()
     parent_id: str | msgspec.UnsetType | None = msgspec.UNSET
     on_busy: OnBusy = "reject"
     overrides: Overrides = Overrides()
@@ -28,20 +33,25 @@ class PostMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnswerAgain(msgspec.Struct, frozen=True, kw_only=True):
-    """Another answer beside (or, to continue, after the kept part of) the message."""
+    """Another answer beside (or, to continue, after the kept part of) the message.
+
+    `summary` is what the model is told instead of the one that the message holds.
+    """
 
     message_id: str
+    summary: str | None = None
     overrides: Overrides = Overrides()
     request: ClientRequest | None = None
 
 
 class TurnInProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an unfinished turn is: its events after `seq` continue what was read."""
+    """Where an unfinished turn is: its events after `seq` continue what was read. `approvals` are those that wait for a person."""
 
     id: str
     status: Status
     seq: int
     message_id: str
+    approvals: tuple[Approval, ...] = ()
 
 
 class ErrorView(msgspec.Struct, frozen=True):
@@ -59,6 +69,7 @@ class UserMessageView(msgspec.Struct, frozen=True, kw_only=True):
     parent_id: str | None
     role: Role
     text: str
+    attachments: tuple[FileRef, ...]
     created_at: str
     siblings: tuple[str, ...]
 
@@ -97,7 +108,7 @@ class MessagePage(msgspec.Struct, frozen=True):
 class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something that a page showing other conversations wants to know.
 
-    `kind` is turn_started, turn_ended, conversation_changed or conversation_deleted.
+    `kind` is turn_started, turn_ended, approvals_changed, conversation_changed or conversation_deleted.
     """
 
     kind: str

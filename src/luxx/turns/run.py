@@ -1,29 +1,42 @@
 """Run: everything between a turn's row in the store and its last event."""
 
 import msgspec
+import structlog
 
-from luxx.core.errors import TurnAbandoned
+from luxx.core.errors import NotFound, ProviderError, TurnAbandoned
 from luxx.core.events import ProcessStep, Recovered
-from luxx.core.ports import Toolbox
+from luxx.core.ids import step_id
+from luxx.core.ports import Decision, Toolbox, Tools
 from luxx.core.prompts import ModelRequest
 from luxx.core.replay import Replay
+from luxx.core.rules import ToolRule
+from luxx.core.steps import Notice
 from luxx.engine.loop import Loop, Plan
 from luxx.engine.resume import Resumption, resume, settled
 from luxx.store.interface import Store
 from luxx.store.records import Message, Turn
-from luxx.turns.endpoints import Endpoints
+from luxx.turns.endpoints import Chosen, Endpoints
+from luxx.turns.files import ConversationFiles
 from luxx.turns.history import Histories, replay
 from luxx.turns.journal import TurnLog
 
 MAX_TAKEOVERS = 5
 
+_log = structlog.get_logger()
+
 
 class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What every turn of a node is bounded by: tries of a model call before its first token, tools at once, length of an answer."""
+    """What every turn of a node is bounded by.
+
+    Tries of a model call before its first token, tools at once and in all, the length of an answer, and how many seconds a person has
+    to decide about a call.
+    """
 
     attempts: int = 3
     parallel_tools: int = 16
+    max_tool_calls: int = 200
     max_answer_chars: int = 4_000_000
+    approval_patience_s: float = 86_400.0
 
 
 class TurnRun:
@@ -36,7 +49,7 @@ class TurnRun:
         store: Store,
         histories: Histories,
         endpoints: Endpoints,
-        tools: Toolbox,
+        tools: Tools,
         limits: RunLimits,
     ) -> None:
         self._turn = turn
@@ -47,44 +60,42 @@ class TurnRun:
         self._tools = tools
         self._limits = limits
         self._loop: Loop | None = None
+        self._decisions: list[tuple[int, Decision]] = []
 
     @property
     def unsafe_running(self) -> bool:
         """Whether an unsafe tool is under way, which a shutdown should wait for."""
         return self._loop is not None and self._loop.unsafe_running > 0
 
+    def decided(self, index: int, decision: Decision) -> None:
+        """Take what a person decided, once it is committed."""
+        if self._loop is None:
+            self._decisions.append((index, decision))
+        else:
+            self._loop.decided(index, decision)
+
+    def cancel_call(self, index: int) -> bool:
+        """Stop one tool that runs, by the index of its call; tell whether it does."""
+        return self._loop is not None and self._loop.cancel_call(index)
+
     async def run(self) -> None:
-        """Run the turn; see Loop.run for how it ends."""
+        """Run the turn, with the provider's fallback where the provider fails; see Loop.run for how it ends."""
         turn, settings = self._turn, self._turn.settings
         if turn.takeovers > MAX_TAKEOVERS:
             raise TurnAbandoned(f"Given up: the server stopped {turn.takeovers} times while it worked on this answer.")
-        model = await self._endpoints.get(turn.owner_id, settings.provider_id)
-        prompts, transcript, own = await self._histories.read(turn, model.format)
-        request = ModelRequest(
-            model=settings.model,
-            prompts=prompts,
-            system=settings.system_prompt,
-            temperature=settings.temperature,
-            max_tokens=settings.max_tokens,
-            tools=self._tools.specs(),
-        )
+        chosen = await self._endpoints.choose(turn.owner_id, settings.provider_id, settings.provider, settings.model)
         folded = await self._folded()
-        plan = Plan(
-            turn_id=turn.id,
-            message_id=turn.message_id,
-            provider=settings.provider,
-            request=request,
-            max_iterations=settings.max_iterations + settings.kept_calls,
-            attempts=self._limits.attempts,
-            parallel_tools=self._limits.parallel_tools,
-            max_answer_chars=self._limits.max_answer_chars,
-            epoch=turn.epoch,
-            start=self._resumption(folded, own) if folded else None,
-            calls=own.calls,
-            highest_index=folded.highest_index if folded else -1,
-        )
-        self._loop = Loop(plan, model, self._tools, self._log, transcript)
-        await self._loop.run()
+        recovered = turn.epoch > 1 and not turn.woken
+        tried = {settings.provider_id}
+        while True:
+            try:
+                await self._ask(chosen, folded, recovered)
+                return
+            except ProviderError as error:
+                fallback = await self._fallback(chosen, error, tried)
+                if fallback is None:
+                    raise
+                chosen, folded, recovered = fallback, await self._noticed(chosen, fallback, error), False
 
     async def settle(self) -> None:
         """Close the steps that an earlier owner left open, for a turn that ends before it could go on. Raises StorageError."""
@@ -93,10 +104,90 @@ class TurnRun:
         folded = await self._folded()
         if folded is None:
             return
-        if self._turn.epoch > 1:
+        if self._turn.epoch > 1 and not self._turn.woken:
             self._log.append(Recovered(self._turn.epoch, ()))
         for step in settled(folded.steps()):
             self._log.append(ProcessStep(step))
+
+    async def _ask(self, chosen: Chosen, folded: Replay | None, recovered: bool) -> None:
+        """Go on from what is in the log, with one provider."""
+        turn, settings, limits = self._turn, self._turn.settings, self._limits
+        toolbox = await self._tools.box(turn.owner_id, settings.tools)
+        history = await self._histories.read(turn, chosen.provider, chosen.endpoint.format)
+        request = ModelRequest(
+            model=chosen.model,
+            prompts=history.prompts,
+            system=settings.system_prompt,
+            temperature=settings.temperature,
+            max_tokens=settings.max_tokens,
+            tools=toolbox.specs(),
+            thinking=settings.thinking,
+            conversation_id=turn.conversation_id,
+        )
+        plan = Plan(
+            turn_id=turn.id,
+            message_id=turn.message_id,
+            provider=chosen.provider,
+            request=request,
+            max_iterations=settings.max_iterations + settings.kept_calls,
+            attempts=limits.attempts,
+            parallel_tools=limits.parallel_tools,
+            max_tool_calls=limits.max_tool_calls,
+            max_answer_chars=limits.max_answer_chars,
+            owner=turn.owner_id,
+            conversation_id=turn.conversation_id,
+            rules=await self._rules(),
+            approval_patience_s=limits.approval_patience_s,
+            epoch=turn.epoch,
+            recovered=recovered,
+            start=self._resumption(folded, history.own, toolbox) if folded else None,
+            calls=history.own.calls,
+            marks=history.marks,
+            window=self._endpoints.window(turn.owner_id, chosen.provider_id, chosen.model),
+            summary=settings.summary,
+            approvals=folded.approvals if folded else {},
+            highest_index=folded.highest_index if folded else -1,
+        )
+        files = ConversationFiles(self._store.files, turn.owner_id, turn.conversation_id)
+        loop = Loop(plan, chosen.endpoint, toolbox, self._log, history.transcript, files)
+        if turn.epoch > 1:
+            await self._read_decisions()
+        for index, decision in self._decisions:
+            loop.decided(index, decision)
+        self._loop = loop
+        await loop.run()
+
+    async def _fallback(self, failed: Chosen, error: ProviderError, tried: set[str]) -> Chosen | None:
+        """Return who is asked instead, if it can be: before anything of the answer came, and by a failure of the provider's own."""
+        if self._loop is None or self._loop.said_something or not (error.retryable or error.elsewhere):
+            return None
+        owner = self._turn.owner_id
+        try:
+            fallback = await self._endpoints.fallback(owner, failed.provider_id)
+        except (NotFound, ProviderError):
+            return None
+        if fallback is None or fallback.provider_id in tried:
+            return None
+        tried.add(fallback.provider_id)
+        _log.warning("provider failed, another one is asked", turn_id=self._turn.id, error=error.message)
+        return fallback
+
+    async def _noticed(self, failed: Chosen, fallback: Chosen, error: ProviderError) -> Replay:
+        """Say who goes on, and return the log as it is then."""
+        await self._log.committed()
+        folded = await replay(self._store.turns, self._turn.owner_id, self._turn.id)
+        index = folded.highest_index + 1
+        said = f"{failed.provider} failed: {error.message} {fallback.provider} ({fallback.model}) answers instead."
+        call = max((step.call for step in folded.steps()), default=0)
+        self._log.append(
+            ProcessStep(
+                Notice(
+                    id=step_id(index), index=index, state="complete", call=call, kind="provider_fallback", content=said
+                )
+            )
+        )
+        await self._log.committed()
+        return await replay(self._store.turns, self._turn.owner_id, self._turn.id)
 
     async def _folded(self) -> Replay | None:
         """Return what an earlier owner or the kept part of another answer left, or None for a fresh turn."""
@@ -104,6 +195,20 @@ class TurnRun:
             return None
         return await replay(self._store.turns, self._turn.owner_id, self._turn.id)
 
-    def _resumption(self, folded: Replay, own: Message) -> Resumption:
+    async def _read_decisions(self) -> None:
+        """Find what was decided while nobody worked on the turn."""
+        for decided in await self._store.approvals.decisions(self._store.nodes.id):
+            if decided.turn_id == self._turn.id:
+                self._decisions.append((decided.index, decided.decision))
+
+    async def _rules(self) -> tuple[ToolRule, ...]:
+        """Return the person's rules on tools: those of the start, or what they are by now for a turn that goes on."""
+        turn = self._turn
+        if turn.epoch == 1:
+            return turn.settings.rules
+        conversation = await self._store.conversations.get(turn.owner_id, turn.conversation_id)
+        return (*conversation.settings.rules, *conversation.person_rules)
+
+    def _resumption(self, folded: Replay, own: Message, toolbox: Toolbox) -> Resumption:
         answered = {call.n for call in own.calls}
-        return resume(folded.steps(), answered, self._tools.effect, self._turn.settings.kept_calls)
+        return resume(folded.steps(), answered, toolbox.effect, self._turn.settings.kept_calls)

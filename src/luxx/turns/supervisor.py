@@ -2,21 +2,24 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 import msgspec
 import structlog
 
-from luxx.core.errors import Fenced, InvalidRequest, LimitReached, LuxxError, StorageError
-from luxx.core.events import Cancelled, Done, End, Event, Failed, LogEntry
-from luxx.core.ports import Toolbox
+from luxx.core.errors import Conflict, Fenced, InvalidRequest, LimitReached, LuxxError, StorageError
+from luxx.core.events import Cancelled, Done, Event, Failed, LogEntry
+from luxx.core.ports import Decision, Tools
+from luxx.engine.approvals import Parked
 from luxx.store.interface import Store
 from luxx.store.records import Appended, ClientRequest, NewTurn, StartedTurn, Status, Turn
 from luxx.turns import views
 from luxx.turns.aside import Aside
+from luxx.turns.background import Background
 from luxx.turns.endpoints import Endpoints
 from luxx.turns.history import Histories
 from luxx.turns.journal import Journal, TurnLog
+from luxx.turns.live import Live, status_of
 from luxx.turns.membership import Membership
 from luxx.turns.notices import Notices
 from luxx.turns.requests import AnswerAgain, MessagePage, Notice, PostMessage
@@ -24,7 +27,7 @@ from luxx.turns.run import RunLimits, TurnRun
 from luxx.turns.starting import Starter
 from luxx.turns.titles import Titles
 from luxx.turns.upkeep import Upkeep
-from luxx.turns.words import NoticeWord, ProviderWord, Word, read_word, write_word
+from luxx.turns.words import CallWord, DecisionWord, NoticeWord, ProviderWord, Word, read_word, write_word
 
 _log = structlog.get_logger()
 CLOSE_PATIENCE = 3.0
@@ -36,38 +39,6 @@ CANCEL_PATIENCE = 2.0
 INTERNAL = "Something went wrong inside Luxx; the log of the server says what."
 
 
-class _Live:
-    """A turn at work here: its task, and what was asked of it."""
-
-    __slots__ = ("cancelled", "log", "run", "started", "task", "turn")
-
-    def __init__(self, turn: Turn, log: TurnLog, run: TurnRun) -> None:
-        self.turn = turn
-        self.log = log
-        self.run = run
-        self.task: asyncio.Task[None] | None = None
-        self.started = False
-        self.cancelled = turn.cancel
-
-    def cancel(self) -> None:
-        """Stop the turn, once; one whose task has not begun sees the mark when it does, one that ends already ends."""
-        if self.cancelled or self.log.end is not None:
-            return
-        self.cancelled = True
-        if self.started and self.task:
-            self.task.cancel()
-
-
-def _status(end: End | None) -> Status:
-    match end:
-        case Done():
-            return "done"
-        case Cancelled():
-            return "cancelled"
-        case _:
-            return "failed"
-
-
 class Supervisor:
     """Owns the live turns and the journal. `start_up` must have returned before a turn is started."""
 
@@ -75,7 +46,7 @@ class Supervisor:
         self,
         store: Store,
         endpoints: Endpoints,
-        tools: Callable[[tuple[str, ...]], Toolbox],
+        tools: Tools,
         starter: Starter,
         titles: Titles,
         *,
@@ -96,24 +67,23 @@ class Supervisor:
         self._titles = titles
         self._limits = limits
         self._max_active = max_active
-        self._live: dict[str, _Live] = {}
+        self._live: dict[str, Live] = {}
         self._starting = 0
-        self._closing = False
         self._on_death = on_death
         self._idle = asyncio.Event()
         self._idle.set()
         self._aside = Aside(store)
-        self._journal = Journal(store, self._on_appended)
+        self._journal = Journal(store, self._on_appended, self._on_asked)
         self._membership = Membership(store, self, self._aside.rests)
         self._upkeep = Upkeep(store, self._journal, self.notices, heartbeat, compact_after)
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = Background(self._died)
 
     async def start_up(self) -> None:
         """Begin to work: take up what a process that died has left."""
-        self._spawn(self._journal.run(), vital=True)
-        self._spawn(self._upkeep.run(), vital=True)
+        self._background.spawn(self._journal.run(), vital=True)
+        self._background.spawn(self._upkeep.run(), vital=True)
         self.take_up(await self._store.turns.claim(self._max_active))
-        self._spawn(self._membership.run(), vital=True)
+        self._background.spawn(self._membership.run(), vital=True)
         self.ready = True
 
     async def post(self, owner: str, post: PostMessage) -> StartedTurn:
@@ -143,12 +113,44 @@ class Supervisor:
         stopped = await self._store.turns.request_cancel(owner, turn_id)
         self._dropped(stopped.dropped)
         turn = stopped.turn
+        if live is None and turn.status == "waiting":
+            await self._claim_now()
+            live = self._live.get(turn_id)
         if live is not None and live.task:
             await asyncio.wait((live.task,), timeout=CANCEL_PATIENCE)
             turn = await self._store.turns.get(owner, turn_id)
         elif turn.ended:
             self._tell(turn, "turn_ended", turn.status)
         self._journal.wake(turn_id)
+        return turn
+
+    async def decide(self, owner: str, turn_id: str, index: int, decision: Decision) -> Turn:
+        """Take what a person decided about a call, or answered to a question, and return the turn.
+
+        Raises NotFound, Conflict ``already_decided`` and ``turn_ended``.
+        """
+        turn = await self._store.approvals.decide(owner, turn_id, index, decision)
+        live = self._live.get(turn_id)
+        if live is not None and live.log.open:
+            live.run.decided(index, decision)
+        elif live is not None and live.task:  # it is being parked
+            await asyncio.wait((live.task,))
+            await self._claim_now()
+        elif turn.status == "waiting":
+            await self._claim_now()
+        else:
+            self._tell_others(DecisionWord(turn_id))
+        self._on_asked(turn)
+        return await self._store.turns.get(owner, turn_id)
+
+    async def cancel_call(self, owner: str, turn_id: str, index: int) -> Turn:
+        """Stop one tool of a turn, by the index of its call. Raises NotFound, Conflict ``not_running``."""
+        turn = await self._store.turns.get(owner, turn_id)
+        live = self._live.get(turn_id)
+        if live is None and turn.status == "active":
+            self._tell_others(CallWord(turn_id, index))
+        elif live is None or not live.run.cancel_call(index):
+            raise Conflict("not_running", "This tool is not running.", turn_id)
         return turn
 
     @property
@@ -164,13 +166,18 @@ class Supervisor:
         """Go on with turns that another process, or a task that died, has left."""
         for turn in turns:
             if turn.id not in self._live:
-                _log.info("turn recovered", turn_id=turn.id, epoch=turn.epoch)
+                _log.info("turn woken" if turn.woken else "turn recovered", turn_id=turn.id, epoch=turn.epoch)
                 self._begin(turn)
 
     def stop(self, turn_id: str) -> None:
         """Stop a turn: its cancellation is in the store already."""
         if live := self._live.get(turn_id):
             live.cancel()
+
+    def decided(self, turn_id: str, index: int, decision: Decision) -> None:
+        """Take a decision that was stored by another node."""
+        if live := self._live.get(turn_id):
+            live.run.decided(index, decision)
 
     async def let_go(self, turn_ids: Iterable[str] | None = None) -> None:
         """Stop the tasks of turns that are others' by now, without a trace; return when they have ended."""
@@ -203,6 +210,11 @@ class Supervisor:
                 self.notices.publish(owner, notice)
             case ProviderWord(provider_id=provider_id):
                 self._endpoints.forget(provider_id)
+            case DecisionWord():
+                self._membership.look()
+            case CallWord(turn_id=turn_id, index=index):
+                if live := self._live.get(turn_id):
+                    live.run.cancel_call(index)
             case None:
                 pass
 
@@ -254,10 +266,8 @@ class Supervisor:
             await asyncio.wait(tasks, timeout=CLOSE_PATIENCE)
         for live in going:
             live.log.abandon(Fenced("The server stops."))
-        self._closing = True
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._background.close()
+        await self._endpoints.close()
 
     async def _replayed(self, owner: str, request: ClientRequest | None) -> StartedTurn | None:
         return await self._store.turns.replayed(owner, request) if request else None
@@ -279,15 +289,14 @@ class Supervisor:
 
     def _begin(self, turn: Turn) -> None:
         log = self._journal.open(turn)
-        tools = self._tools(turn.settings.tools)
-        run = TurnRun(turn, log, self._store, self._histories, self._endpoints, tools, self._limits)
-        live = self._live[turn.id] = _Live(turn, log, run)
+        run = TurnRun(turn, log, self._store, self._histories, self._endpoints, self._tools, self._limits)
+        live = self._live[turn.id] = Live(turn, log, run)
         self._idle.clear()
         live.task = asyncio.create_task(self._run(live), name=f"turn {turn.id}")
         self._journal.wake(turn.id)
         self._tell(turn, "turn_started", "active")
 
-    async def _run(self, live: _Live) -> None:
+    async def _run(self, live: Live) -> None:
         """Run a turn to its last event; nothing that happens in it gets further than this."""
         live.started = True
         message_id = live.turn.message_id
@@ -297,10 +306,9 @@ class Supervisor:
             else:
                 await self._end(live, Cancelled(message_id))
         except asyncio.CancelledError:
-            if live.cancelled:
-                await self._end(live, Cancelled(message_id))
-            elif live.log.open:  # nobody asked for it: a library's own
-                await self._end(live, Failed(content=INTERNAL, code="internal", message_id=message_id))
+            await self._stopped(live)
+        except Parked:
+            live.log.park()
         except Fenced:
             _log.info("turn let go", turn_id=live.turn.id)
         except StorageError as error:
@@ -313,28 +321,26 @@ class Supervisor:
         finally:
             await self._finish(live)
 
-    async def _end(self, live: _Live, end: Event) -> None:
+    async def _stopped(self, live: Live) -> None:
+        message_id = live.turn.message_id
+        if live.cancelled:
+            await self._end(live, Cancelled(message_id))
+        elif live.log.open:  # nobody asked for it: a library's own
+            await self._end(live, Failed(content=INTERNAL, code="internal", message_id=message_id))
+
+    async def _end(self, live: Live, end: Event) -> None:
         try:
             await live.run.settle()
             live.log.append(end)
         except (LuxxError, msgspec.MsgspecError) as error:
             await self._set_aside(live, error)
 
-    async def _set_aside(self, live: _Live, error: Exception) -> None:
-        """Leave a turn to be taken up again, as a row without a task is; one whose log is closed has ended or is another's."""
-        turn = live.turn
-        if not live.log.open:
-            _log.info("turn ended by its log", turn_id=turn.id, reason=str(error))
-            return
-        begun = not live.log.untouched
-        live.log.abandon(StorageError(str(error)))
-        if begun:
-            _log.warning("turn set aside", turn_id=turn.id, error=str(error))
-        elif ended := await self._aside.put(turn, error):
-            self._tell(turn, "turn_ended", "failed")
+    async def _set_aside(self, live: Live, error: Exception) -> None:
+        if ended := await self._aside.leave(live.turn, live.log, error):
+            self._tell(live.turn, "turn_ended", "failed")
             self._on_appended(ended, ())
 
-    async def _finish(self, live: _Live) -> None:
+    async def _finish(self, live: Live) -> None:
         try:
             await live.log.closed()
         finally:
@@ -345,11 +351,20 @@ class Supervisor:
             if not self._live:
                 self._idle.set()
 
+    async def _claim_now(self) -> None:
+        """Take up what has become free, without waiting for the next look."""
+        if (room := self.room) > 0:
+            self.take_up(await self._store.turns.claim(room))
+
+    def _on_asked(self, turn: Turn) -> None:
+        notice = Notice(kind="approvals_changed", conversation_id=turn.conversation_id, turn_id=turn.id)
+        self.publish(turn.owner_id, notice)
+
     def _on_appended(self, appended: Appended, ended: tuple[TurnLog, ...]) -> None:
         for log in ended:
-            self._tell(log.turn, "turn_ended", _status(log.end))
+            self._tell(log.turn, "turn_ended", status_of(log.end))
             if isinstance(log.end, Done):
-                self._spawn(self._titles.improve(log.turn))
+                self._background.spawn(self._titles.improve(log.turn))
         if not self.draining:  # else they are taken up by whoever comes next
             self.take_up(appended.released)
         self._dropped(appended.dropped)
@@ -359,37 +374,24 @@ class Supervisor:
             self._journal.wake(turn.id)
             self._tell(turn, "turn_ended", "cancelled")
 
+    def _died(self) -> None:
+        """Stop the process when a part dies without which nothing is committed: the next start goes on where this one was."""
+        self.ready = False
+        self._on_death()
+
     def _tell(self, turn: Turn, kind: str, status: Status) -> None:
         notice = Notice(kind=kind, conversation_id=turn.conversation_id, turn_id=turn.id, status=status)
         self.publish(turn.owner_id, notice)
 
     def _tell_others(self, word: Word) -> None:
         if self._store.nodes.shared:
-            self._spawn(self._say(word))
+            self._background.spawn(self._say(word))
 
     async def _say(self, word: Word) -> None:
         try:
             await self._store.nodes.tell(write_word(word))
         except (StorageError, InvalidRequest) as error:
             _log.warning("other nodes were not told", error=error.message)
-
-    def _spawn(self, work: Coroutine[None, None, None], vital: bool = False) -> None:
-        task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._vital_ended if vital else self._background_ended)
-
-    def _background_ended(self, task: asyncio.Task[None]) -> None:
-        self._background.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            _log.error("background work failed", exc_info=error)
-
-    def _vital_ended(self, task: asyncio.Task[None]) -> None:
-        """Stop the process when a part dies without which nothing is committed: the next start goes on where this one was."""
-        self._background_ended(task)
-        if not self._closing:
-            self.ready = False
-            _log.critical("a vital part of the server has died, it stops")
-            self._on_death()
 
     async def _wait_for_unsafe_tools(self) -> None:
         while running := [live.task for live in self._live.values() if live.task and live.run.unsafe_running]:

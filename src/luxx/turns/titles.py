@@ -45,7 +45,7 @@ class Titles:
         )
         if first is None:
             return
-        text = "\n\n".join(f"{message.role}: {message.text[:EXCERPT]}" for message in first)
+        text = "\n\n".join(f"{message.role}: {_excerpt(message)}" for message in first)
         model = await self._endpoints.get(turn.owner_id, turn.settings.provider_id)
         request = ModelRequest(model=turn.settings.model, prompts=(UserPrompt(PROMPT + text),), max_tokens=200)
         said: list[str] = []
@@ -54,6 +54,11 @@ class Titles:
         title = " ".join("".join(said).split()).strip("\"'.*# ")[:TITLE_CHARACTERS]
         if title:
             await self._store.conversations.retitle(turn.owner_id, turn.conversation_id, title)
+
+
+def _excerpt(message: Message) -> str:
+    """Return the beginning of a message; of its files only the names."""
+    return " ".join([message.text[:EXCERPT], *(f"[{file.name}]" for file in message.files)])
 
 
 def _first(branch: Branch) -> tuple[Message, ...] | None:

@@ -48,6 +48,7 @@ class TurnLog:
         self._reports: dict[int, int] = {}
         self._appended = self._sealed = self._committed = 0
         self._broken: StorageError | None = None
+        self._parked = False
         self._failures = 0
         self._commits: deque[tuple[int, asyncio.Future[None]]] = deque()
 
@@ -55,7 +56,7 @@ class TurnLog:
         """Append without waiting; see luxx.core.ports.Emit."""
         if self._broken:
             raise self._broken
-        if self.end is not None:
+        if self.end is not None or self._parked:
             raise Fenced("The turn has ended: nothing can be appended to its log.")
         self._appended += 1
         if isinstance(entry, StepDelta):
@@ -70,10 +71,18 @@ class TurnLog:
                 self.end = entry
         self._wants_flush(self)
 
+    def park(self) -> None:
+        """Give the turn up until a person has decided; nothing may follow."""
+        if self._broken:
+            raise self._broken
+        self._parked = True
+        self._appended += 1
+        self._wants_flush(self)
+
     @property
     def open(self) -> bool:
         """Whether more can be appended."""
-        return self._broken is None and self.end is None
+        return self._broken is None and self.end is None and not self._parked
 
     @property
     def untouched(self) -> bool:
@@ -138,6 +147,7 @@ class TurnLog:
         entries: list[NewEntry] = []
         calls: list[ModelCall] = []
         void: tuple[int, ...] = ()
+        approvals: list[events.Approval] = []
         for item in waiting:
             if isinstance(item, ModelCall):
                 calls.append(item)
@@ -146,9 +156,18 @@ class TurnLog:
             entries.append(_entry(self._sealed_seq, item))
             if isinstance(item, Recovered):
                 void += item.discarded
+            elif isinstance(item, events.Approval):
+                approvals.append(item)
         end = self.end if waiting and waiting[-1] is self.end else None
         return TurnBatch(
-            turn_id=self.turn.id, epoch=self.turn.epoch, entries=tuple(entries), calls=tuple(calls), void=void, end=end
+            turn_id=self.turn.id,
+            epoch=self.turn.epoch,
+            entries=tuple(entries),
+            calls=tuple(calls),
+            void=void,
+            approvals=tuple(approvals),
+            parked=self._parked,
+            end=end,
         )
 
     def publish(self, batch: TurnBatch) -> None:

@@ -14,6 +14,8 @@ from luxx.turns.notices import Notices
 _log = structlog.get_logger()
 COMPACT_EVERY = 60.0
 """Seconds between two looks for logs to compact."""
+KEEP_LOOSE = 24 * 3600.0
+"""Seconds for which a file is kept that no message has brought into a conversation."""
 
 
 class Upkeep:
@@ -44,8 +46,15 @@ class Upkeep:
                 await self._compact()
 
     async def _compact(self) -> None:
-        before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=self._compact_after)
         try:
-            await self._store.turns.compact(before.isoformat(timespec="microseconds").replace("+00:00", "Z"))
+            await self._store.turns.compact(_ago(self._compact_after))
+            while await self._store.files.sweep(_ago(KEEP_LOOSE)):
+                pass
         except StorageError as error:
             _log.warning("compaction failed, it is tried again later", error=error.message)
+
+
+def _ago(seconds: float) -> str:
+    """Return a time as the store writes it."""
+    then = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=seconds)
+    return then.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -31,6 +31,7 @@ def message_view(message: Message) -> MessageView:
             parent_id=message.parent_id,
             role=message.role,
             text=message.text,
+            attachments=message.files,
             created_at=message.created_at,
             siblings=message.siblings,
         )
@@ -51,7 +52,13 @@ def _answer_view(message: Message, turn: Turn) -> AssistantMessageView:
         made = folded.steps()
         text = answer_text(made)
         steps = tuple(msgspec.Raw(_json.encode(step)) for step in made)
-        progress = TurnInProgress(id=turn.id, status=turn.status, seq=folded.seq, message_id=turn.message_id)
+        progress = TurnInProgress(
+            id=turn.id,
+            status=turn.status,
+            seq=folded.seq,
+            message_id=turn.message_id,
+            approvals=tuple(asked for asked in folded.approvals.values() if asked.state == "requested"),
+        )
     error = ErrorView(turn.error_code, turn.error_content or "") if turn.error_code else None
     return AssistantMessageView(
         id=message.id,

@@ -21,7 +21,20 @@ class ProviderWord(msgspec.Struct, frozen=True, tag="provider"):
     provider_id: str
 
 
-Word = NoticeWord | ProviderWord
+class DecisionWord(msgspec.Struct, frozen=True, tag="decision"):
+    """A person has decided about a call of a turn: its owner is to look."""
+
+    turn_id: str
+
+
+class CallWord(msgspec.Struct, frozen=True, tag="call"):
+    """Whoever runs this turn is to stop one of its tools."""
+
+    turn_id: str
+    index: int
+
+
+Word = NoticeWord | ProviderWord | DecisionWord | CallWord
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Word] = msgspec.json.Decoder(Word)
 

@@ -1,6 +1,7 @@
 """What every model behind HTTP must do, whatever its wire format: one list for all of them."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -20,6 +21,7 @@ from luxx.core.prompts import ModelRequest, UserPrompt
 from luxx.core.usage import Usage
 from luxx.providers.transport import Patience, Transport
 from tests.providers.conformance.formats import FORMATS, Format
+from tests.providers.conformance.parts import call, text, thinking
 from tests.providers.endpoint import Answer, Endpoint
 from tests.providers.told import Told
 
@@ -52,56 +54,59 @@ async def _ask(wire: Format, transport: Transport, *answers: Answer) -> Told:
 
 
 async def test_text_comes_whole_and_ends(wire: Format, transport: Transport) -> None:
-    told = await _ask(wire, transport, Answer(pieces=[wire.text("Hel"), wire.text("lo"), *wire.end()]))
+    told = await _ask(wire, transport, Answer(pieces=wire.whole(text("Hel", "lo"))))
     assert (told.text, told.reason) == ("Hello", "stop")
 
 
 async def test_an_empty_answer_is_an_answer(wire: Format, transport: Transport) -> None:
-    told = await _ask(wire, transport, Answer(pieces=wire.end()))
+    told = await _ask(wire, transport, Answer(pieces=wire.whole()))
     assert (told.text, told.tools, told.reason) == ("", [], "stop")
 
 
 async def test_thinking_is_apart_from_text(wire: Format, transport: Transport) -> None:
-    told = await _ask(wire, transport, Answer(pieces=[wire.thinking("hm"), wire.text("a"), *wire.end()]))
+    told = await _ask(wire, transport, Answer(pieces=wire.whole(thinking("hm"), text("a"))))
     assert (told.reasoning, told.text) == ("hm", "a")
 
 
 async def test_parallel_calls_keep_their_ids_names_and_arguments(wire: Format, transport: Transport) -> None:
-    pieces = wire.call(0, "a", "f", ['{"x"', ":1}"]) + wire.call(1, "b", "g", ['{"y":2}'])
-    told = await _ask(wire, transport, Answer(pieces=[*pieces, *wire.end(tools=True)]))
-    assert told.tools == [("a", "f", '{"x":1}'), ("b", "g", '{"y":2}')]
+    pieces = wire.whole(call("a", "f", '{"x"', ":1}"), call("b", "g", '{"y":2}'))
+    told = await _ask(wire, transport, Answer(pieces=pieces))
+    assert [(id, name, json.loads(arguments)) for id, name, arguments in told.tools] == [
+        ("a", "f", {"x": 1}),
+        ("b", "g", {"y": 2}),
+    ]
     assert told.done == {0, 1}
     assert told.reason == "tool_calls"
 
 
 async def test_a_call_without_arguments_is_done_at_the_end(wire: Format, transport: Transport) -> None:
-    told = await _ask(wire, transport, Answer(pieces=[*wire.call(0, "a", "f", []), *wire.end(tools=True)]))
+    told = await _ask(wire, transport, Answer(pieces=wire.whole(call("a", "f"))))
     assert told.tools in ([("a", "f", "")], [("a", "f", "{}")])
     assert told.done == {0}
 
 
 async def test_usage_is_told(wire: Format, transport: Transport) -> None:
-    told = await _ask(wire, transport, Answer(pieces=[wire.text("a"), *wire.end(usage=(7, 3))]))
+    told = await _ask(wire, transport, Answer(pieces=wire.whole(text("a"), usage=(7, 3))))
     assert told.finish
     assert told.finish.usage == Usage(input_tokens=7, output_tokens=3, total_tokens=10)
 
 
-@pytest.mark.parametrize("text", ["日本語 é", "👩‍👩‍👧‍👦 🇫🇷", "a\u2028b\u2029c\u0085d\x0be", '\\n " </script>'])
-async def test_any_text_comes_as_it_is_however_it_is_cut(wire: Format, transport: Transport, text: str) -> None:
-    body = b"".join([wire.text(text), *wire.end()])
+@pytest.mark.parametrize("said", ["日本語 é", "👩‍👩‍👧‍👦 🇫🇷", "a\u2028b\u2029c\u0085d\x0be", '\\n " </script>'])
+async def test_any_text_comes_as_it_is_however_it_is_cut(wire: Format, transport: Transport, said: str) -> None:
+    body = b"".join(wire.whole(text(said)))
     for size in (1, 7):
         pieces = [body[i : i + size] for i in range(0, len(body), size)]
-        assert (await _ask(wire, transport, Answer(pieces=pieces))).text == text
+        assert (await _ask(wire, transport, Answer(pieces=pieces))).text == said
 
 
 async def test_a_split_surrogate_pair_is_joined_and_a_lone_one_replaced(wire: Format, transport: Transport) -> None:
-    pieces = [wire.text("a\ud83d"), wire.text("\ude00b\ud83d"), wire.text("c"), *wire.end()]
+    pieces = wire.whole(text("a\ud83d", "\ude00b\ud83d", "c"))
     assert (await _ask(wire, transport, Answer(pieces=pieces))).text == "a😀b\ufffdc"
 
 
 @pytest.mark.parametrize("end", ["whole", "cut"])
 async def test_a_stream_that_ends_without_its_end_is_incomplete(wire: Format, transport: Transport, end: str) -> None:
-    answer = Answer(pieces=[wire.text("a")], end="whole" if end == "whole" else "cut")
+    answer = Answer(pieces=wire.begin(text("a")), end="whole" if end == "whole" else "cut")
     told = await _ask(wire, transport, answer)
     assert told.text == "a"
     assert isinstance(told.error, AnswerIncomplete)
@@ -116,7 +121,7 @@ async def test_a_connection_that_breaks_before_the_first_delta_is_unreachable(
 
 
 async def test_an_error_in_mid_stream_comes_after_what_was_told(wire: Format, transport: Transport) -> None:
-    told = await _ask(wire, transport, Answer(pieces=[wire.text("a"), wire.failure(f"broken {KEY}"), *wire.end()]))
+    told = await _ask(wire, transport, Answer(pieces=[*wire.begin(text("a")), wire.failure(f"broken {KEY}")]))
     assert told.text == "a"
     assert isinstance(told.error, ProviderOverloaded)
     assert "broken" in told.error.message
@@ -155,14 +160,14 @@ async def test_a_rate_limit_says_when_to_come_back(wire: Format, transport: Tran
 
 
 async def test_a_redirect_is_not_followed(wire: Format, transport: Transport) -> None:
-    async with Endpoint(Answer(pieces=wire.end())) as other:
+    async with Endpoint(Answer(pieces=wire.whole())) as other:
         told = await _ask(wire, transport, Answer(status=307, headers={"Location": other.url}))
         assert isinstance(told.error, ProviderRejected)
         assert not other.asked
 
 
 async def test_closing_the_iterator_closes_the_connection(wire: Format, transport: Transport) -> None:
-    async with Endpoint(Answer(pieces=[wire.text("a")], end="hold")) as endpoint:
+    async with Endpoint(Answer(pieces=wire.begin(text("a")), end="hold")) as endpoint:
         stream = wire.provider(endpoint.url, KEY, transport).stream(REQUEST)
         assert await anext(stream) == [TextDelta("a")]
         await stream.aclose()
@@ -171,7 +176,7 @@ async def test_closing_the_iterator_closes_the_connection(wire: Format, transpor
 
 @pytest.mark.parametrize("silent", [True, False], ids=["before the headers", "in mid-answer"])
 async def test_cancelling_the_task_closes_the_connection(wire: Format, transport: Transport, silent: bool) -> None:
-    async with Endpoint(Answer(pieces=[wire.text("a")], end="hold", silent=silent)) as endpoint:
+    async with Endpoint(Answer(pieces=wire.begin(text("a")), end="hold", silent=silent)) as endpoint:
         began = asyncio.Event()
 
         async def ask() -> None:
@@ -189,7 +194,7 @@ async def test_silence_is_a_timeout(wire: Format) -> None:
     for patience, answer in (
         (Patience(first_byte_s=0.05), Answer(silent=True)),
         (Patience(first_byte_s=0.05), Answer(end="hold")),
-        (Patience(between_reads_s=0.05), Answer(pieces=[wire.text("a")], end="hold")),
+        (Patience(between_reads_s=0.05), Answer(pieces=wire.begin(text("a")), end="hold")),
     ):
         transport = Transport(patience if answer.pieces else Patience(connect_s=0.05, first_byte_s=0.05))
         told = await _ask(wire, transport, answer)
@@ -205,7 +210,7 @@ async def test_nobody_there_is_unreachable(wire: Format, transport: Transport) -
 
 
 async def test_two_answers_use_one_connection(wire: Format, transport: Transport) -> None:
-    async with Endpoint(Answer(pieces=[wire.text("a"), *wire.end()])) as endpoint:
+    async with Endpoint(Answer(pieces=wire.whole(text("a")))) as endpoint:
         for _ in range(2):
             told = [d async for deltas in wire.provider(endpoint.url, KEY, transport).stream(REQUEST) for d in deltas]
             assert isinstance(told[-1], Finish)
@@ -213,7 +218,7 @@ async def test_two_answers_use_one_connection(wire: Format, transport: Transport
 
 
 async def test_many_answers_run_side_by_side(wire: Format, transport: Transport) -> None:
-    async with Endpoint(Answer(pieces=[wire.text("a")], end="hold")) as endpoint:
+    async with Endpoint(Answer(pieces=wire.begin(text("a")), end="hold")) as endpoint:
         provider = wire.provider(endpoint.url, KEY, transport)
         streams = [provider.stream(REQUEST) for _ in range(150)]
         firsts = await asyncio.gather(*(anext(stream) for stream in streams))

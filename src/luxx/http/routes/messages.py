@@ -49,6 +49,7 @@ async def post(
     message = PostMessage(
         conversation_id=conversation_id,
         text=body.text,
+        attachments=tuple(body.attachments),
         parent_id=body.given("parent_id", body.parent_id),
         on_busy=body.on_busy,
         overrides=body.overrides(),
@@ -69,6 +70,8 @@ async def regenerate(message_id: IdInPath, body: bodies.Again, luxx: Luxx, owner
 @router.post("/messages/{message_id}/continue", status_code=202, responses=_TWO_FORMS)
 async def go_on(message_id: IdInPath, body: bodies.Again, luxx: Luxx, owner: Caller, answer: Answer) -> Response:
     """Go on where an answer was cut, in a new answer beside it."""
+    if body.summary is not None:
+        raise InvalidRequest("is for regenerate only", field="summary")
     again = _again(message_id, body, "continue")
     with answer.reserved():
         return answer.answer(await luxx.parts.supervisor.continue_answer(owner, again))
@@ -76,4 +79,4 @@ async def go_on(message_id: IdInPath, body: bodies.Again, luxx: Luxx, owner: Cal
 
 def _again(message_id: str, body: bodies.Again, verb: str) -> AnswerAgain:
     request = body.request(f"messages/{message_id}/{verb}")
-    return AnswerAgain(message_id=message_id, overrides=body.overrides(), request=request)
+    return AnswerAgain(message_id=message_id, summary=body.summary, overrides=body.overrides(), request=request)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from yarl import URL
@@ -18,10 +19,11 @@ from luxx.core.errors import (
 )
 from luxx.core.ports import Check, ModelInfo
 from luxx.core.prompts import ModelRequest
-from luxx.providers.failures import from_response, read_body
+from luxx.providers.failures import Report, from_response, read_body
 from luxx.providers.openai.answer import AnswerDecoder
 from luxx.providers.openai.catalogue import read_catalogue
-from luxx.providers.openai.request import Quirk, encode_request, quirk_in
+from luxx.providers.openai.contents import unseen_in
+from luxx.providers.openai.request import Quirk, encode_request, quirk_in, shown_files
 from luxx.providers.transport import Reply, Transport
 
 _ERROR_LIMIT = 64 * 1024
@@ -108,16 +110,21 @@ class OpenAIModel:
         headers = self._request_headers("text/event-stream")
         while True:
             quirks = self._known_quirks(request.model, url)
-            body = encode_request(request, origin=self._origin(), quirks=quirks, extra=self._extra)
+            body = await self._body(request, quirks)
             async with self._transport.open("POST", url, headers, body) as reply:
                 if reply.status // 100 == 2:
                     yield reply
                     return
                 refusal = await reply.read_all(_ERROR_LIMIT)
-            quirk = quirk_in(read_body(refusal), request) if reply.status in (400, 422) else None
+            quirk = _quirk(reply.status, read_body(refusal), request, quirks)
             if quirk is None or quirk in quirks:
                 raise from_response(reply.status, reply.headers, refusal, self._secrets)
             self._quirks[request.model] = quirks.union({quirk})
+
+    async def _body(self, request: ModelRequest, quirks: frozenset[Quirk]) -> bytes:
+        encode = partial(encode_request, request, origin=self._origin(), quirks=quirks, extra=self._extra)
+        # Files are megabytes, which the event loop shall not wait for.
+        return await asyncio.to_thread(encode) if request.files else encode()
 
     def _known_quirks(self, model: str, url: URL) -> frozenset[Quirk]:
         # OpenAI's own models take this name, and its newer ones no other.
@@ -142,6 +149,13 @@ class OpenAIModel:
             raise ProviderAuth("The API key of this provider has characters that no key has: copy it again.")
         key = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
         return {"Content-Type": "application/json", "Accept": accept, **key, **self._headers}
+
+
+def _quirk(status: int, report: Report, request: ModelRequest, quirks: frozenset[Quirk]) -> Quirk | None:
+    if status in (400, 422):
+        return quirk_in(report, request, quirks)
+    # Gateways say 404 where no model can see images, llama.cpp 500.
+    return unseen_in(report, shown_files(request), quirks) if status in (404, 415, 500, 501) else None
 
 
 async def _read(reply: Reply, decoder: AnswerDecoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:

@@ -2,17 +2,19 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
 
+from luxx.core.files import FileRef
 from luxx.core.prompts import AnswerPrompt, CallPrompt, ModelRequest, Prompt, ResultPrompt, ToolSpec, UserPrompt
 from luxx.providers.failures import Report
 from luxx.providers.openai.calls import is_object
+from luxx.providers.openai.contents import Part, Shown, Unseen, unseen_in
 from luxx.providers.openai.reasoning import returned
 
-Quirk = Literal["no_stream_options", "max_completion_tokens", "no_temperature"]
+Quirk = Literal["no_stream_options", "max_completion_tokens", "no_temperature"] | Unseen
 """What an endpoint does not take as everyone else does."""
 
 _UNSUPPORTED = re.compile(
@@ -41,7 +43,7 @@ def encode_request(
     if request.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
     system = [{"role": "system", "content": request.system}] if request.system else []
-    body["messages"] = [*system, *(_message(prompt, origin) for prompt in request.prompts)]
+    body["messages"] = [*system, *_messages(request.prompts, Shown(request.files, quirks), origin)]
     body.update(extra or {})
     try:
         return _encoder.encode(body)
@@ -49,9 +51,10 @@ def encode_request(
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def quirk_in(report: Report, request: ModelRequest) -> Quirk | None:
+def quirk_in(report: Report, request: ModelRequest, quirks: frozenset[Quirk] = frozenset()) -> Quirk | None:
     """Return the quirk that a refusal (400 or 422) tells of, if the request can do without what it complains about.
 
+    `quirks` are those that the request was made with.
     A temperature that is out of range is the person's mistake, and is reported; one that the model takes none of is left out.
     """
     said = f"{report.param} {report.text}".lower()
@@ -62,7 +65,12 @@ def quirk_in(report: Report, request: ModelRequest) -> Quirk | None:
     refused = _UNSUPPORTED.search(f"{report.text} {' '.join(report.words)}")
     if request.temperature is not None and "temperature" in said and refused:
         return None if _OUT_OF_RANGE.search(report.text) else "no_temperature"
-    return None
+    return unseen_in(report, shown_files(request), quirks)
+
+
+def shown_files(request: ModelRequest) -> tuple[FileRef, ...]:
+    """Return the files that a request brings to be seen."""
+    return tuple(file for prompt in request.prompts for file in prompt.files if file.id in request.files)
 
 
 def _tool(tool: ToolSpec) -> dict[str, Any]:
@@ -70,22 +78,33 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _message(prompt: Prompt, origin: str) -> dict[str, Any]:
-    match prompt:
-        case UserPrompt():
-            return {"role": "user", "content": prompt.text}
-        case ResultPrompt():
-            return {"role": "tool", "tool_call_id": prompt.id, "content": prompt.content}
-        case AnswerPrompt():
-            return _answer(prompt, origin)
+def _messages(prompts: Iterable[Prompt], shown: Shown, origin: str) -> Iterator[dict[str, Any]]:
+    """Yield the messages; what an answer and its results have to be seen follows once all results are there."""
+    aside: list[Part] = []
+    for prompt in prompts:
+        if aside and not isinstance(prompt, ResultPrompt):
+            yield {"role": "user", "content": aside}
+            aside = []
+        match prompt:
+            case UserPrompt(text=text, files=files):
+                yield {"role": "user", "content": shown.content(text, files)}
+            case ResultPrompt(content=content, files=files):
+                yield {"role": "tool", "tool_call_id": prompt.id, "content": shown.in_words(content, files)}
+                aside += shown.aside(f"From the tool {prompt.name}", files)
+            case AnswerPrompt():
+                yield _answer(prompt, shown, origin)
+                aside += shown.aside("Made in the answer above", prompt.files)
+    if aside:
+        yield {"role": "user", "content": aside}
 
 
-def _answer(prompt: AnswerPrompt, origin: str) -> dict[str, Any]:
+def _answer(prompt: AnswerPrompt, shown: Shown, origin: str) -> dict[str, Any]:
+    text = shown.in_words(prompt.text, prompt.files)
     # An empty text beside calls is null: Anthropic's models behind a gateway refuse an empty one.
-    message: dict[str, Any] = {"role": "assistant", "content": prompt.text or (None if prompt.calls else "")}
+    message: dict[str, Any] = {"role": "assistant", "content": text or (None if prompt.calls else "")}
     if not prompt.calls:
         return message
-    back = returned(prompt.raw, origin) if prompt.raw and prompt.format == "openai" else None
+    back = returned(prompt.raw, origin) if prompt.raw else None
     calls = [_call(call) for call in prompt.calls]
     if back:
         message.update(back.fields)

@@ -11,7 +11,7 @@ CREATE TABLE person (
 	id TEXT NOT NULL,
 	name TEXT NOT NULL,
 	role TEXT NOT NULL,
-	created_at TEXT NOT NULL,
+	created_at TEXT NOT NULL, rules BLOB,
 	PRIMARY KEY (id),
 	CONSTRAINT person_role CHECK (role IN ('owner', 'member'))
 );
@@ -25,7 +25,7 @@ CREATE TABLE provider (
 	default_model TEXT,
 	api_key BLOB,
 	is_default BOOLEAN NOT NULL,
-	created_at TEXT NOT NULL,
+	created_at TEXT NOT NULL, preset TEXT, fallback_id TEXT,
 	PRIMARY KEY (id),
 	CONSTRAINT provider_name UNIQUE (owner_id, name),
 	CONSTRAINT provider_ordinal UNIQUE (owner_id, ordinal),
@@ -46,7 +46,7 @@ CREATE TABLE conversation (
 	leaf_id TEXT,
 	created_at TEXT NOT NULL,
 	updated_at TEXT NOT NULL,
-	deleted_at TEXT,
+	deleted_at TEXT, rules BLOB, thinking TEXT,
 	PRIMARY KEY (id),
 	CONSTRAINT conversation_title_source CHECK (title_source IN ('auto', 'user')),
 	FOREIGN KEY(owner_id) REFERENCES person (id),
@@ -162,4 +162,67 @@ CREATE TABLE event (
 	CONSTRAINT event_data CHECK ((data IS NULL) = (step_index IS NOT NULL))
 );
 CREATE INDEX turn_free ON turn (number) WHERE node IS NULL AND status = 'active';
-INSERT INTO alembic_version (version_num) VALUES ('0002');
+CREATE TABLE approval (
+	turn BIGINT NOT NULL,
+	idx INTEGER NOT NULL,
+	tool TEXT NOT NULL,
+	state TEXT NOT NULL,
+	asked BLOB NOT NULL,
+	arguments BLOB,
+	always BOOLEAN NOT NULL,
+	expires_at TEXT NOT NULL,
+	applied BOOLEAN NOT NULL,
+	PRIMARY KEY (turn, idx),
+	CONSTRAINT approval_state CHECK (state IN ('requested', 'approved', 'denied', 'expired')),
+	FOREIGN KEY(turn) REFERENCES turn (number)
+);
+CREATE INDEX approval_open ON approval (expires_at) WHERE state = 'requested';
+CREATE INDEX approval_decided ON approval (expires_at) WHERE NOT applied AND state <> 'requested';
+CREATE TABLE blob (
+	hash BLOB NOT NULL,
+	data BLOB NOT NULL,
+	PRIMARY KEY (hash)
+);
+CREATE TABLE file (
+	id TEXT NOT NULL,
+	owner_id TEXT NOT NULL,
+	conversation_id TEXT,
+	hash BLOB NOT NULL,
+	name TEXT NOT NULL,
+	media_type TEXT NOT NULL,
+	size BIGINT NOT NULL,
+	created_at TEXT NOT NULL,
+	PRIMARY KEY (id),
+	FOREIGN KEY(owner_id) REFERENCES person (id),
+	FOREIGN KEY(conversation_id) REFERENCES conversation (id),
+	FOREIGN KEY(hash) REFERENCES blob (hash)
+);
+CREATE INDEX file_conversation ON file (conversation_id, created_at);
+CREATE INDEX file_hash ON file (hash);
+CREATE INDEX file_loose ON file (created_at) WHERE conversation_id IS NULL;
+CREATE TABLE message_file (
+	message_id TEXT NOT NULL,
+	ordinal INTEGER NOT NULL,
+	file_id TEXT NOT NULL,
+	PRIMARY KEY (message_id, ordinal),
+	FOREIGN KEY(message_id) REFERENCES message (id),
+	FOREIGN KEY(file_id) REFERENCES file (id)
+);
+CREATE INDEX message_file_file ON message_file (file_id);
+CREATE TABLE tool_server (
+	id TEXT NOT NULL,
+	owner_id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	target BLOB NOT NULL,
+	secrets BLOB,
+	trusted BOOLEAN NOT NULL,
+	enabled BOOLEAN NOT NULL,
+	tools BLOB,
+	created_at TEXT NOT NULL,
+	PRIMARY KEY (id),
+	CONSTRAINT tool_server_name UNIQUE (owner_id, name),
+	CONSTRAINT tool_server_kind CHECK (kind IN ('stdio', 'http', 'openapi')),
+	FOREIGN KEY(owner_id) REFERENCES person (id)
+);
+INSERT INTO alembic_version (version_num) VALUES ('0003');

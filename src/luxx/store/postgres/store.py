@@ -14,11 +14,15 @@ from luxx.store.postgres.lease import Lease, LeaseTimes
 from luxx.store.postgres.members import Members
 from luxx.store.postgres.others import Ears
 from luxx.store.postgres.schema import prepare
+from luxx.store.records import FileLimits
 from luxx.store.secrets import SecretBox
+from luxx.store.sql.approvals import SqlApprovals
 from luxx.store.sql.conversations import SqlConversations
+from luxx.store.sql.files import SqlFiles
 from luxx.store.sql.installation import check_secrets, ensure_owner, ping
 from luxx.store.sql.providers import SqlProviders
 from luxx.store.sql.readers import Readers
+from luxx.store.sql.tool_servers import SqlToolServers
 from luxx.store.sql.turns import SqlTurns
 from luxx.store.sql.writer import Writer
 
@@ -26,6 +30,7 @@ WRITERS = 3
 READERS = 3
 
 _TIMES = LeaseTimes()
+_LIMITS = FileLimits()
 
 SLOW = 15.0
 """Seconds that a command may take on which no lease depends: a search, the end of a large conversation."""
@@ -49,6 +54,7 @@ class PostgresStore:
         lost: asyncio.Event,
         secrets: SecretBox,
         owner: str,
+        limits: FileLimits,
     ) -> None:
         self._connections = [flushes, *writers]
         self._flushes = Writer([flushes], together=1)
@@ -57,14 +63,22 @@ class PostgresStore:
         self._owner = owner
         self._closed = False
         self._nodes = Members(lease, Ears(address, lambda: lease.node), lost, self._writer)
-        self._turns = SqlTurns(self._flushes, self._writer, self._readers, self._nodes)
+        self._turns = SqlTurns(self._flushes, self._writer, self._readers, self._nodes, limits)
+        self._files = SqlFiles(self._writer, self._readers, limits)
+        self._approvals = SqlApprovals(self._writer, self._readers)
         self._conversations = SqlConversations(self._writer, self._readers, self._nodes)
         self._providers = SqlProviders(self._writer, self._readers, secrets)
+        self._tool_servers = SqlToolServers(self._writer, self._readers, secrets)
 
     @property
     def turns(self) -> SqlTurns:
         """Turns and their logs."""
         return self._turns
+
+    @property
+    def approvals(self) -> SqlApprovals:
+        """Calls that wait for a person."""
+        return self._approvals
 
     @property
     def conversations(self) -> SqlConversations:
@@ -75,6 +89,16 @@ class PostgresStore:
     def providers(self) -> SqlProviders:
         """Providers and their keys."""
         return self._providers
+
+    @property
+    def tool_servers(self) -> SqlToolServers:
+        """Tool servers and their secrets."""
+        return self._tool_servers
+
+    @property
+    def files(self) -> SqlFiles:
+        """Files and their contents."""
+        return self._files
 
     @property
     def nodes(self) -> Members:
@@ -116,6 +140,7 @@ async def open_postgres(
     node: str | None = None,
     *,
     times: LeaseTimes = _TIMES,
+    limits: FileLimits = _LIMITS,
 ) -> PostgresStore:
     """Open the store in a PostgreSQL database, making its tables if they are not there, and join those that work on it.
 
@@ -132,7 +157,7 @@ async def open_postgres(
         await asyncio.to_thread(lease.hold, node or new_id())
         flushes, searching, *others = opened
         writers, readers = others[:WRITERS], others[WRITERS:]
-        return PostgresStore(flushes, writers, readers, searching, address, lease, lost, secrets, owner)
+        return PostgresStore(flushes, writers, readers, searching, address, lease, lost, secrets, owner, limits)
     except BaseException as error:
         for connection in opened:
             connection.close()

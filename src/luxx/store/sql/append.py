@@ -8,6 +8,7 @@ import msgspec
 from luxx.core.ports import ModelCall
 from luxx.store.clock import timestamp
 from luxx.store.records import Appended, NewEntry, TurnBatch
+from luxx.store.sql.approvals import drop_approvals, park, write_approvals
 from luxx.store.sql.connection import Connection, Rows
 from luxx.store.sql.dialect import wanted
 from luxx.store.sql.ends import Ending, end_turn, lock_conversations, recall
@@ -153,13 +154,18 @@ def _put(steps: dict[tuple[int, int], StepValues], row: StepValues) -> None:
 
 
 def _write_seldom(connection: Connection, ending: Ending, owned: Sequence[_Owned]) -> None:
-    """Write what few batches bring: model calls, voids, ends."""
+    """Write what few batches bring: model calls, voids, approvals, ends."""
     for batch, number, _ in owned:
         if batch.calls:
             connection.execute_each(_CALL, [_call_row(number, call) for call in batch.calls])
         if batch.void:
             voided = [(number, index) for index in batch.void]
             connection.execute_each("UPDATE step SET state = 'void' WHERE turn = ? AND idx = ?", voided)
+            drop_approvals(connection, voided)
+        if batch.approvals:
+            write_approvals(connection, number, batch.approvals)
+        if batch.parked:
+            park(connection, number)
         if batch.end is not None:
             end_turn(connection, ending, number, batch.end)
 

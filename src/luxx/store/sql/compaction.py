@@ -3,6 +3,7 @@
 from luxx.core.events import Approval, decode
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.dialect import wanted
+from luxx.store.sql.files import purge_files
 from luxx.store.sql.readers import Readers
 from luxx.store.sql.writer import Writer
 
@@ -30,7 +31,7 @@ _DELETED = """
         AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.conversation_id = conversation.id AND turn.ended_at IS NULL)
     ORDER BY deleted_at LIMIT ?
 """
-_TURN_ROWS = ("event", "step", "model_call")
+_TURN_ROWS = ("event", "step", "model_call", "approval")
 _CONVERSATION_ROWS = ("request", "turn", "message")
 
 
@@ -76,6 +77,7 @@ def _purge(connection: Connection, conversation_id: str) -> None:
         connection.send(
             f"DELETE FROM {table} WHERE turn IN (SELECT number FROM turn WHERE conversation_id = ?)", (conversation_id,)
         )
+    purge_files(connection, conversation_id)
     for table in _CONVERSATION_ROWS:
         connection.send(f"DELETE FROM {table} WHERE conversation_id = ?", (conversation_id,))
     connection.send("DELETE FROM conversation WHERE id = ?", (conversation_id,))

@@ -3,10 +3,12 @@
 from typing import Any
 
 from luxx.store.records import Conversation, ConversationSettings
+from luxx.store.sql.approvals import read_rules
 
 CONVERSATIONS = """
     SELECT c.id, c.title, c.title_source, c.leaf_id, c.created_at, c.updated_at, c.system_prompt, c.provider_id, c.model,
-           c.temperature, c.max_tokens, c.tools_enabled
+           c.temperature, c.max_tokens, c.tools_enabled, c.thinking, c.rules,
+           (SELECT rules FROM person WHERE person.id = c.owner_id)
     FROM conversation c
 """
 """Reads whole conversations; a WHERE follows."""
@@ -21,6 +23,8 @@ def conversation_of(row: tuple[Any, ...]) -> Conversation:
         temperature=row[9],
         max_tokens=row[10],
         tools_enabled=bool(row[11]),
+        thinking=row[12],
+        rules=read_rules(row[13]),
     )
     return Conversation(
         id=row[0],
@@ -30,4 +34,5 @@ def conversation_of(row: tuple[Any, ...]) -> Conversation:
         leaf_id=row[3],
         created_at=row[4],
         updated_at=row[5],
+        person_rules=read_rules(row[14]),
     )

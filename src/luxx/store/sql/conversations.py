@@ -17,8 +17,10 @@ from luxx.store.records import (
     ConversationPage,
     ConversationSettings,
     Message,
+    SettingsChange,
 )
 from luxx.store.sql import listing
+from luxx.store.sql.approvals import write_rules
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.conversation_rows import CONVERSATIONS, conversation_of
 from luxx.store.sql.ends import Ending, cancel_queued
@@ -32,8 +34,8 @@ T = TypeVar("T")
 
 _INSERT = """
     INSERT INTO conversation (id, owner_id, title, title_source, created_at, updated_at, system_prompt, provider_id, model,
-        temperature, max_tokens, tools_enabled)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        temperature, max_tokens, tools_enabled, thinking, rules)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _RETITLE = """
     UPDATE conversation SET title = ? WHERE id = ? AND owner_id = ? AND title_source = 'auto' AND deleted_at IS NULL
@@ -142,7 +144,9 @@ def _create(
     return _get(connection, owner, conversation_id)
 
 
-def _columns(connection: Connection, owner: str, settings: ConversationSettings) -> tuple[str | float | None, ...]:
+def _columns(
+    connection: Connection, owner: str, settings: ConversationSettings
+) -> tuple[str | float | bytes | None, ...]:
     """Return the settings as columns. Raises InvalidRequest for a provider that is not there."""
     _check_provider(connection, owner, settings.provider_id)
     return (
@@ -152,7 +156,16 @@ def _columns(connection: Connection, owner: str, settings: ConversationSettings)
         settings.temperature,
         settings.max_tokens,
         settings.tools_enabled,
+        settings.thinking,
+        write_rules(settings.rules),
     )
+
+
+def _changed_columns(change: SettingsChange) -> dict[str, str | float | bytes | None]:
+    columns = {name: getattr(change, name) for name in change.__struct_fields__}
+    if change.rules is not msgspec.UNSET:
+        columns["rules"] = write_rules(change.rules)
+    return {name: value for name, value in columns.items() if value is not msgspec.UNSET}
 
 
 def _check_provider(connection: Connection, owner: str, provider_id: str | msgspec.UnsetType | None) -> None:
@@ -167,10 +180,7 @@ def _change(connection: Connection, owner: str, conversation_id: str, change: Co
     """Write the columns that the change names, and no other: what is changed elsewhere at the same time stays."""
     _get(connection, owner, conversation_id, "{lock}")
     _check_provider(connection, owner, change.settings.provider_id)
-    settings = msgspec.structs.asdict(change.settings)
-    columns: dict[str, str | float | None] = {
-        name: value for name, value in settings.items() if value is not msgspec.UNSET
-    }
+    columns = _changed_columns(change.settings)
     if change.title is not msgspec.UNSET:
         columns["title"] = change.title
     if change.title_source is not msgspec.UNSET:

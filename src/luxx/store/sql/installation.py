@@ -4,8 +4,8 @@ from luxx.core.errors import ConfigurationError
 from luxx.core.ids import new_id
 from luxx.store.clock import timestamp
 from luxx.store.secrets import SecretBox
+from luxx.store.sql import providers, tool_servers
 from luxx.store.sql.connection import Connection
-from luxx.store.sql.providers import any_key, reseal
 
 _FINGERPRINT = "secret_key_fingerprint"
 _SET = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
@@ -25,14 +25,19 @@ def check_secrets(connection: Connection, secrets: SecretBox, database: str, *, 
     known = None if row is None else row[0]
     if known == secrets.fingerprint:
         return
-    if known not in secrets.fingerprints and (any_key(connection) or (shared and known is not None)):
+    if known not in secrets.fingerprints and (_anything(connection) or (shared and known is not None)):
         file = "the file that LUXX_SECRET_KEY_FILE names" if shared else "the file secret.key in the data directory"
         raise ConfigurationError(
             f"The keys in {database} were encrypted with another secret key. Give that one again (LUXX_SECRET_KEY, or {file});"
             " to change it, put the new one before it, separated by a comma."
         )
-    reseal(connection, secrets)
+    providers.reseal(connection, secrets)
+    tool_servers.reseal(connection, secrets)
     connection.execute(_SET, (_FINGERPRINT, secrets.fingerprint))
+
+
+def _anything(connection: Connection) -> bool:
+    return providers.any_key(connection) or tool_servers.any_secret(connection)
 
 
 def ensure_owner(connection: Connection) -> str:

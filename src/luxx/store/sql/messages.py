@@ -9,9 +9,11 @@ import msgspec
 
 from luxx.core.errors import NotFound
 from luxx.core.events import LogEntry
+from luxx.core.files import FileRef
 from luxx.core.ports import ModelCall
 from luxx.core.usage import Usage
 from luxx.store.records import Branch, Message, Role, Turn
+from luxx.store.sql.attachments import attachments
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.dialect import wanted
 from luxx.store.sql.turn_rows import TURNS, number_of, read_log, turn_of
@@ -92,7 +94,11 @@ def read_history(connection: Connection, owner: str, message_id: str, known: Con
         raise NotFound(NOTHING)
     answers = _ids(rows)
     steps, calls = _steps(connection, answers), _model_calls(connection, answers)
-    return tuple(_message(row, steps=tuple(steps.get(row.id, ())), calls=tuple(calls.get(row.id, ()))) for row in rows)
+    files = _files(connection, rows)
+    return tuple(
+        _message(row, files.get(row.id, ()), steps=tuple(steps.get(row.id, ())), calls=tuple(calls.get(row.id, ())))
+        for row in rows
+    )
 
 
 def _parent(connection: Connection, conversation_id: str, message_id: str) -> str | None:
@@ -122,16 +128,18 @@ def _messages(connection: Connection, rows: Sequence[_Row]) -> list[Message]:
     answers = _ids(rows)
     turns = {turn.message_id: turn for turn in _turns(connection, answers)}
     steps = _steps(connection, answers)
+    files = _files(connection, rows)
     messages: list[Message] = []
     for row in rows:
         turn = turns.get(row.id)
         log = read_log(connection, number_of(connection, turn.owner_id, turn.id)) if turn and not turn.ended else ()
-        messages.append(_message(row, turn, tuple(steps.get(row.id, ())), log=log))
+        messages.append(_message(row, files.get(row.id, ()), turn, tuple(steps.get(row.id, ())), log=log))
     return messages
 
 
 def _message(
     row: _Row,
+    files: tuple[FileRef, ...],
     turn: Turn | None = None,
     steps: tuple[msgspec.Raw, ...] = (),
     calls: tuple[ModelCall, ...] = (),
@@ -144,11 +152,16 @@ def _message(
         role=row.role,
         text=row.text,
         created_at=row.created_at,
+        files=files,
         turn=turn,
         steps=steps,
         calls=calls,
         log=log,
     )
+
+
+def _files(connection: Connection, rows: Sequence[_Row]) -> dict[str, tuple[FileRef, ...]]:
+    return attachments(connection, [row.id for row in rows if row.role == "user"])
 
 
 def _steps(connection: Connection, answers: str) -> dict[str, list[msgspec.Raw]]:

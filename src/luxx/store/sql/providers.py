@@ -16,11 +16,13 @@ from luxx.store.sql.writer import Writer
 
 _NOTHING = "There is no such provider."
 _PROVIDERS = """
-    SELECT id, name, format, base_url, default_model, is_default, api_key IS NOT NULL, created_at FROM provider
+    SELECT id, name, format, base_url, default_model, is_default, api_key IS NOT NULL, created_at, preset, fallback_id
+    FROM provider
 """
 _INSERT = """
-    INSERT INTO provider (id, owner_id, ordinal, name, format, base_url, default_model, api_key, is_default, created_at)
-    VALUES (?, ?, (SELECT coalesce(max(ordinal), 0) + 1 FROM provider WHERE owner_id = ?), ?, ?, ?, ?, ?, false, ?)
+    INSERT INTO provider
+        (id, owner_id, ordinal, name, format, base_url, default_model, api_key, is_default, created_at, preset, fallback_id)
+    VALUES (?, ?, (SELECT coalesce(max(ordinal), 0) + 1 FROM provider WHERE owner_id = ?), ?, ?, ?, ?, ?, false, ?, ?, ?)
 """
 
 
@@ -39,9 +41,10 @@ class SqlProviders:
 
         def job(connection: Connection) -> Provider:
             _refuse_taken_name(connection, owner, new.name, provider_id)
+            _refuse_bad_fallback(connection, owner, provider_id, new.fallback_id)
             place = (provider_id, owner, owner)
             values = (*place, new.name, new.format, new.base_url, new.default_model, sealed, timestamp())
-            connection.execute(_INSERT, values)
+            connection.execute(_INSERT, (*values, new.preset, new.fallback_id))
             if new.is_default or _default(connection, owner) is None:
                 _make_default(connection, owner, provider_id)
             return _get(connection, owner, provider_id)
@@ -78,6 +81,9 @@ class SqlProviders:
         def job(connection: Connection) -> None:
             provider = _get(connection, owner, provider_id)
             connection.execute("DELETE FROM provider WHERE id = ? AND owner_id = ?", (provider_id, owner))
+            connection.execute(
+                "UPDATE provider SET fallback_id = NULL WHERE fallback_id = ? AND owner_id = ?", (provider_id, owner)
+            )
             oldest = connection.execute(_PROVIDERS + "WHERE owner_id = ? ORDER BY ordinal LIMIT 1", (owner,)).fetchone()
             if provider.is_default and oldest is not None:
                 _make_default(connection, owner, oldest[0])
@@ -109,6 +115,9 @@ class SqlProviders:
             columns.update(base_url=change.base_url, api_key=None)
         if change.api_key is not msgspec.UNSET:
             columns["api_key"] = self._seal(change.api_key)
+        if change.fallback_id is not msgspec.UNSET:
+            _refuse_bad_fallback(connection, owner, provider.id, change.fallback_id)
+            columns["fallback_id"] = change.fallback_id
         for name, value in columns.items():
             connection.execute(
                 f"UPDATE provider SET {name} = ? WHERE id = ? AND owner_id = ?", (value, provider.id, owner)
@@ -158,6 +167,21 @@ def _refuse_taken_name(connection: Connection, owner: str, name: str, provider_i
         raise InvalidRequest("Another provider has this name.", "name")
 
 
+def _refuse_bad_fallback(connection: Connection, owner: str, provider_id: str, fallback_id: str | None) -> None:
+    """Raise InvalidRequest for a fallback that is not there, or that leads back to the provider."""
+    sql = "SELECT fallback_id FROM provider WHERE id = ? AND owner_id = ?"
+    seen: set[str] = set()
+    while fallback_id is not None and fallback_id not in seen:
+        if fallback_id == provider_id:
+            told = "must not lead back to this provider" if seen else "must be another provider"
+            raise InvalidRequest(told, "fallback_id")
+        row = connection.execute(sql, (fallback_id, owner)).fetchone()
+        if row is None:
+            raise InvalidRequest("There is no provider with this id.", "fallback_id")
+        seen.add(fallback_id)
+        fallback_id = row[0]
+
+
 def _provider_of(row: tuple[Any, ...]) -> Provider:
     return Provider(
         id=row[0],
@@ -168,4 +192,6 @@ def _provider_of(row: tuple[Any, ...]) -> Provider:
         is_default=bool(row[5]),
         has_key=bool(row[6]),
         created_at=row[7],
+        preset=row[8],
+        fallback_id=row[9],
     )

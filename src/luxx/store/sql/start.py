@@ -7,7 +7,8 @@ import msgspec
 from luxx.core.errors import Conflict, Fenced, InvalidRequest, NotFound
 from luxx.core.events import TurnStarted, encode
 from luxx.store.clock import timestamp
-from luxx.store.records import NewTurn, NewUserMessage, StartedTurn
+from luxx.store.records import FileLimits, NewTurn, NewUserMessage, StartedTurn
+from luxx.store.sql.attachments import attach
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.requests import earlier_result, remember
 from luxx.store.sql.turn_rows import turn_by_id
@@ -28,7 +29,7 @@ class _Place(NamedTuple):
     ordinal: int
 
 
-def start_turn(connection: Connection, node: str, owner: str, new: NewTurn) -> StartedTurn:
+def start_turn(connection: Connection, node: str, owner: str, new: NewTurn, limits: FileLimits) -> StartedTurn:
     """Do what TurnStore.start says."""
     lease = connection.lease(node)
     row = connection.execute(_CONVERSATION, (new.conversation_id, owner)).fetchone()
@@ -43,6 +44,7 @@ def start_turn(connection: Connection, node: str, owner: str, new: NewTurn) -> S
     queued = _must_wait(connection, new, place)
     now = timestamp()
     _insert_messages(connection, owner, new, place, now)
+    attach(connection, owner, new, limits)
     number = _insert_turn(connection, owner, new, place.user_message_id, None if queued else node, now)
     _insert_first_events(connection, new, place.user_message_id, number, kept, epoch=0 if queued else 1)
     _update_conversation(connection, new, now)

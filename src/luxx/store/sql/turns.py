@@ -2,12 +2,26 @@
 
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from luxx.core.errors import Fenced, NotFound
 from luxx.core.events import LogEntry
 from luxx.store.clock import timestamp
-from luxx.store.records import Appended, ClientRequest, LogPage, NewTurn, Owned, StartedTurn, Stopped, Turn, TurnBatch
+from luxx.store.records import (
+    Appended,
+    ClientRequest,
+    FileLimits,
+    LogPage,
+    NewTurn,
+    Owned,
+    StartedTurn,
+    Stopped,
+    Turn,
+    TurnBatch,
+)
 from luxx.store.sql import compaction
 from luxx.store.sql.append import NotTogether, append
+from luxx.store.sql.approvals import expire
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.dialect import wanted
 from luxx.store.sql.ends import Ending, cancel_queued
@@ -39,8 +53,13 @@ _UNFINISHED = TURNS + (
 _FREE = """
     SELECT number FROM turn WHERE status = 'active' AND node IS NULL AND ended_at IS NULL ORDER BY number LIMIT ? {skip}
 """
+_WOKEN = """
+    SELECT number FROM turn WHERE status = 'waiting' AND node IS NULL AND ended_at IS NULL
+        AND (cancel OR EXISTS (SELECT 1 FROM approval WHERE turn = number AND state <> 'requested' AND NOT applied))
+    ORDER BY number LIMIT ? {skip}
+"""
 _CLAIM = """
-    UPDATE turn SET node = ?, epoch = epoch + 1 WHERE number IN (SELECT CAST(value AS bigint) FROM {wanted})
+    UPDATE turn SET node = ?, epoch = epoch + 1, status = 'active' WHERE number IN (SELECT CAST(value AS bigint) FROM {wanted})
     RETURNING number, id
 """
 _RECLAIM = """
@@ -60,11 +79,12 @@ class SqlTurns:
     `flushes` writes what is appended, `writer` all else, so that a flush never waits behind it.
     """
 
-    def __init__(self, flushes: Writer, writer: Writer, readers: Readers, member: Member) -> None:
+    def __init__(self, flushes: Writer, writer: Writer, readers: Readers, member: Member, limits: FileLimits) -> None:
         self._flushes = flushes
         self._writer = writer
         self._readers = readers
         self._member = member
+        self._limits = limits
 
     async def replayed(self, owner: str, request: ClientRequest) -> StartedTurn | None:
         """See TurnStore."""
@@ -77,7 +97,8 @@ class SqlTurns:
 
     async def start(self, owner: str, new: NewTurn) -> StartedTurn:
         """See TurnStore."""
-        return await self._writer.write(lambda connection: start_turn(connection, self._member.node, owner, new))
+        node, limits = self._member.node, self._limits
+        return await self._writer.write(lambda connection: start_turn(connection, node, owner, new, limits))
 
     async def append(self, batches: tuple[TurnBatch, ...], retry: bool = False) -> Appended:
         """See TurnStore."""
@@ -96,10 +117,15 @@ class SqlTurns:
 
         def job(connection: Connection) -> tuple[Turn, ...]:
             lease = connection.lease(node)
-            free = [number for (number,) in connection.execute(_FREE, (ALL if limit is None else limit,))]
-            if not free or not lease.held():
+            expire(connection)
+            most = ALL if limit is None else limit
+            free = [number for (number,) in connection.execute(_FREE, (most,))]
+            woken = {number for (number,) in connection.execute(_WOKEN, (most,))}
+            if not (free or woken) or not lease.held():
                 return ()
-            return _in_order(connection, connection.execute(_CLAIM, (node, wanted(free))).fetchall())
+            taken = connection.execute(_CLAIM, (node, wanted([*free, *woken]))).fetchall()
+            awake = {turn_id for number, turn_id in taken if number in woken}
+            return tuple(replace(turn, woken=turn.id in awake) for turn in _in_order(connection, taken))
 
         return await self._writer.write(job)
 

@@ -8,12 +8,16 @@ from pathlib import Path
 from luxx.core.errors import ConfigurationError, StorageError
 from luxx.core.ids import new_id
 from luxx.store.directory import MOUNTS, DataDirectory
+from luxx.store.records import FileLimits
 from luxx.store.secrets import SecretBox
 from luxx.store.sql import nodes
+from luxx.store.sql.approvals import SqlApprovals
 from luxx.store.sql.conversations import SqlConversations
+from luxx.store.sql.files import SqlFiles
 from luxx.store.sql.installation import check_secrets, ensure_owner, ping
 from luxx.store.sql.providers import SqlProviders
 from luxx.store.sql.readers import Readers
+from luxx.store.sql.tool_servers import SqlToolServers
 from luxx.store.sql.turns import SqlTurns
 from luxx.store.sql.writer import Writer
 from luxx.store.sqlite.alone import Alone
@@ -25,6 +29,8 @@ DATABASE = "luxx.db"
 """The database's name in the data directory."""
 
 READERS = 2
+
+_LIMITS = FileLimits()
 
 
 class SqliteStore:
@@ -39,6 +45,7 @@ class SqliteStore:
         secrets: SecretBox,
         owner: str,
         node: str,
+        limits: FileLimits,
     ) -> None:
         self._directory = directory
         self._connection = connection
@@ -48,14 +55,22 @@ class SqliteStore:
         self._owner = owner
         self._closed = False
         self._nodes = Alone(self._writer, node)
-        self._turns = SqlTurns(self._writer, self._writer, readers, self._nodes)
+        self._turns = SqlTurns(self._writer, self._writer, readers, self._nodes, limits)
+        self._files = SqlFiles(self._writer, readers, limits)
+        self._approvals = SqlApprovals(self._writer, readers)
         self._conversations = SqlConversations(self._writer, readers, self._nodes)
         self._providers = SqlProviders(self._writer, readers, secrets)
+        self._tool_servers = SqlToolServers(self._writer, readers, secrets)
 
     @property
     def turns(self) -> SqlTurns:
         """Turns and their logs."""
         return self._turns
+
+    @property
+    def approvals(self) -> SqlApprovals:
+        """Calls that wait for a person."""
+        return self._approvals
 
     @property
     def conversations(self) -> SqlConversations:
@@ -66,6 +81,16 @@ class SqliteStore:
     def providers(self) -> SqlProviders:
         """Providers and their keys."""
         return self._providers
+
+    @property
+    def tool_servers(self) -> SqlToolServers:
+        """Tool servers and their secrets."""
+        return self._tool_servers
+
+    @property
+    def files(self) -> SqlFiles:
+        """Files and their contents."""
+        return self._files
 
     @property
     def nodes(self) -> Alone:
@@ -114,6 +139,7 @@ async def open_sqlite(
     connect: Connect = connect,
     mounts: Path = MOUNTS,
     wal_limit: int = WAL_LIMIT,
+    limits: FileLimits = _LIMITS,
 ) -> SqliteStore:
     """Open the store in a data directory, making both if they are not there; turns that a dead process left are free after that.
 
@@ -138,7 +164,7 @@ async def open_sqlite(
     except BaseException:
         directory.close()
         raise
-    return SqliteStore(directory, connection, readers, checkpoints, secrets, owner, node)
+    return SqliteStore(directory, connection, readers, checkpoints, secrets, owner, node, limits)
 
 
 def _take_over(connection: SqliteConnection, path: Path, secrets: SecretBox, node: str) -> str:

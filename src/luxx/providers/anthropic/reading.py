@@ -1,0 +1,58 @@
+"""Reading: an answer from its connection, with what is to be done when that breaks, falls silent or stays open."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+
+from luxx.core.deltas import Delta
+from luxx.core.errors import AnswerIncomplete, ProviderError, ProviderTimeout, ProviderUnreachable
+from luxx.providers.anthropic.answer import AnswerDecoder
+from luxx.providers.transport import Reply
+
+# How long to wait for the end mark once the stop reason is there: some gateways leave the stream open.
+_LINGER_S = 5.0
+# An end of the body that comes with the end mark, or right after it, leaves the connection open for the next request.
+_END_PATIENCE_S = 0.05
+
+
+async def read_answer(reply: Reply, decoder: AnswerDecoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:
+    """Yield what each read brings; at the end, the rest with the Finish, or an error.
+
+    `patience_s` is how long to wait for something to show while only signs of life come.
+    """
+    begun = False
+    broken: ProviderError | None = None
+    try:
+        async for deltas in _batches(reply, decoder, patience_s):
+            begun = True
+            yield deltas
+    except (ProviderUnreachable, ProviderTimeout) as error:
+        broken = error
+    rest = decoder.end()
+    if broken and not decoder.has_reason:
+        if rest:
+            yield rest
+        cut = begun and isinstance(broken, ProviderUnreachable)
+        raise AnswerIncomplete(f"{broken.message} The answer is cut.") if cut else broken
+    try:
+        last = decoder.finish()
+    except ProviderError:
+        if rest:
+            yield rest
+        raise
+    yield [*rest, last]
+    if not broken:
+        with contextlib.suppress(ProviderError):
+            await reply.read(_END_PATIENCE_S)
+
+
+async def _batches(reply: Reply, decoder: AnswerDecoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:
+    """Yield what reads bring, until the answer's end. Raises ProviderUnreachable, ProviderTimeout."""
+    clock = asyncio.get_running_loop().time
+    shown_at = clock()
+    while not decoder.ended and (data := await reply.read(_LINGER_S if decoder.has_reason else None)):
+        if deltas := decoder.feed(data):
+            yield deltas
+            shown_at = clock()
+        elif clock() - shown_at > patience_s:
+            raise ProviderTimeout(f"The provider sent nothing but signs of life for {patience_s:g} s.")

@@ -1,0 +1,109 @@
+"""Returned: the content blocks of an earlier answer as the API wants them back, signatures and server tools included."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from luxx.core.prompts import AnswerPrompt, CallPrompt
+from luxx.core.text import storable_within
+from luxx.providers.anthropic.wire import Block, fit_id, fit_name, object_of, objects, text_of
+
+_DIRECT = {"type": "direct"}
+_LARGEST_RAW = 32 * 1024 * 1024
+
+
+class Raw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The content of Finish.raw: the blocks of an answer, and the container in which its code ran."""
+
+    content: list[dict[str, Any]]
+    container: str = ""
+
+
+def encode_raw(blocks: Sequence[Block], container: str) -> bytes:
+    """Return what an answer is to be sent back as, or nothing if it is no more than its text and its calls."""
+    if not container and all(_is_plain(block) for block in blocks):
+        return b""
+    raw = Raw(content=list(blocks), container=container)
+    try:
+        try:
+            data = msgspec.json.encode(raw)
+        except UnicodeEncodeError:
+            data = msgspec.json.encode(storable_within(msgspec.to_builtins(raw)))
+    except RecursionError:
+        return b""
+    return data if len(data) <= _LARGEST_RAW else b""
+
+
+def returned(prompt: AnswerPrompt, model: str, names: Mapping[str, str], *, signed: bool) -> Raw | None:
+    """Return an answer's blocks with its calls under the ids that they have in this request, None if they do not fit.
+
+    An id that this endpoint itself gave goes back as it is, whatever is in it.
+
+    Thoughts of another model are left out, as it may be unable to read them; so are those without a signature for an API that
+    signs its own.
+    """
+    if not prompt.raw:
+        return None
+    try:
+        raw = msgspec.json.decode(prompt.raw, type=Raw)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    if not _fits(raw.content, prompt.calls, names):
+        return None
+    foreign = bool(prompt.model) and prompt.model != model
+    calls = iter(prompt.calls)
+    answered = _answered(raw.content)
+    blocks: list[Block] = []
+    for block in raw.content:
+        match block.get("type"):
+            case "text" if not text_of(block.get("text")).strip():
+                continue
+            case "thinking" if foreign or (signed and not block.get("signature")):
+                continue
+            case "redacted_thinking" if foreign:
+                continue
+            case "server_tool_use" | "mcp_tool_use" if block.get("id") not in answered:
+                continue
+            case "tool_use":
+                call = next(calls)
+                id = call.id if call.id == block.get("id") else fit_id(call.id)
+                given = object_of(call.arguments)
+                blocks.append({**block, "id": id, **({} if given is None else {"input": given})})
+            case _:
+                blocks.append(block)
+    return Raw(content=blocks, container=raw.container)
+
+
+def unfinished(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks of an answer that is to go on after them: no empty text, and no white space at the end."""
+    kept = [block for block in blocks if block.get("type") != "text" or text_of(block.get("text")).strip()]
+    if kept and kept[-1].get("type") == "text":
+        kept[-1] = {**kept[-1], "text": text_of(kept[-1].get("text")).rstrip()}
+    return kept
+
+
+def _is_plain(block: Block) -> bool:
+    """Whether nothing is lost if the block is written anew from the answer's text and calls."""
+    match block.get("type"):
+        case "text":
+            return not block.get("citations") and set(block) <= {"type", "text", "citations"}
+        case "tool_use":
+            id, direct = text_of(block.get("id")), block.get("caller", _DIRECT) == _DIRECT
+            return direct and fit_id(id) == id and set(block) <= {"type", "id", "name", "input", "caller"}
+        case _:
+            return False
+
+
+def _fits(blocks: Sequence[Block], calls: Sequence[CallPrompt], names: Mapping[str, str]) -> bool:
+    made = [block.get("name") for block in blocks if block.get("type") == "tool_use"]
+    return made == [names.get(call.name) or fit_name(call.name) for call in calls]
+
+
+def _answered(blocks: Iterable[Block]) -> set[object]:
+    """Return the ids of server tools that have a result here, or that wait for the result of a call that they made."""
+    found: set[object] = set()
+    for block in blocks:
+        found.add(block.get("tool_use_id"))
+        found.update(caller.get("tool_id") for caller in objects([block.get("caller")]))
+    return found

@@ -1,0 +1,50 @@
+"""Spent: the tokens of an answer, of which every event tells as far as it is."""
+
+import math
+from collections.abc import Mapping
+
+from luxx.core.usage import Usage
+from luxx.providers.gemini.values import get
+
+_MOST_TOKENS = 2**53
+_COUNTS = (
+    "promptTokenCount",
+    "toolUsePromptTokenCount",
+    "cachedContentTokenCount",
+    "candidatesTokenCount",
+    "thoughtsTokenCount",
+    "totalTokenCount",
+)
+
+
+class Spent:
+    """The last word on each count; an event that leaves one out does not take it back."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def note(self, metadata: Mapping[str, object]) -> None:
+        """Take the usage metadata of an event."""
+        for name in _COUNTS:
+            value = get(metadata, name)
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
+                self._counts[name] = int(min(value, _MOST_TOKENS))
+
+    def usage(self) -> Usage | None:
+        """Return the usage, None if nothing was told.
+
+        Thoughts are not among the candidates' tokens, except with gateways that count them in, as their total shows.
+        """
+        prompt, tool_use, cached, candidates, thoughts, total = (self._counts.get(name, 0) for name in _COUNTS)
+        given = prompt + tool_use
+        inside = 0 < thoughts <= candidates and total == given + candidates
+        made = candidates if inside else candidates + thoughts
+        if not (given or made or total):
+            return None
+        return Usage(
+            input_tokens=given,
+            output_tokens=made,
+            total_tokens=total or given + made,
+            cached_tokens=min(cached, given),
+            reasoning_tokens=thoughts,
+        )

@@ -1,0 +1,231 @@
+"""The model behind an endpoint that speaks the Responses format."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any, Literal
+
+from yarl import URL
+
+from luxx.core.deltas import Delta
+from luxx.core.errors import (
+    AnswerIncomplete,
+    ProviderAuth,
+    ProviderError,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnreachable,
+)
+from luxx.core.ports import Check, ModelInfo
+from luxx.core.prompts import ModelRequest
+from luxx.providers.failures import Report, from_response, read_body
+from luxx.providers.openai.catalogue import read_catalogue
+from luxx.providers.responses.answer import AnswerDecoder
+from luxx.providers.responses.quirks import OF_HISTORY, Quirk, known_quirks, quirk_in
+from luxx.providers.responses.request import encode_request
+from luxx.providers.transport import Reply, Transport
+
+OPENAI = "https://api.openai.com/v1"
+"""The address of OpenAI's own API."""
+
+_ERROR_LIMIT = 64 * 1024
+_LIST_LIMIT = 8 * 1024 * 1024
+_LIST_PATIENCE_S = 30.0
+# An end of the body that comes right after the response's end leaves the connection open for the next request.
+_END_PATIENCE_S = 0.05
+_MOST_TRIES = 8
+_MOST_CONVERSATIONS = 1000
+_AZURE = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com", ".openai.azure.us")
+# How an access token of Azure begins, and no key does.
+_TOKEN = "eyJ"
+
+
+class ResponsesModel:
+    """A provider that speaks the Responses format at `base_url`, taken as given; without one it is OpenAI's own API.
+
+    `headers` are added to every request and `extra` to the body of every answer asked for; both win over Luxx's own. An
+    endpoint that refuses something that it can do without is asked once more, which is remembered for the model; what it
+    refuses of earlier answers is remembered for the conversation.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None,
+        transport: Transport,
+        *,
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._base_url = base_url.strip() or OPENAI
+        self._api_key = (api_key or "").strip()
+        self._transport = transport
+        self._headers = dict(headers or {})
+        self._extra = dict(extra or {})
+        self._secrets = tuple(s for s in (self._api_key, *self._headers.values()) if s)
+        self._quirks: dict[str, frozenset[Quirk]] = {}
+        self._of_history: dict[tuple[str, str], frozenset[Quirk]] = {}
+
+    @property
+    def format(self) -> Literal["responses"]:
+        """The wire format's name."""
+        return "responses"
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Sequence[Delta], None]:
+        """Ask the model (see core.ports.Model). A refusal can also come as the first event of a stream."""
+        quirks = self._known_quirks(request)
+        patience_s = self._transport.patience.between_deltas_s
+        while True:
+            decoder = AnswerDecoder(self._secrets)
+            begun = False
+            try:
+                async with (
+                    self._answer(request, quirks) as (reply, quirks),
+                    contextlib.aclosing(_read(reply, decoder, patience_s)) as answer,
+                ):
+                    async for deltas in answer:
+                        if not begun:
+                            self._remember(request, quirks)
+                        begun = True
+                        yield deltas
+                return
+            except ProviderRejected:
+                quirk = quirk_in(decoder.refusal, request, quirks) if decoder.refusal and not begun else None
+                if quirk is None:
+                    raise
+                quirks |= {quirk}
+
+    async def list_models(self) -> tuple[ModelInfo, ...]:
+        """Return the models that the endpoint lists. Raises ProviderError."""
+        url = self._url("models")
+        headers = self._request_headers(url, "application/json")
+        try:
+            async with asyncio.timeout(_LIST_PATIENCE_S), self._transport.open("GET", url, headers) as reply:
+                body = await reply.read_all(_LIST_LIMIT)
+        except TimeoutError as error:
+            raise ProviderTimeout(f"The list of models did not come within {_LIST_PATIENCE_S:g} s.") from error
+        if reply.status // 100 != 2:
+            raise from_response(reply.status, reply.headers, body, self._secrets)
+        models = read_catalogue(body)
+        if models is None:
+            raise ProviderRejected("The address does not answer with a list of models. Check this provider's base URL.")
+        return models
+
+    async def check(self) -> Check:
+        """Ask for the models, as a try-out of address and key; never raises."""
+        try:
+            models = await self.list_models()
+        except ProviderRejected as error:
+            if error.status in (404, 405, 501):
+                hint = "It answers, but has no list of models. Check the base URL; a few providers have no such list."
+                return Check(ok=False, detail=hint)
+            return Check(ok=False, detail=error.message)
+        except ProviderError as error:
+            return Check(ok=False, detail=error.message)
+        return Check(ok=True, detail=f"It answers, and serves {len(models)} models.", models=len(models))
+
+    @contextlib.asynccontextmanager
+    async def _answer(
+        self, request: ModelRequest, quirks: frozenset[Quirk]
+    ) -> AsyncGenerator[tuple[Reply, frozenset[Quirk]], None]:
+        """Give the reply of an endpoint that accepted the request, and the quirks that made it accept it."""
+        url = self._url("responses")
+        headers = self._request_headers(url, "text/event-stream")
+        for tries_left in reversed(range(_MOST_TRIES)):
+            body = encode_request(request, quirks=quirks, extra=self._extra)
+            async with self._transport.open("POST", url, headers, body) as reply:
+                if reply.status // 100 == 2:
+                    yield reply, quirks
+                    return
+                refusal = await reply.read_all(_ERROR_LIMIT)
+            error = from_response(reply.status, reply.headers, refusal, self._secrets)
+            report = read_body(refusal)
+            quirk = quirk_in(report, request, quirks) if tries_left and _may_do_without(error, report) else None
+            if quirk is None:
+                raise error
+            quirks |= {quirk}
+
+    def _known_quirks(self, request: ModelRequest) -> frozenset[Quirk]:
+        of_model = self._quirks.get(request.model) or known_quirks(request.model)
+        return of_model | self._of_history.get(_place(request), frozenset())
+
+    def _remember(self, request: ModelRequest, quirks: frozenset[Quirk]) -> None:
+        """Keep what made the endpoint accept a request; the oldest conversations are forgotten."""
+        self._quirks[request.model] = quirks - OF_HISTORY
+        if quirks & OF_HISTORY:
+            self._of_history[_place(request)] = quirks & OF_HISTORY
+        while len(self._of_history) > _MOST_CONVERSATIONS:
+            self._of_history.pop(next(iter(self._of_history)))
+
+    def _url(self, path: str) -> URL:
+        try:
+            base = URL(self._base_url)
+            if base.scheme not in ("http", "https") or not base.host:
+                raise ValueError("no address")
+            # Azure shows the whole address of the endpoint for copying.
+            before = base.path.rstrip("/").removesuffix("/responses")
+            return base.with_path(f"{before}/{path}", keep_query=True)
+        except ValueError as error:
+            raise ProviderRejected("The base URL of this provider is no http or https address.") from error
+
+    def _request_headers(self, url: URL, accept: str) -> dict[str, str]:
+        if not (self._api_key.isascii() and (self._api_key.isprintable() or not self._api_key)):
+            raise ProviderAuth("The API key of this provider has characters that no key has: copy it again.")
+        if not self._api_key:
+            key = {}
+        elif (url.host or "").endswith(_AZURE) and not self._api_key.startswith(_TOKEN):
+            key = {"api-key": self._api_key}
+        else:
+            key = {"Authorization": f"Bearer {self._api_key}"}
+        return {"Content-Type": "application/json", "Accept": accept, **key, **self._headers}
+
+
+def _place(request: ModelRequest) -> tuple[str, str]:
+    return request.model, request.conversation_id
+
+
+def _may_do_without(error: ProviderError, report: Report) -> bool:
+    """Whether a refusal is about something in the request; OpenAI shows summaries to verified organisations only (403)."""
+    if error.status == 403:
+        return "verified" in report.text
+    return error.status in (400, 404, 422) and isinstance(error, ProviderRejected)
+
+
+async def _read(reply: Reply, decoder: AnswerDecoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:
+    """Yield what each read brings; at the end, the rest with the Finish, or an error."""
+    begun = False
+    broken: ProviderError | None = None
+    try:
+        async for deltas in _batches(reply, decoder, patience_s):
+            begun = True
+            yield deltas
+    except (ProviderUnreachable, ProviderTimeout) as error:
+        broken = error
+    rest = decoder.end()
+    if broken and not decoder.closed:
+        if rest:
+            yield rest
+        cut = begun and isinstance(broken, ProviderUnreachable)
+        raise AnswerIncomplete(f"{broken.message} The answer is cut.") if cut else broken
+    try:
+        last = decoder.finish()
+    except ProviderError:
+        if rest:
+            yield rest
+        raise
+    yield [*rest, last]
+    if not broken:
+        with contextlib.suppress(ProviderError):
+            await reply.read(_END_PATIENCE_S)
+
+
+async def _batches(reply: Reply, decoder: AnswerDecoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:
+    """Yield what reads bring, until the answer's end. Raises ProviderUnreachable, ProviderTimeout."""
+    clock = asyncio.get_running_loop().time
+    shown_at = clock()
+    while not decoder.ended and (data := await reply.read()):
+        if deltas := decoder.feed(data):
+            yield deltas
+            shown_at = clock()
+        elif clock() - shown_at > patience_s:
+            raise ProviderTimeout(f"The provider sent nothing but signs of life for {patience_s:g} s.")

@@ -1,0 +1,55 @@
+"""Windows: how many tokens the models of the providers can take, asked beside the turns, so that none of them waits for it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from luxx.core.errors import LuxxError
+from luxx.core.ports import ModelInfo
+
+_log = structlog.get_logger()
+FRESH_S = 3600.0
+"""After this many seconds a provider is asked again."""
+AGAIN_S = 300.0
+"""The same for one that could not tell."""
+
+
+class Windows:
+    """Knows the windows; `ask` lists the models of an owner's provider."""
+
+    def __init__(self, ask: Callable[[str, str], Awaitable[Sequence[ModelInfo]]]) -> None:
+        self._ask = ask
+        self._known: dict[str, dict[str, int]] = {}
+        self._due: dict[str, float] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}
+
+    def window(self, owner: str, provider_id: str, model: str) -> int | None:
+        """Return a model's window in tokens, None while nobody knows it; have the provider asked if it is time to."""
+        if time.monotonic() >= self._due.get(provider_id, 0.0) and provider_id not in self._asking:
+            self._asking[provider_id] = asyncio.create_task(self._learn(owner, provider_id))
+        return self._known.get(provider_id, {}).get(model)
+
+    def forget(self, provider_id: str) -> None:
+        """Ask again at the next use: the provider has changed."""
+        self._due.pop(provider_id, None)
+        self._known.pop(provider_id, None)
+
+    async def close(self) -> None:
+        """Stop asking."""
+        for task in self._asking.values():
+            task.cancel()
+        await asyncio.gather(*self._asking.values(), return_exceptions=True)
+
+    async def _learn(self, owner: str, provider_id: str) -> None:
+        wait = AGAIN_S
+        try:
+            models = await self._ask(owner, provider_id)
+            self._known[provider_id] = {model.id: model.context_window for model in models if model.context_window}
+            wait = FRESH_S
+        except LuxxError as error:
+            _log.debug("the models of a provider are not known", provider_id=provider_id, error=error.message)
+        finally:
+            self._due[provider_id] = time.monotonic() + wait
+            del self._asking[provider_id]
