@@ -12,7 +12,7 @@ from benchmarks.figures import Figures, TargetName
 from benchmarks.loadside import GoLoad, PythonLoad, build_harness, find_harness, mock
 from benchmarks.luxx import luxx
 from benchmarks.machine import allow_many_files, cores
-from benchmarks.measures import crash, starting, streams, tools, turns
+from benchmarks.measures import crash, nodes, starting, streams, tools, turns
 from benchmarks.measures.bench import QUICK, Bench, Scale
 from benchmarks.process import ProgramFailed
 from benchmarks.targets import Opened, Site, direct, find_nginx, nginx, raw_relay
@@ -20,6 +20,7 @@ from benchmarks.targets import Opened, Site, direct, find_nginx, nginx, raw_rela
 MEASURES: Mapping[str, Callable[[Bench], None]] = {
     streams.FEW: streams.few_streams,
     streams.MANY: streams.many_streams,
+    streams.FAST: streams.fast_streams,
     streams.LONG: streams.long_answer,
     turns.SHORT_TURN: turns.one_token_turn,
     turns.HISTORY: turns.first_token,
@@ -28,6 +29,9 @@ MEASURES: Mapping[str, Callable[[Bench], None]] = {
     tools.MANY: tools.many_tools,
     starting.START: starting.start,
     crash.CRASH: crash.kill,
+    nodes.NODES: nodes.many_nodes,
+    nodes.CANCEL: nodes.cancel,
+    nodes.TAKEOVER: nodes.takeover,
 }
 _TARGETS: Mapping[TargetName, Opened] = {"direct": direct, "nginx": nginx, "raw": raw_relay, "luxx": luxx}
 _CACHE = Path.home() / ".cache" / "luxx-benchmarks"

@@ -4,6 +4,7 @@ The way without Go; what the clients saw is written to standard output as JSON.
 """
 
 import asyncio
+import re
 import sys
 import time
 from collections import Counter
@@ -16,6 +17,8 @@ import uvloop
 from benchmarks.shots import Seen, Shot, message
 from benchmarks.wire import STAMP, STAMP_MODULUS, now_us
 
+_EVENT_ID = re.compile(rb"^id: ([0-9]+)\r?$", re.MULTILINE)
+
 
 class Turn:
     """The record of one turn."""
@@ -26,13 +29,19 @@ class Turn:
         self.wall_s = 0.0
         self.last = -1
         self.stamps = 0
+        self.seq = 0
+        self.misplaced = 0
         self.wire = 0
         self.latencies_us: list[int] = []
         self.error = ""
 
     def scan(self, lines: bytes) -> None:
-        """Find the stamps that were not seen before: some events repeat the text so far."""
+        """Find the stamps that were not seen before: some events repeat the text so far. Count ids out of order."""
         now = now_us()
+        for found in _EVENT_ID.finditer(lines):
+            seq = int(found[1])
+            self.misplaced += seq != self.seq + 1
+            self.seq = seq
         for found in STAMP.finditer(lines):
             seq = int(found[1], 36)
             if seq <= self.last:
@@ -52,6 +61,8 @@ class Line(asyncio.Protocol):
     def __init__(self, until: bytes) -> None:
         self._until = until
         self._done: asyncio.Future[None] | None = None
+        self._turn: Turn | None = None
+        self._rest = b""
         self.reusable = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -62,9 +73,16 @@ class Line(asyncio.Protocol):
         """End the turn under way."""
         self._end("connection lost")
 
-    async def ask(self, turn: Turn, request: bytes) -> None:
+    async def fetch(self, request: bytes) -> bytes:
+        """Send a request and return its whole answer. Raises OSError if there is none."""
+        await self.ask(starting := Turn(), request, streamed=False)
+        if starting.error not in ("", "ended early"):
+            raise OSError(starting.error)
+        return self._rest
+
+    async def ask(self, turn: Turn, request: bytes, *, streamed: bool = True) -> None:
         """Send a request and read its answer to the end."""
-        self._turn, self._rest, self._reached = turn, b"", False
+        self._turn, self._streamed, self._rest, self._reached = turn, streamed, b"", False
         self._parser = httptools.HttpResponseParser(self)
         self._done = asyncio.get_running_loop().create_future()
         self._transport.write(request)
@@ -76,6 +94,7 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Count and parse."""
+        assert self._turn
         self._turn.wire += len(data)
         self._parser.feed_data(data)
 
@@ -87,7 +106,11 @@ class Line(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """Look at the lines that are whole."""
+        assert self._turn
         data = self._rest + body
+        if not self._streamed:
+            self._rest = data
+            return
         end = data.rfind(b"\n") + 1
         lines, self._rest = data[:end], data[end:]
         self._turn.scan(lines)
@@ -101,7 +124,7 @@ class Line(asyncio.Protocol):
 
     def _end(self, error: str, reusable: bool = False) -> None:
         self.reusable = reusable
-        if self._done and not self._done.done():
+        if self._turn and self._done and not self._done.done():
             self._turn.error = error
             self._done.set_result(None)
 
@@ -128,27 +151,37 @@ class Load:
             self.turns.append(turn)
             try:
                 async with asyncio.timeout(self._shot.timeout_s):
-                    line = line if line and line.reusable else await self._dial()
-                    await line.ask(turn, self._request(number))
+                    line = line if line and line.reusable else await self._dial(self._shot.port)
+                    await self._play(line, turn, number)
             except (OSError, TimeoutError) as error:
                 turn.error = type(error).__name__
                 line = None
         if line:
             line.close()
 
-    async def _dial(self) -> Line:
+    async def _play(self, line: Line, turn: Turn, number: int) -> None:
+        if not self._shot.follow_port:
+            await line.ask(turn, self._request(number, "text/event-stream"))
+            return
+        started = await line.fetch(self._request(number, "application/json"))
+        reading = await self._dial(self._shot.follow_port)
+        path = msgspec.json.decode(started)["events_url"]
+        await reading.ask(turn, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._shot.follow_port}\r\n\r\n".encode())
+        reading.close()
+
+    async def _dial(self, port: int) -> Line:
         loop = asyncio.get_running_loop()
-        _, line = await loop.create_connection(lambda: Line(self._shot.until.encode()), "127.0.0.1", self._shot.port)
+        _, line = await loop.create_connection(lambda: Line(self._shot.until.encode()), "127.0.0.1", port)
         return line
 
-    def _request(self, number: int) -> bytes:
+    def _request(self, number: int, accept: str) -> bytes:
         shot = self._shot
         identity = shot.ids[number % len(shot.ids)] if shot.ids else ""
         text = message(number, shot.directive)
         body = shot.body.replace("{{id}}", identity).replace("{{msg}}", text).encode()
         head = (
             f"POST {shot.path.replace('{{id}}', identity)} HTTP/1.1\r\nHost: 127.0.0.1:{shot.port}\r\n"
-            f"Accept: text/event-stream\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"Accept: {accept}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
 
@@ -167,6 +200,7 @@ def seen(turns: Sequence[Turn], tokens: int) -> Seen:
         failed=len(turns) - len(good),
         tokens=came,
         gaps=sum(tokens - turn.stamps for turn in good),
+        misplaced=sum(turn.misplaced for turn in turns),
         wire_B_per_tok=sum(turn.wire for turn in turns) / max(came, 1),
         ttft_p50_ms=percentile(first, 50),
         ttft_p99_ms=percentile(first, 99),

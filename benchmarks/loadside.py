@@ -14,7 +14,7 @@ from typing import Protocol
 
 import msgspec
 
-from benchmarks.machine import free_port, on_core
+from benchmarks.machine import free_port, on_cores
 from benchmarks.process import REPOSITORY, ProgramFailed, running
 from benchmarks.shots import Seen, Shot
 
@@ -117,7 +117,7 @@ def mock(side: LoadSide, core: int, folder: Path) -> Iterator[int]:
 
 def fire(side: LoadSide, shot: Shot, core: int, folder: Path) -> Seen:
     """Play a shot to its end. Raises ProgramFailed."""
-    with on_core(core):
+    with on_cores(core):
         played = subprocess.run(
             side.fire_command(shot, folder),
             input=msgspec.json.encode(shot),

@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
@@ -24,10 +24,13 @@ _FILLER = " some words of an earlier message" * 13
 class Luxx:
     """A server on a data directory of its own; `start` and `kill` may be repeated on the same one."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, cores: Sequence[int] = (), settings: Mapping[str, str] | None = None) -> None:
+        """`cores` are those it may use, the site's for servers by default; `settings` are variables of its environment."""
         self.port = free_port()
         self.data = Path(tempfile.mkdtemp(prefix="data-", dir=site.folder))
         self._site = site
+        self._cores = tuple(cores) or (site.cores.server,)
+        self._settings = settings or {}
         self._process: Process | None = None
 
     @property
@@ -45,9 +48,11 @@ class Luxx:
             "LUXX_DEMO": "true",
             "LUXX_LOG_LEVEL": "warning",
         }
-        env = {name: value for name, value in os.environ.items() if not name.startswith("LUXX_")} | ours
+        env = {name: value for name, value in os.environ.items() if not name.startswith("LUXX_")}
         command = [sys.executable, "-m", "luxx", "serve"]
-        self._process = Process(command, self._site.cores.server, self._site.folder, cwd=self._site.folder, env=env)
+        self._process = Process(
+            command, self._cores, self._site.folder, cwd=self._site.folder, env={**env, **ours, **self._settings}
+        )
         deadline = time.monotonic() + READY_S
         while not self._ready():
             self._process.require_alive(deadline)
@@ -75,10 +80,14 @@ class Luxx:
 
     def use_mock(self) -> None:
         """Make the mock model the default provider."""
+        self.use_provider(self._site.mock_port)
+
+    def use_provider(self, port: int) -> None:
+        """Make a model server of this machine the default provider."""
         provider = {
             "name": "mock",
             "format": "openai",
-            "base_url": f"http://127.0.0.1:{self._site.mock_port}/v1",
+            "base_url": f"http://127.0.0.1:{port}/v1",
             "default_model": "mock",
             "is_default": True,
         }

@@ -5,7 +5,7 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +29,11 @@ class Cores(msgspec.Struct, frozen=True):
         """Whether there are two: with one core the figures say little."""
         return self.server != self.load
 
+    @property
+    def both(self) -> tuple[int, ...]:
+        """The two, for servers that are several processes."""
+        return (self.server, self.load)
+
 
 def cores() -> Cores:
     """Return the first two cores that this process may use."""
@@ -37,10 +42,10 @@ def cores() -> Cores:
 
 
 @contextmanager
-def on_core(core: int) -> Iterator[None]:
-    """Let the processes that are started meanwhile inherit a core."""
+def on_cores(cores: int | Iterable[int]) -> Iterator[None]:
+    """Let the processes that are started meanwhile inherit a core, or several."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, {cores} if isinstance(cores, int) else set(cores))
     try:
         yield
     finally:

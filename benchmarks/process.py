@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.machine import on_core
+from benchmarks.machine import on_cores
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 READY_S = 30.0
@@ -27,14 +27,14 @@ class Process:
     def __init__(
         self,
         command: Sequence[str],
-        core: int,
+        cores: int | Sequence[int],
         folder: Path,
         *,
         cwd: Path = REPOSITORY,
         env: Mapping[str, str] | None = None,
     ) -> None:
         self._log = folder / f"{Path(command[0]).name}-{time.monotonic_ns()}.log"
-        with on_core(core), self._log.open("wb") as log:
+        with on_cores(cores), self._log.open("wb") as log:
             self._popen = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=cwd, env=env
             )

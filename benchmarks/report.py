@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from benchmarks.figures import COLUMNS, Figure, Figures, TargetName
-from benchmarks.measures import crash, starting, streams, tools, turns
+from benchmarks.measures import crash, nodes, starting, streams, tools, turns
 
 _HEADS: Mapping[TargetName, str] = {"nginx": "nginx", "raw": "raw relay", "luxx": "Luxx"}
 _NOTHING = "-"
@@ -77,6 +77,8 @@ def _rows(figures: Figures) -> Sequence[Row]:
     return (
         *_stream_rows(figures, streams.FEW),
         *_stream_rows(figures, streams.MANY),
+        *_stream_rows(figures, streams.FAST, rate=50),
+        *_node_rows(figures),
         *_history_rows(figures),
         Row("CPU of a whole turn of one token", "<= 1 ms", _number(turns.SHORT_TURN, "cpu_ms_per_turn", "{:.2f} ms")),
         Row("memory per open stream", "<= 32 KiB", _number(streams.MANY, "KiB_per_stream", "{:.0f} KiB")),
@@ -92,13 +94,39 @@ def _rows(figures: Figures) -> Sequence[Row]:
     )
 
 
-def _stream_rows(figures: Figures, measure: str) -> Iterator[Row]:
+def _stream_rows(figures: Figures, measure: str, rate: int = 20) -> Iterator[Row]:
     count = next((n for name in COLUMNS if (n := figures.get(measure, name, "streams")) is not None), 0)
-    at = f"{count:.0f} streams x 20 tok/s"
+    at = f"{count:.0f} streams x {rate} tok/s"
     yield Row(f"CPU per token, {at}", "<= 2.5 x nginx", _beside_nginx(measure))
     yield Row(f"turns that failed, {at}", "0", _number(measure, "failed", "{:.0f}"))
     yield Row(f"latency per token p50 / p99, {at}", "<= 10 / 60 ms", _pair(measure, "lat"))
     yield Row(f"first token p50 / p99, {at}", "", _pair(measure, "ttft"))
+
+
+def _node_rows(figures: Figures) -> Iterator[Row]:
+    at = (
+        f"{figures.get(nodes.NODES, 'luxx', 'streams') or 0:.0f} streams x 50 tok/s on PostgreSQL, read on another node"
+    )
+    yield Row(f"CPU per token of owner / reader / PostgreSQL, {at}", "", _three(nodes.NODES, "us_per_tok", "us"))
+    yield Row("turns that failed, same", "0", _number(nodes.NODES, "failed", "{:.0f}"))
+    yield Row("tokens missing, same", "0", _number(nodes.NODES, "gaps", "{:.0f}"))
+    yield Row("events lost or doubled, same", "0", _number(nodes.NODES, "lost_or_doubled", "{:.0f}"))
+    yield Row("latency per token p50 / p99, same", "", _pair(nodes.NODES, "lat"))
+    yield Row("first token p50 / p99, same", "", _pair(nodes.NODES, "ttft"))
+    cancels = f"{figures.get(nodes.CANCEL, 'luxx', 'cancels') or 0:.0f} cancels through another node"
+    yield Row(
+        f"until the provider's connection is closed, longest of {cancels}",
+        "<= 300 ms",
+        _number(nodes.CANCEL, "closed_max_ms", "{:.0f} ms"),
+    )
+    yield Row("the same, p50", "", _number(nodes.CANCEL, "closed_p50_ms", "{:.0f} ms"))
+    turns_of = f"{figures.get(nodes.TAKEOVER, 'luxx', 'turns') or 0:.0f} turns"
+    yield Row(
+        f"kill -9 of a node, lease of {nodes.TTL_S:.0f} s: to the takeover, longest of {turns_of}",
+        f"<= {nodes.TTL_S + 2:.0f} s",
+        _number(nodes.TAKEOVER, "taken_over_max_s", "{:.2f} s"),
+    )
+    yield Row("the same: events lost or doubled", "0", _number(nodes.TAKEOVER, "lost_or_doubled", "{:.0f}"))
 
 
 def _history_rows(figures: Figures) -> Iterator[Row]:
@@ -116,6 +144,18 @@ def _number(measure: str, name: str, form: str) -> Cell:
     def cell(figures: Figures, target: TargetName) -> str:
         value = figures.get(measure, target, name)
         return _NOTHING if value is None else form.format(value)
+
+    return cell
+
+
+def _three(measure: str, name: str, unit: str) -> Cell:
+    def cell(figures: Figures, target: TargetName) -> str:
+        values = [figures.get(measure, target, f"{process}_{name}") for process in ("owner", "reader", "postgres")]
+        return (
+            " / ".join(f"{value:.1f}" for value in values if value is not None) + f" {unit}"
+            if any(values)
+            else _NOTHING
+        )
 
     return cell
 

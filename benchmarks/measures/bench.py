@@ -22,6 +22,8 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     few_streams: int = 100
     many_streams: int = 1000
     tokens: int = 120
+    fast_streams: int = 500
+    fast_tokens: int = 500
     long_tokens: int = 1200
     histories: tuple[int, ...] = (10, 200, 2000)
     turns: int = 400
@@ -29,12 +31,16 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     starts: int = 3
     killed_turns: int = 20
     tool_turns: int = 20
+    cancels: int = 100
+    takeovers: int = 3
 
 
 QUICK = Scale(
     few_streams=10,
     many_streams=40,
     tokens=20,
+    fast_streams=20,
+    fast_tokens=50,
     long_tokens=100,
     histories=(10, 40),
     turns=20,
@@ -42,6 +48,8 @@ QUICK = Scale(
     starts=1,
     killed_turns=4,
     tool_turns=4,
+    cancels=10,
+    takeovers=1,
 )
 
 

@@ -83,7 +83,7 @@ def kill(bench: Bench) -> None:
             from_kill_s=max(resumed, default=killed_at) - killed_at,
             from_ready_s=max(resumed, default=again_at) - again_at,
             unfinished=sum(not reader.done for reader in readers) + len(readers) - len(resumed),
-            lost_or_doubled=sum(_lost_or_doubled(reader.events) for reader in readers),
+            lost_or_doubled=sum(lost_or_doubled(reader.events) for reader in readers),
             messages_differ=sum(not _as_stored(server, reader) for reader in readers),
             tools_run_again=_run_again(server.data / "tool-ledger.jsonl"),
         )
@@ -112,7 +112,8 @@ def _tools() -> str:
     return msgspec.json.encode({"script": {"rounds": [calls, [{"type": "text", "text": "Done."}]]}}).decode()
 
 
-def _lost_or_doubled(events: Sequence[Event]) -> int:
+def lost_or_doubled(events: Sequence[Event]) -> int:
+    """Return how many events do not follow the one before."""
     return sum(event.seq != number for number, event in enumerate(events, 1))
 
 

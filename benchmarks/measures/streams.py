@@ -1,4 +1,4 @@
-"""Streams: many turns at once at 20 tokens a second each: CPU, latency, memory, wire, failures."""
+"""Streams: many turns at once at 20 or 50 tokens a second each: CPU, latency, memory, wire, failures."""
 
 from benchmarks.figures import TargetName
 from benchmarks.machine import Watch
@@ -7,21 +7,33 @@ from benchmarks.shots import Seen
 from benchmarks.targets import Load, Opened
 from benchmarks.wire import Directive
 
-FEW, MANY, LONG = "streams-100", "streams-1000", "long-answer"
+FEW, MANY, FAST, LONG = "streams-100", "streams-1000", "streams-500", "long-answer"
 RATE_S = 0.05
+FAST_RATE_S = 0.02
 _LONG_RATE_S = 0.005
 _LONG_STREAMS = 4
 _RAMP_S = 0.004
+_FAST_RAMP_S = 0.01
 
 
 def few_streams(bench: Bench) -> None:
     """Measure 100 streams."""
-    _streams(bench, FEW, bench.scale.few_streams)
+    _streams(bench, FEW, _load(bench.scale.few_streams, bench.scale.tokens, RATE_S, _RAMP_S))
 
 
 def many_streams(bench: Bench) -> None:
     """Measure 1000 streams."""
-    _streams(bench, MANY, bench.scale.many_streams)
+    _streams(bench, MANY, _load(bench.scale.many_streams, bench.scale.tokens, RATE_S, _RAMP_S))
+
+
+def fast_streams(bench: Bench) -> None:
+    """Measure 500 streams of 50 tokens a second, which are more tokens than the 1000 of 20."""
+    _streams(bench, FAST, fast_load(bench))
+
+
+def fast_load(bench: Bench) -> Load:
+    """Return the load of 500 streams."""
+    return _load(bench.scale.fast_streams, bench.scale.fast_tokens, FAST_RATE_S, _FAST_RAMP_S)
 
 
 def long_answer(bench: Bench) -> None:
@@ -35,13 +47,11 @@ def long_answer(bench: Bench) -> None:
         bench.figures.add(LONG, name, wire_B_per_tok=seen.wire_B_per_tok, failed=seen.failed)
 
 
-def _streams(bench: Bench, measure: str, streams: int) -> None:
-    load = Load(
-        directive=Directive(n=bench.scale.tokens, itl_s=RATE_S),
-        streams=streams,
-        turns=streams,
-        ramp_s=_RAMP_S * streams,
-    )
+def _load(streams: int, tokens: int, rate_s: float, ramp_s: float) -> Load:
+    return Load(directive=Directive(n=tokens, itl_s=rate_s), streams=streams, turns=streams, ramp_s=ramp_s * streams)
+
+
+def _streams(bench: Bench, measure: str, load: Load) -> None:
     for name, opened in bench.targets.items():
         bench.say(f"{measure}: {name}")
         _one(bench, measure, name, opened, load)

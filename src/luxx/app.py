@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 
 from starlette.types import ASGIApp
@@ -50,6 +51,11 @@ from luxx.turns.titles import Titles
 _RemoteModel = type[OpenAIModel] | type[ResponsesModel] | type[AnthropicModel] | type[GeminiModel]
 OWNER_TOKEN_FILE = "owner-token"
 LEDGER_FILE = "tool-ledger.jsonl"
+SWITCH_INTERVAL = 0.0005
+"""Seconds that a thread waits for the interpreter beside a busy event loop, with a database that is asked over a connection.
+
+A transaction asks several times, and after each answer its thread would wait Python's own 5 ms.
+"""
 
 
 class App:
@@ -91,6 +97,7 @@ class App:
     def asgi(self, port: int) -> ASGIApp:
         """Return the ASGI application for a server that people reach on this port."""
         settings = self._settings
+        self.mcp.logins.client_url = settings.mcp_client_url
         self.mcp.logins.redirect_uri = f"http://127.0.0.1:{port}/mcp/login"
         parts = Parts(
             store=self._store,
@@ -131,6 +138,8 @@ async def build(settings: Settings) -> App:
     search = _search(settings)
     make_private(settings.data_dir)
     store = await _open_store(settings)
+    if store.nodes.shared:
+        sys.setswitchinterval(SWITCH_INTERVAL)
     builtin = builtin_tools(
         max_result_chars=settings.tool_result_chars,
         web_max_bytes=settings.web_max_bytes,

@@ -50,7 +50,9 @@ class Settings(BaseSettings):
     tool_concurrency: int = Field(64, ge=1, description="Tools that run at once on this node.")
     tool_result_chars: int = Field(50_000, ge=100, description="Longest tool result; the rest is cut.")
     mcp_connect_timeout: float = Field(60, gt=0, description="From the start of an MCP server to its list of tools.")
-    mcp_call_timeout: float = Field(120, gt=0, description="For a call of an MCP tool without a result or sign of life.")
+    mcp_call_timeout: float = Field(
+        120, gt=0, description="For a call of an MCP tool without a result or sign of life."
+    )
     mcp_call_limit: float = Field(900, gt=0, description="For a call of an MCP tool in all, whatever its progress.")
     mcp_idle_stop: float = Field(600, gt=0, description="After the last call, an MCP server is stopped.")
     mcp_list_wait: float = Field(3, ge=0, description="How long a turn waits for an MCP server that was never listed.")
@@ -66,6 +68,11 @@ class Settings(BaseSettings):
     )
     search_url: str | None = Field(None, description="Base URL of the SearXNG, or another address of the engine.")
     search_key: SecretStr | None = Field(None, description="The key for the search engine.")
+    mcp_client_url: str | None = Field(
+        None,
+        pattern=r"^https://[^/]+/.+",
+        description="A client metadata document that you publish, for log-ins of MCP servers that want one.",
+    )
     demo: bool = Field(False, description="Offer the scripted provider and the tools for trying out durability.")
     titles: Literal["first_words", "model"] = Field("first_words", description="Who names a conversation.")
 

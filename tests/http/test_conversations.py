@@ -112,6 +112,17 @@ async def test_a_conversation_lists_its_unfinished_turns(at: World) -> None:
     assert (await at.client.get(f"/api/conversations/{turn['conversation_id']}")).json["turns"] == listed["turns"]
 
 
+async def test_each_listed_conversation_has_its_own_unfinished_turns(at: World) -> None:
+    ids = [await at.conversation() for _ in range(3)]
+    started = [await at.start(ids[0]), await at.start(ids[2])]
+    listed = (await at.client.get("/api/conversations")).json["items"]
+    assert {one["id"]: [turn["id"] for turn in one["turns"]] for one in listed} == {
+        ids[0]: [started[0]["turn_id"]],
+        ids[1]: [],
+        ids[2]: [started[1]["turn_id"]],
+    }
+
+
 async def test_the_same_request_makes_one_conversation(at: World) -> None:
     body = {"title": "T", "temperature": 1, "client_request_id": "r1"}
     first = await at.client.post("/api/conversations", body)

@@ -149,7 +149,7 @@ async def test_a_message_shows_its_attachments_and_the_model_gets_them(at: World
     conversation = await at.conversation()
     at.model.say("ok", end=True)
     started = (await posted(at, conversation, text="look", attachments=[second, first])).json
-    async for _ in at.supervisor.follow(started["turn_id"], 0):
+    async for _ in at.supervisor.follow(at.store.owner, started["turn_id"], 0):
         pass
     page = (await at.client.get(f"/api/conversations/{conversation}/messages")).json
     user, answer = page["items"]

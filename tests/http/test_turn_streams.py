@@ -2,10 +2,12 @@
 
 import asyncio
 from pathlib import Path
+from typing import Never
 
 import msgspec
 import pytest
 
+from luxx.core.errors import StorageError
 from luxx.core.events import LogEntry
 from luxx.core.replay import Replay
 from luxx.core.steps import answer_text
@@ -257,3 +259,23 @@ async def test_a_turn_says_where_it_is(at: World) -> None:
     }  # fmt: skip
     assert (turn["status"], turn["provider"], turn["model"]) == ("done", "p", "m")
     assert turn["seq"] == len((await at.client.get(started["events_url"])).events)
+
+
+async def test_streams_end_quietly_while_the_database_is_away_and_go_on_when_it_is_back(
+    at: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def away(*given: object) -> Never:
+        raise StorageError("The database failed: it is away")
+
+    started = await at.finished("a", "b")
+    log, at.store.turns.log = at.store.turns.log, away  # pyright: ignore[reportAttributeAccessIssue]
+    for query in ("", "?deltas=false"):
+        cut = await at.client.get(started["events_url"] + query)
+        assert (cut.status, cut.body) == (200, b"retry: 500\n\n")
+    page = await at.client.get(f"/api/events?turn={started['turn_id']}:0")
+    assert (page.status, page.body) == (200, b"retry: 500\n\n")
+    said = capsys.readouterr().out
+    assert (said.count("cannot be read"), said.count("request failed")) == (1, 0)
+    at.store.turns.log = log  # pyright: ignore[reportAttributeAccessIssue]
+    whole = await at.client.get(started["events_url"])
+    assert [whole.events[0].event, whole.events[-1].event] == ["turn", "done"]

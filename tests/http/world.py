@@ -17,6 +17,7 @@ from luxx.core.usage import Usage
 from luxx.http.application import create_app
 from luxx.http.parts import HttpOptions, Parts
 from luxx.store.interface import Store
+from luxx.store.postgres.store import open_postgres
 from luxx.store.records import NewProvider, Provider
 from luxx.store.secrets import SecretBox
 from luxx.store.sqlite.store import open_sqlite
@@ -142,16 +143,19 @@ class World(msgspec.Struct, frozen=True):
         """Post a message, have it answered, and return what the API says of its turn."""
         self.model.say(*texts, end=True)
         started = await self.start()
-        async for _ in self.supervisor.follow(started["turn_id"], 0):
+        async for _ in self.supervisor.follow(self.store.owner, started["turn_id"], 0):
             pass
         return started
 
 
 @asynccontextmanager
-async def world(path: Path, page: Path | None = None, heartbeat: float = 15, **options: int) -> AsyncIterator[World]:
-    """Open a store in a folder and put a server on it."""
+async def world(
+    path: Path, page: Path | None = None, heartbeat: float = 15, database: str = "", **options: int
+) -> AsyncIterator[World]:
+    """Open a store, in a folder if no database is named, and put a server on it."""
     async with asyncio.timeout(50):
-        store = await open_sqlite(path / "data", SecretBox(["x" * 43 + "="]))
+        secrets = SecretBox(["x" * 43 + "="])
+        store = await (open_postgres(database, secrets) if database else open_sqlite(path / "data", secrets))
         model, made = HeldModel("scripted"), []
 
         def factory(provider: Provider, key: str | None) -> HeldModel:

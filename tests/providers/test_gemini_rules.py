@@ -1,7 +1,6 @@
 """What Google's API demands of every history, whatever was said in it."""
 
 import json
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 from luxx.core.files import FileRef
 from luxx.core.prompts import AnswerPrompt, CallPrompt, ModelRequest, Prompt, ResultPrompt, UserPrompt
 from luxx.providers.gemini.request import encode_request
+from tests.providers import generate_content_rules
 from tests.providers.generate_content import call, decode, said
 
 PNG = FileRef(id="i", name="a.png", media_type="image/png", size=3)
@@ -46,25 +46,8 @@ histories = st.lists(
 ).map(lambda some: [prompt for prompts in some for prompt in prompts])
 
 
-def _named(content: dict[str, Any], kind: str) -> list[str]:
-    return [part[kind]["name"] for part in content["parts"] if kind in part]
-
-
 @settings(max_examples=100, deadline=None)
 @given(histories, st.sampled_from(["gemini-2.5-flash", "gemini-3-flash-preview"]))
 def test_every_history_keeps_the_rules(history: list[Prompt], model: str) -> None:
     request = ModelRequest(model=model, prompts=tuple(history), files={"i": b"png"})
-    contents = json.loads(encode_request(request))["contents"]
-    assert contents[0]["role"] == contents[-1]["role"] == "user"
-    for place, content in enumerate(contents):
-        assert content["parts"]
-        assert all(part.get("text") != "" or "thoughtSignature" in part for part in content["parts"])
-        made, given_back = _named(content, "functionCall"), _named(content, "functionResponse")
-        if made:
-            assert contents[place - 1]["role"] == "user"
-            assert _named(contents[place + 1], "functionResponse") == made
-            first = next(part for part in content["parts"] if "functionCall" in part)
-            assert model == "gemini-2.5-flash" or first["thoughtSignature"]
-        if given_back:
-            assert len(given_back) == len(content["parts"])
-            assert _named(contents[place - 1], "functionCall") == given_back
+    generate_content_rules.check(json.loads(encode_request(request)), signed=model != "gemini-2.5-flash")

@@ -98,7 +98,7 @@ class Talk:
         return await self.store.turns.get(self.owner, turn.id)
 
     async def log(self, turn: Turn, after: int = 0, limit: int = ALL) -> tuple[LogEntry, ...]:
-        return (await self.store.turns.log(turn.id, after, limit)).entries
+        return (await self.store.turns.log(self.owner, turn.id, after, limit)).entries
 
     async def told(self, turn: Turn) -> list[tuple[int, str]]:
         """Return the seqs and names of a turn's log."""

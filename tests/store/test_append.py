@@ -26,7 +26,7 @@ async def test_a_log_is_read_in_parts(talk: Talk) -> None:
     assert [entry.seq for entry in await talk.log(turn, after=1, limit=2)] == [2, 3]
     assert [entry.seq for entry in await talk.log(turn, after=3)] == [4]
     assert await talk.log(turn, after=4) == ()
-    page = await talk.store.turns.log(turn.id, 4, 10)
+    page = await talk.store.turns.log(talk.owner, turn.id, 4, 10)
     assert (page.turn.seq, page.turn.ended) == (4, False)
 
 

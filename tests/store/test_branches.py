@@ -141,7 +141,7 @@ async def test_a_history_is_the_whole_path_with_its_model_calls(talk: Talk) -> N
     await talk.append(batch(first, 2, ended(steps.text(0, 1), "1"), call(1), call(2), done(first)))
     await talk.answered("elsewhere", "no", parent=None)
     second = (await talk.say("two", parent=first.message_id)).turn
-    history = await talk.store.conversations.history(second.message_id, whole)
+    history = await talk.store.conversations.history(talk.owner, second.message_id, whole)
     assert [(message.role, message.text) for message in history] == [
         ("user", "one"),
         ("assistant", "1"),
@@ -151,14 +151,14 @@ async def test_a_history_is_the_whole_path_with_its_model_calls(talk: Talk) -> N
     assert history[1].calls == (call(1), call(2))
     assert len(history[1].steps) == 1
     with pytest.raises(NotFound):
-        await talk.store.conversations.history("nothing", whole)
+        await talk.store.conversations.history(talk.owner, "nothing", whole)
 
 
 async def test_a_long_history_is_whole(talk: Talk) -> None:
     turn = await talk.answered("0", "ok")
     for number in range(1, 60):
         turn = await talk.answered(str(number), "ok")
-    history = await talk.store.conversations.history(turn.message_id, whole)
+    history = await talk.store.conversations.history(talk.owner, turn.message_id, whole)
     assert [message.text for message in history if message.role == "user"] == [str(number) for number in range(60)]
 
 
@@ -167,7 +167,7 @@ async def test_a_history_begins_after_the_nearest_message_that_is_known(talk: Ta
     last = turns[-1]
 
     async def after(*known: str) -> list[str]:
-        history = await talk.store.conversations.history(last.message_id, whole, known)
+        history = await talk.store.conversations.history(talk.owner, last.message_id, whole, known)
         assert [message.parent_id for message in history[1:]] == [message.id for message in history[:-1]]
         return [message.text for message in history]
 
@@ -183,7 +183,7 @@ async def test_a_history_begins_after_the_nearest_message_that_is_known(talk: Ta
 async def test_what_is_found_is_read_beside_the_event_loop(talk: Talk) -> None:
     turn = await talk.answered("one", "1")
     conversations, here = talk.store.conversations, threading.get_ident()
-    assert await conversations.history(turn.message_id, lambda _: threading.get_ident()) != here
+    assert await conversations.history(talk.owner, turn.message_id, lambda _: threading.get_ident()) != here
     assert await conversations.branch(talk.owner, talk.id, None, None, 9, lambda _: threading.get_ident()) != here
 
 
@@ -194,5 +194,15 @@ async def test_what_fails_while_it_is_read_fails_for_who_asked(talk: Talk) -> No
         raise ValueError(f"{len(messages)} messages")
 
     with pytest.raises(ValueError, match="2 messages"):
-        await talk.store.conversations.history(turn.message_id, fail)
-    assert len(await talk.store.conversations.history(turn.message_id, whole)) == 2
+        await talk.store.conversations.history(talk.owner, turn.message_id, fail)
+    assert len(await talk.store.conversations.history(talk.owner, turn.message_id, whole)) == 2
+
+
+async def test_another_person_finds_neither_log_nor_history_nor_a_title_to_change(talk: Talk) -> None:
+    turn = await talk.answered("one", "1")
+    with pytest.raises(NotFound):
+        await talk.store.turns.log("somebody else", turn.id, 0, 10)
+    with pytest.raises(NotFound):
+        await talk.store.conversations.history("somebody else", turn.message_id, whole)
+    assert not await talk.store.conversations.retitle("somebody else", talk.id, "Mine")
+    assert (await talk.store.conversations.get(talk.owner, talk.id)).title == ""

@@ -146,7 +146,7 @@ async def test_a_deleted_conversation_is_gone_for_every_reader(talk: Talk) -> No
         with pytest.raises(NotFound):
             await attempt
     assert (await conversations.list(talk.owner, 10, None, None)).items == ()
-    assert not await conversations.retitle(talk.id, "New")
+    assert not await conversations.retitle(talk.owner, talk.id, "New")
 
 
 async def test_deleting_stops_the_turns(talk: Talk) -> None:
@@ -155,7 +155,7 @@ async def test_deleting_stops_the_turns(talk: Talk) -> None:
     stopped = await talk.store.conversations.delete(talk.owner, talk.id)
     assert stopped == (turn.id, *(waiting.id for waiting in queued))
     assert [await _status(talk, waiting) for waiting in queued] == ["cancelled", "cancelled"]
-    page = await talk.store.turns.log(turn.id, 0, 10)
+    page = await talk.store.turns.log(talk.owner, turn.id, 0, 10)
     assert (page.turn.status, page.turn.cancel) == ("active", True)
 
 
@@ -177,4 +177,4 @@ async def test_a_deleted_conversation_is_purged_after_its_turns_have_ended(talk:
 
 
 async def _status(talk: Talk, turn: Turn) -> str:
-    return (await talk.store.turns.log(turn.id, 0, 1)).turn.status
+    return (await talk.store.turns.log(talk.owner, turn.id, 0, 1)).turn.status

@@ -1,11 +1,16 @@
 """Conversations: settings, pages, search and changes."""
 
+import asyncio
+import itertools
+
 import pytest
+from msgspec.structs import replace
 
 from luxx.core.errors import InvalidRequest, NotFound
 from luxx.store.interface import Store
-from luxx.store.records import ClientRequest, ConversationChange, ConversationSettings, NewProvider
-from tests.store.talk import Talk
+from luxx.store.records import ClientRequest, ConversationChange, ConversationSettings, NewProvider, SettingsChange
+from tests.store.engines import Engine
+from tests.store.talk import Talk, batch, done
 
 
 async def titled(store: Store, *titles: str) -> list[str]:
@@ -36,10 +41,10 @@ async def test_a_new_conversation_has_what_it_was_given(store: Store) -> None:
 async def test_a_conversation_without_a_title_may_get_one_by_itself(store: Store) -> None:
     made = await store.conversations.create(store.owner, None, ConversationSettings())
     assert (made.title, made.title_source) == ("", "auto")
-    assert await store.conversations.retitle(made.id, "About bees")
+    assert await store.conversations.retitle(store.owner, made.id, "About bees")
     assert (await store.conversations.get(store.owner, made.id)).title == "About bees"
     await store.conversations.change(store.owner, made.id, ConversationChange(title="Bees", title_source="user"))
-    assert not await store.conversations.retitle(made.id, "About wasps")
+    assert not await store.conversations.retitle(store.owner, made.id, "About wasps")
     assert (await store.conversations.get(store.owner, made.id)).title == "Bees"
 
 
@@ -48,7 +53,7 @@ async def test_an_unknown_provider_is_refused(store: Store) -> None:
         await store.conversations.create(store.owner, None, ConversationSettings(provider_id="nothing"))
     assert refused.value.field == "provider_id"
     (made,) = await titled(store, "Mine")
-    change = ConversationChange(title="New", settings=ConversationSettings(provider_id="nothing"))
+    change = ConversationChange(title="New", settings=SettingsChange(provider_id="nothing"))
     with pytest.raises(InvalidRequest):
         await store.conversations.change(store.owner, made, change)
     assert (await store.conversations.get(store.owner, made)).title == "Mine"
@@ -69,10 +74,38 @@ async def test_only_the_fields_named_are_changed(store: Store) -> None:
     made = await store.conversations.create(store.owner, "Mine", settings)
     assert await store.conversations.change(store.owner, made.id, ConversationChange()) == made
     changed = await store.conversations.change(
-        store.owner, made.id, ConversationChange(settings=ConversationSettings(model="m2"))
+        store.owner, made.id, ConversationChange(settings=SettingsChange(model="m2"))
     )
-    assert (changed.title, changed.settings) == ("Mine", ConversationSettings(model="m2"))
+    assert (changed.title, changed.settings) == ("Mine", replace(settings, model="m2"))
+    changed = await store.conversations.change(
+        store.owner, made.id, ConversationChange(settings=SettingsChange(system_prompt=None, tools_enabled=False))
+    )
+    assert changed.settings == ConversationSettings(model="m2", tools_enabled=False)
     assert changed.updated_at == made.updated_at
+
+
+async def test_changes_from_several_nodes_at_once_are_all_kept(engine: Engine) -> None:
+    one = await engine.open()
+    other = await engine.open() if one.nodes.shared else one
+    made = await one.conversations.create(one.owner, None, ConversationSettings())
+    settings = [
+        SettingsChange(system_prompt="Be brief."),
+        SettingsChange(model="m1"),
+        SettingsChange(temperature=0.5),
+        SettingsChange(max_tokens=9),
+        SettingsChange(tools_enabled=False),
+    ]
+    changes = [
+        ConversationChange(title="Mine", title_source="user"),
+        *(ConversationChange(settings=s) for s in settings),
+    ]
+    stores = itertools.cycle((one, other))
+    await asyncio.gather(*(next(stores).conversations.change(one.owner, made.id, change) for change in changes))
+    changed = await other.conversations.get(one.owner, made.id)
+    assert (changed.title, changed.settings) == (
+        "Mine",
+        ConversationSettings(system_prompt="Be brief.", model="m1", temperature=0.5, max_tokens=9, tools_enabled=False),
+    )
 
 
 async def test_the_branch_shown_is_changed(talk: Talk) -> None:
@@ -114,6 +147,19 @@ async def test_what_is_not_there_cannot_be_changed(store: Store) -> None:
         await store.conversations.change("somebody else", made, ConversationChange(title="x"))
 
 
+async def test_the_unfinished_turns_of_several_conversations_are_found_at_once(store: Store) -> None:
+    talks = [await Talk.begin(store) for _ in range(4)]
+    turns = [(await talk.say()).turn for talk in talks]
+    queued = (await talks[0].say("more", on_busy="queue")).turn
+    await talks[1].append(batch(turns[1], 2, done(turns[1])))
+    unfinished = store.turns.unfinished
+    found = await unfinished(store.owner, *(talk.id for talk in talks[:3]), "nothing")
+    assert [turn.id for turn in found] == [turns[0].id, turns[2].id, queued.id]
+    assert [turn.conversation_id for turn in found] == [talks[0].id, talks[2].id, talks[0].id]
+    assert await unfinished(store.owner) == ()
+    assert await unfinished("somebody else", talks[0].id) == ()
+
+
 # --- pages
 
 
@@ -135,7 +181,7 @@ async def test_a_full_last_page_has_no_cursor(store: Store) -> None:
     assert (await store.conversations.list(store.owner, 2, None, None)).next_cursor is None
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "ä", "bnVsbA==", "W10=", "WzEsMl0=", "////"])
+@pytest.mark.parametrize("cursor", ["", "x", "ä", "bnVsbA==", "W10=", "WzEsMl0=", "////", "WyJhXHUwMDAwIiwgImIiXQ=="])
 async def test_a_bad_cursor_is_refused(store: Store, cursor: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         await store.conversations.list(store.owner, 2, cursor, None)

@@ -119,7 +119,7 @@ async def test_a_message_brings_its_files_into_the_conversation_in_order(talk: T
     turn = (await talk.say("", files=(first.id, second.id))).turn
     assert await user_files(talk) == [(first, second)]
     assert (await talk.store.conversations.message(talk.owner, turn.user_message_id)).files == (first, second)
-    history = await talk.store.conversations.history(turn.message_id, whole)
+    history = await talk.store.conversations.history(talk.owner, turn.message_id, whole)
     assert [message.files for message in history] == [(first, second), ()]
     assert set(await talk.store.files.list(talk.owner, talk.id)) == {first, second}
     assert await talk.store.files.read(talk.owner, first.id, talk.id) == b"text"

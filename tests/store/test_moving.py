@@ -66,9 +66,9 @@ async def seen(store: Store, talk: Talk) -> list[object]:
         store.owner,
         await store.conversations.list(store.owner, 10, None, None),
         branch,
-        [await store.conversations.history(message.id, whole) for message in branch.items],
+        [await store.conversations.history(store.owner, message.id, whole) for message in branch.items],
         unfinished,
-        [await store.turns.log(turn.id, 0, ALL) for turn in (*turns, *unfinished)],
+        [await store.turns.log(store.owner, turn.id, 0, ALL) for turn in (*turns, *unfinished)],
         await store.providers.list(store.owner),
         [
             (await store.providers.credentials(store.owner, provider.id))[1]
@@ -146,7 +146,7 @@ async def test_a_backup_is_of_one_moment_while_the_server_writes(tmp_path: Path)
     await store.close()
     for number in range(5):
         copy = await open_sqlite(tmp_path / str(number), SECRETS)
-        first, second = [(await copy.turns.log(turn.id, 0, ALL)).entries for turn in pairs]
+        first, second = [(await copy.turns.log(copy.owner, turn.id, 0, ALL)).entries for turn in pairs]
         assert [entry.seq for entry in first] == [entry.seq for entry in second] == list(range(1, len(first) + 1))
         await copy.close()
 

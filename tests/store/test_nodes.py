@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from luxx.core import steps
-from luxx.core.errors import Fenced, InvalidRequest
+from luxx.core.errors import Fenced, InvalidRequest, StorageError
 from luxx.store.postgres.store import PostgresStore
 from luxx.store.records import (
     CancelWanted,
@@ -52,7 +52,7 @@ async def test_only_the_owner_appends_and_everyone_reads(cluster: Cluster) -> No
     assert (await talk.append(batch(turn, 2, delta("stolen")))).fenced == {turn.id}
     talk.store = one
     await talk.append(batch(turn, 2, delta("a"), delta("b")))
-    log = await two.turns.log(turn.id, 0, 10)
+    log = await two.turns.log(two.owner, turn.id, 0, 10)
     assert [entry.seq for entry in log.entries] == [1, 2, 3]
     assert [each.turn_id for each in await one.turns.owned()] == [turn.id]
     assert await two.turns.owned() == ()
@@ -253,6 +253,22 @@ async def test_what_a_node_writes_is_heard_by_the_others(cluster: Cluster) -> No
     assert await hears(own, Told) == Told("ü")
     await one.close()
     assert [news async for news in own] == []
+
+
+async def test_what_is_told_at_once_is_all_heard_in_its_order(cluster: Cluster) -> None:
+    one, two = await cluster.open(), await cluster.open()
+    news = one.nodes.listen()
+    await hears(news, Missed)
+    texts = [f"word {number}" for number in range(100)]
+    await asyncio.gather(*map(two.nodes.tell, texts))
+    assert [await hears(news, Told) for _ in texts] == [Told(text) for text in texts]
+
+
+async def test_after_the_close_nothing_is_told(cluster: Cluster) -> None:
+    store = await cluster.open()
+    await store.close()
+    with pytest.raises(StorageError):
+        await store.nodes.tell("too late")
 
 
 async def test_a_listener_whose_connection_breaks_hears_that_it_missed_something(cluster: Cluster) -> None:

@@ -39,7 +39,7 @@ async def test_a_killed_process_loses_nothing(tmp_path: Path, lines: int) -> Non
     store = await open_sqlite(tmp_path / "data", SecretBox([KEY]))
     claimed = {turn.id: turn for turn in await store.turns.claim()}
     for turn_id, last in told.items():
-        page = await store.turns.log(turn_id, 0, 1000)
+        page = await store.turns.log(store.owner, turn_id, 0, 1000)
         seqs = [entry.seq for entry in page.entries]
         assert seqs == list(range(1, page.turn.seq + 1))
         assert page.turn.seq >= last

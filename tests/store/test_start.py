@@ -197,7 +197,7 @@ async def test_a_continued_turn_begins_with_the_kept_steps(talk: Talk) -> None:
         (4, "process_step"),
     ]
     assert [e.data for e in new[1:]] == [e.data for e in old[5:8]]
-    message = (await talk.store.conversations.history(again.message_id, whole))[-1]
+    message = (await talk.store.conversations.history(talk.owner, again.message_id, whole))[-1]
     assert message.calls == (call(),)
     assert len(message.steps) == 3
 

@@ -53,7 +53,9 @@ class Bench:
 
     async def follow(self, turn_id: str, after: int = 0) -> list[LogEntry]:
         """Read a turn to its end."""
-        return [entry async for entries in self.supervisor.follow(turn_id, after) for entry in entries]
+        return [
+            entry async for entries in self.supervisor.follow(self.store.owner, turn_id, after) for entry in entries
+        ]
 
     async def answer(self, turn_id: str) -> str:
         """Read a turn to its end and return its text."""
@@ -119,7 +121,7 @@ async def bench(
 async def until(at: Bench, turn_id: str, wanted: Callable[[Replay], bool]) -> Replay:
     """Follow a turn until its folded state is as wanted."""
     folded = Replay()
-    async for entries in at.supervisor.follow(turn_id, 0):
+    async for entries in at.supervisor.follow(at.store.owner, turn_id, 0):
         for entry in entries:
             folded.apply(entry)
         if wanted(folded):

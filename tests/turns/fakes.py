@@ -83,7 +83,7 @@ class HeldTurnStore:
                 self._ended.add(batch.turn_id)
         return Appended()
 
-    async def log(self, turn_id: str, after: int, limit: int) -> LogPage:
+    async def log(self, owner: str, turn_id: str, after: int, limit: int) -> LogPage:
         """Read what is committed."""
         self.reads += 1
         entries = tuple(entry for entry in self._logs.get(turn_id, ()) if entry.seq > after)[:limit]

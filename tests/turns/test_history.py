@@ -64,7 +64,7 @@ class Past:
         )
 
     async def history(
-        self, message_id: str, read: Callable[[tuple[Message, ...]], T], known: Container[str] = frozenset()
+        self, owner: str, message_id: str, read: Callable[[tuple[Message, ...]], T], known: Container[str] = frozenset()
     ) -> T:
         """See ConversationStore."""
         path = [self.messages[message_id]]

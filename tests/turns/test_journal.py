@@ -25,7 +25,7 @@ async def running(store: HeldTurnStore) -> AsyncIterator[tuple[Journal, TurnLog]
 
 
 async def collect(journal: Journal, after: int = 1) -> list[LogEntry]:
-    return [entry async for entries in journal.tail("t", after) for entry in entries]
+    return [entry async for entries in journal.tail("o", "t", after) for entry in entries]
 
 
 async def first(tail: AsyncIterator[tuple[LogEntry, ...]]) -> tuple[LogEntry, ...]:
@@ -36,7 +36,7 @@ async def test_nothing_is_shown_before_its_commit() -> None:
     store = HeldTurnStore()
     async with running(store) as (journal, log), asyncio.TaskGroup() as group:
         store.gate.clear()
-        reader = group.create_task(first(journal.tail("t", 1)))
+        reader = group.create_task(first(journal.tail("o", "t", 1)))
         log.append(StepDelta(0, "a"))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(asyncio.shield(reader), 0.05)
@@ -162,9 +162,9 @@ async def test_a_reader_at_the_end_reads_no_database_and_one_far_behind_does() -
         await log.committed()
         log.append(StepDelta(0, "y"))
         await log.committed()
-        assert [entry.seq for entry in await first(journal.tail("t", 2))] == [3]
+        assert [entry.seq for entry in await first(journal.tail("o", "t", 2))] == [3]
         assert store.reads == 0
-        assert [entry.seq for entry in await first(journal.tail("t", 1))] == [2, 3]
+        assert [entry.seq for entry in await first(journal.tail("o", "t", 1))] == [2, 3]
         assert store.reads == 1
 
 
@@ -198,7 +198,7 @@ async def test_a_reader_of_an_ended_turn_is_served_from_the_store() -> None:
 
 async def test_a_silent_reader_gets_a_tick() -> None:
     async with running(HeldTurnStore()) as (journal, _), asyncio.TaskGroup() as group:
-        reader = group.create_task(first(journal.tail("t", 1)))
+        reader = group.create_task(first(journal.tail("o", "t", 1)))
         await asyncio.sleep(0)
         journal.tick(silence=60)
         await asyncio.sleep(0)

@@ -141,7 +141,7 @@ async def test_deleting_a_conversation_stops_its_turns(tmp_path: Path) -> None:
     async with bench(tmp_path, model) as at:
         turn = (await at.post()).turn
         folded = await until(at, turn.id, lambda folded: bool(answer_text(folded.steps())))
-        rest = at.supervisor.follow(turn.id, folded.seq)
+        rest = at.supervisor.follow(at.store.owner, turn.id, folded.seq)
         await at.supervisor.delete_conversation(at.store.owner, at.conversation_id)
         names = [entry.name async for entries in rest for entry in entries]
         assert names[-1] == "cancelled"

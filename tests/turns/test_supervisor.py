@@ -52,7 +52,7 @@ async def test_an_answer_in_progress_is_listed_at_the_seq_that_its_events_contin
     model = FakeEndpoint([[TextDelta("first ")], more, [TextDelta("second")], [Finish(reason="stop", usage=USAGE)]])
     async with bench(tmp_path, model) as at:
         started = await at.post()
-        async for entries in at.supervisor.follow(started.turn.id, 0):
+        async for entries in at.supervisor.follow(at.store.owner, started.turn.id, 0):
             if entries[-1].name == "step_delta":
                 break
         view = await at.last()
@@ -68,7 +68,7 @@ async def test_a_cancelled_turn_keeps_what_was_made_and_ends_at_once(tmp_path: P
     model = FakeEndpoint([[TextDelta("half")], asyncio.Event()])
     async with bench(tmp_path, model) as at:
         started = await at.post()
-        async for entries in at.supervisor.follow(started.turn.id, 0):
+        async for entries in at.supervisor.follow(at.store.owner, started.turn.id, 0):
             if entries[-1].name == "step_delta":
                 break
         assert (await at.supervisor.cancel(at.store.owner, started.turn.id)).status == "cancelled"

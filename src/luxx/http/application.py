@@ -1,6 +1,5 @@
 """The application: routes, errors and rules put together into one ASGI app."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +76,6 @@ def create_app(parts: Parts, options: HttpOptions, page: Path = _PAGE) -> ASGIAp
         options=options,
         streams=StreamLimit(options.max_streams),
         secret=secret,
-        changing=asyncio.Lock(),
     )
     app.add_exception_handler(LuxxError, errors.on_luxx_error)
     app.add_exception_handler(RequestValidationError, errors.on_invalid)

@@ -161,8 +161,8 @@ class Settings(Body):
     thinking: Thinking | None = None
     rules: RuleItems | None = None
 
-    def applied_to(self, settings: ConversationSettings) -> ConversationSettings:
-        """Return the settings with the fields that were sent."""
+    def sent_settings(self) -> dict[str, Any]:
+        """Return the settings that were sent, by their names."""
         sent = {
             name: getattr(self, name)
             for name in ConversationSettings.__struct_fields__
@@ -172,7 +172,7 @@ class Settings(Body):
             sent["tools_enabled"] = True
         if "rules" in sent:
             sent["rules"] = rules_of(self.rules or ())
-        return msgspec.structs.replace(settings, **sent)
+        return sent
 
 
 class NewConversation(Settings, Repeatable):

@@ -1,6 +1,5 @@
 """Parts: what the HTTP surface is built from, and how a route gets at it."""
 
-import asyncio
 from typing import Annotated, cast
 
 import msgspec
@@ -45,16 +44,12 @@ class HttpOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Surface(msgspec.Struct, frozen=True):
-    """What routes work with: the parts, the options, and the state that the surface itself has.
-
-    `changing` is held while a conversation's settings are read, changed and written, so that no change is lost.
-    """
+    """What routes work with: the parts, the options, and the state that the surface itself has."""
 
     parts: Parts
     options: HttpOptions
     streams: StreamLimit
     secret: OwnerSecret
-    changing: asyncio.Lock
 
 
 async def surface_of(request: Request) -> Surface:

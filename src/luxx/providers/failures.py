@@ -47,6 +47,12 @@ _CREDIT = re.compile(
     r"|more credits|payment required|billing",
     re.IGNORECASE,
 )
+# Google speaks of plans and billing even where a minute's wait helps; this is what it says when it does not.
+_NOTHING_LEFT = re.compile(
+    r"\blimit: 0\b|credits? (?:are |is |balance )?(?:\w+ )?(?:depleted|exhausted|used up)|prepa(?:id|yment)"
+    r"|spend(?:ing)? (?:cap|limit)|insufficient|billing (?:account )?(?:is )?(?:disabled|not enabled|not active)",
+    re.IGNORECASE,
+)
 _KEY = re.compile(
     r"(?:invalid|incorrect|missing|wrong|expired) (?:\w+ ){0,2}(?:api[ _-]?key|authentication)|api[ _-]?key (?:\w+ ){0,3}"
     r"(?:invalid|not valid|missing|expired|required)|unauthorized|authentication fail",
@@ -69,6 +75,7 @@ _NO_TOOLS = re.compile(
 _WAIT = re.compile(
     r"(?:try again|retry) (?:in|after) (?:(\d+)m(?!s))?(?:([\d.]+) ?(ms|s\b|sec|second)?)?", re.IGNORECASE
 )
+_DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 _TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1", re.IGNORECASE | re.DOTALL)
 
@@ -76,12 +83,22 @@ Json = dict[str, object] | list[object] | str | int | float | bool | None
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What a provider said about a failure: its text, the words it classes it by (lower case), and the field it blames."""
+    """What a provider said about a failure: its text, the words it classes it by (lower case), and the field it blames.
+
+    `quotas` names the quotas that are used up and `wait_s` how long that lasts, as Google tells it.
+    """
 
     text: str = ""
     words: tuple[str, ...] = ()
     param: str = ""
     status: int | None = None
+    quotas: tuple[str, ...] = ()
+    wait_s: float | None = None
+
+    @property
+    def of_the_day(self) -> bool:
+        """Whether a quota of a whole day is used up."""
+        return any("PerDay" in quota for quota in self.quotas)
 
     def has(self, words: Sequence[str]) -> bool:
         """Whether one of these is part of a class word."""
@@ -112,9 +129,13 @@ def failure(
         case "auth":
             return ProviderAuth(f"The provider refused the API key{number}{said} Check this provider's key.", status)
         case "credit":
+            if report.of_the_day:
+                hint = "The quota of this day is used up: choose another model, or see your plan there."
+                return CreditExhausted(f"The provider limits requests{number}{said} {hint}", status)
             return CreditExhausted(f"The provider wants payment{number}{said} Check your account there.", status)
         case "limit":
-            retry_after = _wait_in_text(report.text) if retry_after is None else retry_after
+            waits = (retry_after, report.wait_s, _wait_in_text(report.text))
+            retry_after = next((wait for wait in waits if wait is not None), None)
             hint = f"Try again in {math.ceil(retry_after)} s." if retry_after else "Try again a little later."
             return RateLimited(f"The provider limits requests{number}{said} {hint}", status, retry_after)
         case "timeout":
@@ -154,13 +175,15 @@ def read_error(value: object) -> Report:
     code = fields.get("code")
     numbers = [n for n in (fields.get("status_code"), fields.get("status"), code) if _is_status(n)]
     words = tuple(str(w).lower() for w in (fields.get("type"), code, fields.get("status")) if isinstance(w, str))
-    reasons = _reasons(fields.get("details"))
+    details = _details(fields.get("details"))
     param = fields.get("param")
     return Report(
         text=_message(fields),
-        words=words + reasons,
+        words=words + tuple(reason.lower() for entry in details if isinstance(reason := entry.get("reason"), str)),
         param=param if isinstance(param, str) else "",
         status=int(str(numbers[0])) if numbers else None,
+        quotas=_quotas(details),
+        wait_s=next((wait for entry in details if (wait := _delay(entry.get("retryDelay"))) is not None), None),
     )
 
 
@@ -175,8 +198,7 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
 
 def _kind(report: Report, status: int | None) -> str:
     if status == 429 or status == 402:
-        spent = status == 402 or report.has(_CREDIT_CODES) or _CREDIT.search(report.text)
-        return "credit" if spent else "limit"
+        return "credit" if status == 402 or _is_spent(report) else "limit"
     if status in (400, 403) and "credit balance" in report.text.lower():
         return "credit"
     if report.has(_OVERFLOW_CODES) or status == 413 or (_OVERFLOW.search(report.text) and status not in (401, 403)):
@@ -190,6 +212,12 @@ def _kind(report: Report, status: int | None) -> str:
     if status == 408:
         return "timeout"
     return "fault" if status >= 500 else "refusal"
+
+
+def _is_spent(report: Report) -> bool:
+    if report.has(("resource_exhausted",)):
+        return report.of_the_day or bool(_NOTHING_LEFT.search(report.text))
+    return report.has(_CREDIT_CODES) or bool(_CREDIT.search(report.text))
 
 
 def _kind_by_words(report: Report) -> str:
@@ -240,11 +268,21 @@ def _complaints(value: Json) -> str:
     return "; ".join(found)
 
 
-def _reasons(details: object) -> tuple[str, ...]:
-    if not isinstance(details, list):
-        return ()
-    entries = [cast("dict[str, object]", d) for d in cast("list[object]", details) if isinstance(d, dict)]
-    return tuple(reason.lower() for d in entries if isinstance(reason := d.get("reason"), str))
+def _details(value: object) -> list[dict[str, object]]:
+    """Return the entries with which Google explains an error."""
+    if not isinstance(value, list):
+        return []
+    return [cast("dict[str, object]", entry) for entry in cast("list[object]", value) if isinstance(entry, dict)]
+
+
+def _quotas(details: list[dict[str, object]]) -> tuple[str, ...]:
+    violations = [violation for entry in details for violation in _details(entry.get("violations"))]
+    return tuple(quota for violation in violations if isinstance(quota := violation.get("quotaId"), str))
+
+
+def _delay(value: object) -> float | None:
+    found = _DELAY.fullmatch(value) if isinstance(value, str) else None
+    return min(float(found[1]), _LONGEST_WAIT_S) if found else None
 
 
 def _is_status(value: object) -> bool:

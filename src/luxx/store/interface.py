@@ -98,11 +98,11 @@ class TurnStore(Protocol):
         """Return a turn. Raises NotFound."""
         ...
 
-    async def unfinished(self, owner: str, conversation_id: str) -> tuple[Turn, ...]:
-        """Return a conversation's turns that have not ended, oldest first."""
+    async def unfinished(self, owner: str, *conversation_ids: str) -> tuple[Turn, ...]:
+        """Return the turns of these conversations that have not ended, oldest first."""
         ...
 
-    async def log(self, turn_id: str, after: int, limit: int) -> LogPage:
+    async def log(self, owner: str, turn_id: str, after: int, limit: int) -> LogPage:
         """Return up to `limit` entries with a seq above `after`, and the turn, of one snapshot. Raises NotFound."""
         ...
 
@@ -110,6 +110,7 @@ class TurnStore(Protocol):
         """Return up to `limit` entries of each turn named above the seq given for it, all of one snapshot, in one query.
 
         Turns without such entries, or that are gone, are left out. Each log is read until its last event by who follows it.
+        This is the node's own look at logs of many people: it names turns that `log` has given to their owners before.
         """
         ...
 
@@ -176,7 +177,7 @@ class ConversationStore(Protocol):
         """Change fields. Raises NotFound, InvalidRequest (a leaf of another conversation, an unknown provider)."""
         ...
 
-    async def retitle(self, conversation_id: str, title: str) -> bool:
+    async def retitle(self, owner: str, conversation_id: str, title: str) -> bool:
         """Give a better automatic title, if a person has not given one; tell whether it was taken."""
         ...
 
@@ -203,7 +204,7 @@ class ConversationStore(Protocol):
         ...
 
     async def history(
-        self, message_id: str, read: Callable[[tuple[Message, ...]], T], known: Container[str] = frozenset()
+        self, owner: str, message_id: str, read: Callable[[tuple[Message, ...]], T], known: Container[str] = frozenset()
     ) -> T:
         """Read the path to a message, oldest first, with model calls; `siblings`, `turn` and `log` are left empty.
 

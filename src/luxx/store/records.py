@@ -45,6 +45,19 @@ class ConversationSettings(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[ToolRule, ...] = ()
 
 
+class SettingsChange(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings to change; UNSET leaves one as it is."""
+
+    system_prompt: str | msgspec.UnsetType | None = msgspec.UNSET
+    provider_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    model: str | msgspec.UnsetType | None = msgspec.UNSET
+    temperature: float | msgspec.UnsetType | None = msgspec.UNSET
+    max_tokens: int | msgspec.UnsetType | None = msgspec.UNSET
+    tools_enabled: bool | msgspec.UnsetType = msgspec.UNSET
+    thinking: Thinking | msgspec.UnsetType | None = msgspec.UNSET
+    rules: tuple[ToolRule, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     """A tree of messages with its settings. `leaf_id` ends the branch shown, `person_rules` are those of its owner."""
 
@@ -63,7 +76,7 @@ class ConversationChange(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str | msgspec.UnsetType = msgspec.UNSET
     title_source: TitleSource | msgspec.UnsetType = msgspec.UNSET
-    settings: ConversationSettings | msgspec.UnsetType = msgspec.UNSET
+    settings: SettingsChange = SettingsChange()
     leaf_id: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
@@ -332,9 +345,8 @@ class Moved(msgspec.Struct, frozen=True):
 class Inspected(msgspec.Struct, frozen=True, kw_only=True):
     """What can be told about a PostgreSQL database from outside.
 
-    `place` names it without its password, `server` is PostgreSQL's version. `revision` is that of its tables, None if there are
-    none, `wanted` the one of this version of Luxx; with tables of another revision the rest is not known. `fingerprint` is that
-    of the secret key in use, `alive` and `expired` count the nodes by their lease.
+    `place` is it without its password, `server` PostgreSQL's version, `revision` that of its tables (None: there are none), `wanted`
+    ours: if they differ, the rest is not known. `fingerprint` is that of the secret key, `alive` and `expired` count nodes by lease.
     """
 
     place: str

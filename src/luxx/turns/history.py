@@ -106,7 +106,7 @@ class Histories:
             transcript = Transcript(provider, format, before.prompts)
             return before.then(new, transcript), transcript, own
 
-        past, transcript, own = await self._store.history(turn.message_id, told, known.reaches)
+        past, transcript, own = await self._store.history(turn.owner_id, turn.message_id, told, known.reaches)
         self._keep(key, past)
         return History(past.prompts, past.marks, transcript, own)
 
@@ -130,11 +130,11 @@ def complete_steps(message: Message) -> list[Step]:
     return known
 
 
-async def replay(store: TurnStore, turn_id: str) -> Replay:
+async def replay(store: TurnStore, owner: str, turn_id: str) -> Replay:
     """Fold a turn's whole log."""
     folded = Replay()
     while True:
-        page = await store.log(turn_id, folded.seq, PAGE)
+        page = await store.log(owner, turn_id, folded.seq, PAGE)
         for entry in page.entries:
             folded.apply(entry)
         if len(page.entries) < PAGE:

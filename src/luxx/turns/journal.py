@@ -18,7 +18,7 @@ from luxx.core.events import LogEntry
 from luxx.core.replay import Replay
 from luxx.engine.resume import settled
 from luxx.store.interface import Store
-from luxx.store.records import Appended, Turn, TurnBatch
+from luxx.store.records import Appended, LogPage, Turn, TurnBatch
 from luxx.turns.foreign import Foreign
 from luxx.turns.history import replay
 from luxx.turns.recent import Recent
@@ -54,6 +54,7 @@ class Journal:
         self._wanted = asyncio.Event()
         self._readers: dict[str, dict[asyncio.Future[None], float]] = {}
         self._draining = False
+        self._readable = True
 
     def open(self, turn: Turn) -> TurnLog:
         """Open the log of a turn that this node owns, to be appended to after its last seq."""
@@ -101,7 +102,7 @@ class Journal:
     async def _fail(self, log: TurnLog, reason: str) -> None:
         """End a turn that cannot be written, with what is committed of it."""
         try:
-            committed = await replay(self._store, log.turn.id)
+            committed = await replay(self._store, log.turn.owner_id, log.turn.id)
         except LuxxError:
             committed = Replay()
         log.fail(reason, settled(committed.steps()))
@@ -139,10 +140,11 @@ class Journal:
                 _log.error("flush failed, trying again", error=str(error), attempt=attempt, turns=len(batches))
                 await asyncio.sleep(pause)
 
-    async def tail(self, turn_id: str, after: int) -> AsyncGenerator[tuple[LogEntry, ...], None]:
+    async def tail(self, owner: str, turn_id: str, after: int) -> AsyncGenerator[tuple[LogEntry, ...], None]:
         """Yield what is committed after a seq, as it comes; an empty tuple at a tick without news.
 
-        Ends after the turn's last event, or when the journal drains. Raises NotFound for a turn that is gone.
+        Ends after the turn's last event, and before it when the journal drains or the store cannot be read: then the reader is
+        to come again. Raises NotFound for a turn that is gone.
         """
         with contextlib.ExitStack() as following:
             followed: Recent | None = None
@@ -154,7 +156,9 @@ class Journal:
                     entries = recent.since(after) if recent is not None else None
                     ended = False
                     if entries is None:
-                        page = await self._store.log(turn_id, after, PAGE)
+                        page = await self._page(owner, turn_id, after)
+                        if page is None:
+                            return
                         entries, ended = page.entries, page.turn.ended and len(page.entries) < PAGE
                     if entries:
                         after = entries[-1].seq
@@ -170,6 +174,18 @@ class Journal:
                             yield ()
                 finally:
                     self._forget(turn_id, reader)
+
+    async def _page(self, owner: str, turn_id: str, after: int) -> LogPage | None:
+        """Read from the store; None if it cannot be read, which is logged once, however many readers find it out."""
+        try:
+            page = await self._store.log(owner, turn_id, after, PAGE)
+        except StorageError as error:
+            if self._readable:
+                _log.warning("logs cannot be read, their readers are to come again", error=error.message)
+            self._readable = False
+            return None
+        self._readable = True
+        return page
 
     def heard(self, turn_ids: Iterable[str]) -> None:
         """Look at the logs of these turns of other nodes, if anybody follows them here."""

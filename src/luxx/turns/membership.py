@@ -1,7 +1,7 @@
 """Membership: what a node does because there are others: take up turns, hear of them, and stop when its lease is lost."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import structlog
@@ -62,9 +62,11 @@ class Worker(Protocol):
 class Membership:
     """Keeps a node's tasks and its rows the same. `run` must be running from start to end of the server."""
 
-    def __init__(self, store: Store, worker: Worker) -> None:
+    def __init__(self, store: Store, worker: Worker, rests: Callable[[str], bool]) -> None:
+        """`rests` tells whether a turn is not to be taken up now."""
         self._store = store
         self._worker = worker
+        self._rests = rests
         self._look_now = asyncio.Event()
         self._unattended: set[str] = set()
         self._rowless: set[str] = set()
@@ -102,7 +104,8 @@ class Membership:
         """Take up rows without a task and stop tasks without a row, seen so twice: the first time it may just be on its way."""
         rows = {owned.turn_id: owned for owned in await self._store.turns.owned()}
         at_work = self._worker.at_work()
-        unattended, rowless = rows.keys() - at_work.keys(), at_work.keys() - rows.keys()
+        unattended = {turn_id for turn_id in rows.keys() - at_work.keys() if not self._rests(turn_id)}
+        rowless = at_work.keys() - rows.keys()
         if lost := unattended & self._unattended:
             _log.error("turns without a task", turn_ids=sorted(lost))
             self._worker.take_up(await self._store.turns.reclaim(lost))

@@ -175,7 +175,7 @@ class TurnRun:
     async def _noticed(self, failed: Chosen, fallback: Chosen, error: ProviderError) -> Replay:
         """Say who goes on, and return the log as it is then."""
         await self._log.committed()
-        folded = await replay(self._store.turns, self._turn.id)
+        folded = await replay(self._store.turns, self._turn.owner_id, self._turn.id)
         index = folded.highest_index + 1
         said = f"{failed.provider} failed: {error.message} {fallback.provider} ({fallback.model}) answers instead."
         call = max((step.call for step in folded.steps()), default=0)
@@ -187,13 +187,13 @@ class TurnRun:
             )
         )
         await self._log.committed()
-        return await replay(self._store.turns, self._turn.id)
+        return await replay(self._store.turns, self._turn.owner_id, self._turn.id)
 
     async def _folded(self) -> Replay | None:
         """Return what an earlier owner or the kept part of another answer left, or None for a fresh turn."""
         if self._turn.epoch == 1 and self._turn.settings.kept is None:
             return None
-        return await replay(self._store.turns, self._turn.id)
+        return await replay(self._store.turns, self._turn.owner_id, self._turn.id)
 
     async def _read_decisions(self) -> None:
         """Find what was decided while nobody worked on the turn."""

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncGenerator, Callable, Iterable
 
+import msgspec
 import structlog
 
 from luxx.core.errors import Conflict, Fenced, InvalidRequest, LimitReached, LuxxError, StorageError
@@ -13,6 +14,7 @@ from luxx.engine.approvals import Parked
 from luxx.store.interface import Store
 from luxx.store.records import Appended, ClientRequest, NewTurn, StartedTurn, Status, Turn
 from luxx.turns import views
+from luxx.turns.aside import Aside
 from luxx.turns.background import Background
 from luxx.turns.endpoints import Endpoints
 from luxx.turns.history import Histories
@@ -70,8 +72,9 @@ class Supervisor:
         self._on_death = on_death
         self._idle = asyncio.Event()
         self._idle.set()
+        self._aside = Aside(store)
         self._journal = Journal(store, self._on_appended, self._on_asked)
-        self._membership = Membership(store, self)
+        self._membership = Membership(store, self, self._aside.rests)
         self._upkeep = Upkeep(store, self._journal, self.notices, heartbeat, compact_after)
         self._background = Background(self._died)
 
@@ -234,9 +237,9 @@ class Supervisor:
         conversations = self._store.conversations
         return await conversations.branch(owner, conversation_id, leaf, before, limit, views.message_page)
 
-    def follow(self, turn_id: str, after: int) -> AsyncGenerator[tuple[LogEntry, ...], None]:
+    def follow(self, owner: str, turn_id: str, after: int) -> AsyncGenerator[tuple[LogEntry, ...], None]:
         """Yield a turn's entries after a seq as they are committed; see Journal.tail. The caller has checked the owner."""
-        return self._journal.tail(turn_id, after)
+        return self._journal.tail(owner, turn_id, after)
 
     async def drain(self, patience: float) -> None:
         """Take no more turns, end the streams, give the turns `patience` seconds, and unsafe tools their own time."""
@@ -309,10 +312,7 @@ class Supervisor:
         except Fenced:
             _log.info("turn let go", turn_id=live.turn.id)
         except StorageError as error:
-            # The turn goes on when the database is back: a row without a task is taken up. One that was refused has ended.
-            _log.warning("turn set aside", turn_id=live.turn.id, error=error.message)
-            if live.log.open:
-                live.log.abandon(error)
+            await self._set_aside(live, error)
         except LuxxError as error:
             await self._end(live, Failed(content=error.message, code=error.code, message_id=message_id))
         except Exception:
@@ -332,13 +332,20 @@ class Supervisor:
         try:
             await live.run.settle()
             live.log.append(end)
-        except LuxxError as error:
-            _log.info("turn ended by its log", turn_id=live.turn.id, reason=error.message)
+        except (LuxxError, msgspec.MsgspecError) as error:
+            await self._set_aside(live, error)
+
+    async def _set_aside(self, live: Live, error: Exception) -> None:
+        if ended := await self._aside.leave(live.turn, live.log, error):
+            self._tell(live.turn, "turn_ended", "failed")
+            self._on_appended(ended, ())
 
     async def _finish(self, live: Live) -> None:
         try:
             await live.log.closed()
         finally:
+            if not live.log.untouched:
+                self._aside.forget(live.turn.id)
             self._journal.close(live.log)
             self._live.pop(live.turn.id, None)
             if not self._live:

@@ -53,7 +53,7 @@ class Titles:
             said += [delta.text for delta in deltas if isinstance(delta, TextDelta)]
         title = " ".join("".join(said).split()).strip("\"'.*# ")[:TITLE_CHARACTERS]
         if title:
-            await self._store.conversations.retitle(turn.conversation_id, title)
+            await self._store.conversations.retitle(turn.owner_id, turn.conversation_id, title)
 
 
 def _excerpt(message: Message) -> str:

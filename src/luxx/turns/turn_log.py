@@ -84,6 +84,11 @@ class TurnLog:
         """Whether more can be appended."""
         return self._broken is None and self.end is None and not self._parked
 
+    @property
+    def untouched(self) -> bool:
+        """Whether its owner has appended nothing to it."""
+        return self._appended == 0
+
     async def committed(self) -> None:
         """Wait for the commit of all that was appended; see luxx.core.ports.Emit."""
         if self._broken:

@@ -10,7 +10,7 @@ from luxx.core.prompts import AnswerPrompt, CallPrompt, ModelRequest, Prompt, Re
 from luxx.providers.responses.answer import AnswerDecoder
 from luxx.providers.responses.model import ResponsesModel
 from luxx.providers.transport import Transport
-from tests.providers import cassettes
+from tests.providers import cassettes, responses_rules
 
 # Its call ids are unique within one response only, and its client made them so by the id of the response.
 _RENAMED_IDS = "bedrock-mantle-openai-gpt-5-6-luna-63ea"
@@ -87,27 +87,7 @@ class Responses:
             if item.get("type") == "reasoning":
                 kept = {name: value for name, value in item.items() if name not in ("id", *_INPUT_ONLY)}
                 assert kept in ours["input"]
-        _check_rules(ours["input"])
-
-
-def _check_rules(items: list[dict[str, Any]]) -> None:
-    """Assert what the API asks of input when nothing is stored."""
-    called: list[str] = []
-    for item in items:
-        assert not item.keys() & {"created_by", "logprobs"}
-        assert "id" not in item or item["type"] == "reasoning"
-        match item["type"]:
-            case "function_call":
-                assert isinstance(json.loads(item["arguments"]), dict)
-                called.append(item["call_id"])
-            case "function_call_output":
-                called.remove(item["call_id"])
-            case "reasoning":
-                assert isinstance(item["summary"], list)
-                assert bool(item.get("encrypted_content")) != bool(item.get("content"))
-            case _:
-                assert item["content"]
-    assert not called
+        responses_rules.check(ours)
 
 
 def _is_of_answer(item: dict[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """Runs the MCP conformance suite against Luxx's client: `make mcp-conformance`, or python -m tests.tools.mcp.conformance [SCENARIO ...].
 
-The scenarios that are left out are those of extensions, and of OAuth clients that are registered by hand or by a document on the web.
+The scenarios that are left out are those of extensions.
 """
 
 import subprocess
@@ -10,13 +10,31 @@ from pathlib import Path
 from tests.tools.mcp.npm_servers import CONFORMANCE, NODE, install
 
 ROOT = Path(__file__).parents[3]
+_LOG_IN = (
+    "auth/metadata-default",
+    "auth/metadata-var1",
+    "auth/metadata-var2",
+    "auth/metadata-var3",
+    "auth/basic-cimd",
+    "auth/scope-from-www-authenticate",
+    "auth/scope-from-scopes-supported",
+    "auth/scope-omitted-when-undefined",
+    "auth/scope-step-up",
+    "auth/scope-retry-limit",
+    "auth/token-endpoint-auth-basic",
+    "auth/token-endpoint-auth-post",
+    "auth/token-endpoint-auth-none",
+    "auth/pre-registration",
+)
 SCENARIOS = {
+    "2025-03-26": ("auth/2025-03-26-oauth-metadata-backcompat", "auth/2025-03-26-oauth-endpoint-fallback"),
     "2025-11-25": (
         "initialize",
         "tools_call",
         "elicitation-sep1034-client-defaults",
         "sse-retry",
         "json-schema-2020-12-preservation",
+        *_LOG_IN,
     ),
     "2026-07-28": (
         "tools_call",
@@ -27,6 +45,18 @@ SCENARIOS = {
         "http-invalid-tool-headers",
         "json-schema-ref-no-deref",
         "json-schema-2020-12-preservation",
+        *_LOG_IN,
+        "auth/resource-mismatch",
+        "auth/offline-access-scope",
+        "auth/offline-access-not-supported",
+        "auth/authorization-server-migration",
+        "auth/iss-supported",
+        "auth/iss-not-advertised",
+        "auth/iss-supported-missing",
+        "auth/iss-wrong-issuer",
+        "auth/iss-unexpected",
+        "auth/iss-normalized",
+        "auth/metadata-issuer-mismatch",
     ),
 }
 _CLIENT = f"{sys.executable} -m tests.tools.mcp.conformance_client"

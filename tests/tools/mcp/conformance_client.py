@@ -29,6 +29,7 @@ async def main(url: str, context: dict[str, Any]) -> int:
     """Use a server; return the exit code: 1 if it could not be used at all."""
     async with bench(_LIMITS) as found, asyncio.TaskGroup() as tasks:
         found.servers.logins.redirect_uri = REDIRECT
+        found.servers.logins.client_url = "https://conformance-test.local/client-metadata.json"
         known = {name: context[name] for name in ("client_id", "client_secret") if name in context}
         secrets = {LOGIN_CLIENT: msgspec.json.encode(known).decode()} if known else None
         server = await found.add("s", HttpTarget(url=url), trusted=True, secrets=secrets)

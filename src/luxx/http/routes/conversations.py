@@ -1,6 +1,6 @@
 """Conversations: made, listed, changed, deleted."""
 
-import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -15,7 +15,7 @@ from luxx.http.paths import IdInPath, PageSize
 from luxx.http.replies import answers, nothing, reply
 from luxx.http.strict_json import StrictRoute
 from luxx.http.views import ConversationList, ConversationView, conversation_view
-from luxx.store.records import Conversation, ConversationChange, ConversationSettings, TitleSource
+from luxx.store.records import Conversation, ConversationChange, ConversationSettings, SettingsChange, TitleSource, Turn
 from luxx.turns.requests import Notice
 
 router = APIRouter(route_class=StrictRoute, responses=PROBLEMS, prefix="/api/conversations", tags=["conversations"])
@@ -27,7 +27,7 @@ _UNTITLED = ""
 async def create(body: bodies.NewConversation, luxx: Luxx, owner: Caller) -> Response:
     """Make a conversation."""
     request = body.request("conversations")
-    settings = body.applied_to(ConversationSettings())
+    settings = ConversationSettings(**body.sent_settings())
     made = await luxx.parts.store.conversations.create(owner, body.title, settings, request)
     _tell(luxx, owner, made.id)
     return reply(await _view(luxx, owner, made), 201, {"Location": f"/api/conversations/{made.id}"})
@@ -44,8 +44,7 @@ async def list_all(
     """List conversations, newest activity first."""
     query = storable(q).strip() if q else None
     page = await luxx.parts.store.conversations.list(owner, limit, cursor, query or None)
-    views = await asyncio.gather(*(_view(luxx, owner, one) for one in page.items))
-    return reply(ConversationList(tuple(views), page.next_cursor))
+    return reply(ConversationList(await _views(luxx, owner, page.items), page.next_cursor))
 
 
 @router.get("/{conversation_id}", responses=answers(200, ConversationView, "The conversation."))
@@ -57,18 +56,14 @@ async def get(conversation_id: IdInPath, luxx: Luxx, owner: Caller) -> Response:
 @router.patch("/{conversation_id}", responses=answers(200, ConversationView, "The conversation as it is now."))
 async def change(conversation_id: IdInPath, body: bodies.ChangeConversation, luxx: Luxx, owner: Caller) -> Response:
     """Change the fields that are sent; null clears a field."""
-    conversations = luxx.parts.store.conversations
     title, title_source = _title(body)
-    names_settings = body.model_fields_set.intersection(ConversationSettings.__struct_fields__)
-    async with luxx.changing:
-        before = await conversations.get(owner, conversation_id)
-        wanted = ConversationChange(
-            title=title,
-            title_source=title_source,
-            settings=body.applied_to(before.settings) if names_settings else UNSET,
-            leaf_id=body.given("leaf_id", body.leaf_id),
-        )
-        after = await conversations.change(owner, conversation_id, wanted)
+    wanted = ConversationChange(
+        title=title,
+        title_source=title_source,
+        settings=SettingsChange(**body.sent_settings()),
+        leaf_id=body.given("leaf_id", body.leaf_id),
+    )
+    after = await luxx.parts.store.conversations.change(owner, conversation_id, wanted)
     _tell(luxx, owner, conversation_id)
     return reply(await _view(luxx, owner, after))
 
@@ -93,3 +88,10 @@ def _tell(luxx: Surface, owner: str, conversation_id: str) -> None:
 
 async def _view(luxx: Surface, owner: str, conversation: Conversation) -> ConversationView:
     return conversation_view(conversation, await luxx.parts.store.turns.unfinished(owner, conversation.id))
+
+
+async def _views(luxx: Surface, owner: str, shown: Sequence[Conversation]) -> tuple[ConversationView, ...]:
+    turns: dict[str, list[Turn]] = {conversation.id: [] for conversation in shown}
+    for turn in await luxx.parts.store.turns.unfinished(owner, *turns):
+        turns[turn.conversation_id].append(turn)
+    return tuple(conversation_view(conversation, tuple(turns[conversation.id])) for conversation in shown)

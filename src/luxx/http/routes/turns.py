@@ -63,7 +63,7 @@ async def page_events(
     open_turns = await _open_turns(luxx, owner, positions, forgiving=reached is not None)
     place = luxx.streams.reserve()
     supervisor = luxx.parts.supervisor
-    logs = {turn_id: supervisor.follow(turn_id, positions[turn_id]) for turn_id in open_turns}
+    logs = {turn_id: supervisor.follow(owner, turn_id, positions[turn_id]) for turn_id in open_turns}
     return Streamed(PageStream(logs, supervisor.notices.subscribe(owner), positions, cursor), place)
 
 

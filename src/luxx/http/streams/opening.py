@@ -76,9 +76,9 @@ def open_stream(surface: Surface, turn: Turn, after: int, deltas: bool, take: Ca
     headers = [(name.lower().encode(), value.encode()) for name, value in _links(turn.id).items()]
     follow = surface.parts.supervisor.follow
     if deltas:
-        return Streamed(TurnStream(follow(turn.id, after), frames, headers), place)
+        return Streamed(TurnStream(follow(turn.owner_id, turn.id, after), frames, headers), place)
     whole = WholeSteps(after, time.monotonic, surface.options.heartbeat)
-    return Streamed(TurnStream(follow(turn.id, 0), whole.frames, headers), place)
+    return Streamed(TurnStream(follow(turn.owner_id, turn.id, 0), whole.frames, headers), place)
 
 
 def _links(turn_id: str) -> dict[str, str]:

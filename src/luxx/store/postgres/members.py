@@ -1,6 +1,7 @@
 """Members: this node among those that share the database."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterable
 
 import psycopg
@@ -8,7 +9,7 @@ import psycopg
 from luxx.core.errors import StorageError
 from luxx.core.ids import new_id
 from luxx.store.postgres.lease import Lease
-from luxx.store.postgres.others import Announcements, Ears, notify
+from luxx.store.postgres.others import Announcements, Ears, Voice
 from luxx.store.records import News, Told
 from luxx.store.sql import nodes
 from luxx.store.sql.connection import Connection
@@ -28,8 +29,8 @@ class Members:
         self._ears = ears
         self._lost = lost
         self._writer = writer
+        self._voice = Voice(writer)
         self._words = Announcements(self._say, lambda: not lease.alone)
-        self._said: set[asyncio.Future[None]] = set()
 
     @property
     def id(self) -> str:
@@ -79,7 +80,7 @@ class Members:
 
     async def tell(self, text: str) -> None:
         """See Nodes."""
-        await self._writer.write(notify(self.node, Told(text)))
+        await asyncio.shield(self._voice.tell(self.node, Told(text)))
 
     async def leave(self) -> None:
         """See Nodes."""
@@ -99,16 +100,9 @@ class Members:
     async def close(self) -> None:
         """Say and hear no more."""
         self._words.close()
-        await asyncio.gather(*self._said, return_exceptions=True)
+        await self._voice.close()
         await asyncio.to_thread(self._ears.close)
 
     def _say(self, news: News) -> None:
-        """Send news behind what is being written; if that fails, nothing is lost."""
-        said = self._writer.submit(notify(self.node, news))
-        self._said.add(said)
-        said.add_done_callback(self._forget)
-
-    def _forget(self, said: asyncio.Future[None]) -> None:
-        self._said.discard(said)
-        if not said.cancelled():
-            said.exception()
+        with contextlib.suppress(StorageError):  # closed: nothing is lost
+            self._voice.tell(self.node, news)

@@ -11,10 +11,11 @@ from threading import Event, Lock, Thread
 import msgspec
 import psycopg
 
-from luxx.core.errors import InvalidRequest
+from luxx.core.errors import InvalidRequest, StorageError
 from luxx.store.postgres.address import Address
 from luxx.store.records import CancelWanted, LogsGrew, Missed, News, TurnsFreed
 from luxx.store.sql.connection import Connection
+from luxx.store.sql.writer import Writer
 
 CHANNEL = "luxx"
 LONGEST = 7_900
@@ -42,17 +43,61 @@ _decoder = msgspec.json.Decoder(Notice)
 _encoder = msgspec.json.Encoder()
 
 
-def notify(sender: str, news: News) -> Callable[[Connection], None]:
-    """Return a job that tells the other nodes. Raises InvalidRequest for more than fits into one notification."""
-    encoded = _encoder.encode(Notice(sender, news))
-    if len(encoded) > LONGEST:
-        raise InvalidRequest("This is too long to be told to other nodes.")
-    payload = encoded.decode()
+class Voice:
+    """Tells the other nodes, one transaction at a time: what is to be told meanwhile shares the next one.
 
-    def job(connection: Connection) -> None:
-        connection.execute("SELECT pg_notify(?, ?)", (CHANNEL, payload)).fetchone()
+    Nothing waits for the disk: who lost a crash's last words looks for itself.
+    """
 
-    return job
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._loop = asyncio.get_running_loop()
+        self._payloads: list[str] = []
+        self._told = self._loop.create_future()
+        self._telling: asyncio.Future[None] | None = None
+        self._closed = False
+
+    async def close(self) -> None:
+        """Tell what waits, and nothing more."""
+        self._closed = True
+        while self._telling is not None:
+            await asyncio.wait([self._telling])
+
+    def tell(self, sender: str, news: News) -> asyncio.Future[None]:
+        """Tell it now or soon; the result says when, or why not.
+
+        Raises InvalidRequest for more than fits into one notification, StorageError after `close`.
+        """
+        if self._closed:
+            raise StorageError("The store is closed.")
+        encoded = _encoder.encode(Notice(sender, news))
+        if len(encoded) > LONGEST:
+            raise InvalidRequest("This is too long to be told to other nodes.")
+        told = self._told
+        self._payloads.append(encoded.decode())
+        if self._telling is None:
+            self._tell_all()
+        return told
+
+    def _tell_all(self) -> None:
+        payloads, told = self._payloads, self._told
+        self._payloads, self._told = [], self._loop.create_future()
+        self._telling = None
+        if payloads:
+            self._telling = self._writer.submit(lambda connection: _notify(connection, payloads))
+            self._telling.add_done_callback(lambda done: self._has_told(done, told))
+
+    def _has_told(self, done: asyncio.Future[None], told: asyncio.Future[None]) -> None:
+        error = done.exception()
+        told.set_exception(error) if error else told.set_result(None)
+        told.exception()  # nobody need ask
+        self._tell_all()
+
+
+def _notify(connection: Connection, payloads: Iterable[str]) -> None:
+    connection.send("SET LOCAL synchronous_commit TO off")
+    for payload in payloads:
+        connection.send("SELECT pg_notify(?, ?)", (CHANNEL, payload))
 
 
 class Ears:

@@ -17,6 +17,7 @@ from luxx.store.records import (
     ConversationPage,
     ConversationSettings,
     Message,
+    SettingsChange,
 )
 from luxx.store.sql import listing
 from luxx.store.sql.approvals import write_rules
@@ -35,6 +36,9 @@ _INSERT = """
     INSERT INTO conversation (id, owner_id, title, title_source, created_at, updated_at, system_prompt, provider_id, model,
         temperature, max_tokens, tools_enabled, thinking, rules)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_RETITLE = """
+    UPDATE conversation SET title = ? WHERE id = ? AND owner_id = ? AND title_source = 'auto' AND deleted_at IS NULL
 """
 _NEWEST_BELOW = """
     WITH RECURSIVE below (id) AS (
@@ -73,12 +77,10 @@ class SqlConversations:
         """See ConversationStore."""
         return await self._writer.write(lambda connection: _change(connection, owner, conversation_id, change))
 
-    async def retitle(self, conversation_id: str, title: str) -> bool:
+    async def retitle(self, owner: str, conversation_id: str, title: str) -> bool:
         """See ConversationStore."""
-        sql = "UPDATE conversation SET title = ? WHERE id = ? AND title_source = 'auto' AND deleted_at IS NULL"
-        return await self._writer.write(
-            lambda connection: connection.execute(sql, (title, conversation_id)).rowcount > 0
-        )
+        values = (title, conversation_id, owner)
+        return await self._writer.write(lambda connection: connection.execute(_RETITLE, values).rowcount > 0)
 
     async def delete(self, owner: str, conversation_id: str) -> tuple[str, ...]:
         """See ConversationStore."""
@@ -105,20 +107,20 @@ class SqlConversations:
 
         def job(connection: Connection) -> T:
             shown = _get(connection, owner, conversation_id).leaf_id
-            return read(read_branch(connection, conversation_id, leaf or shown, before, limit))
+            return read(read_branch(connection, owner, conversation_id, leaf or shown, before, limit))
 
         return await self._readers.read(job)
 
     async def history(
-        self, message_id: str, read: Callable[[tuple[Message, ...]], T], known: Container[str] = frozenset()
+        self, owner: str, message_id: str, read: Callable[[tuple[Message, ...]], T], known: Container[str] = frozenset()
     ) -> T:
         """See ConversationStore."""
-        return await self._readers.read(lambda connection: read(read_history(connection, message_id, known)))
+        return await self._readers.read(lambda connection: read(read_history(connection, owner, message_id, known)))
 
 
-def _get(connection: Connection, owner: str, conversation_id: str) -> Conversation:
+def _get(connection: Connection, owner: str, conversation_id: str, lock: str = "") -> Conversation:
     row = connection.execute(
-        CONVERSATIONS + "WHERE c.id = ? AND c.owner_id = ? AND c.deleted_at IS NULL", (conversation_id, owner)
+        CONVERSATIONS + "WHERE c.id = ? AND c.owner_id = ? AND c.deleted_at IS NULL " + lock, (conversation_id, owner)
     ).fetchone()
     if row is None:
         raise NotFound("There is no such conversation.")
@@ -146,14 +148,10 @@ def _columns(
     connection: Connection, owner: str, settings: ConversationSettings
 ) -> tuple[str | float | bytes | None, ...]:
     """Return the settings as columns. Raises InvalidRequest for a provider that is not there."""
-    provider_id = settings.provider_id
-    if provider_id is not None:
-        sql = "SELECT 1 FROM provider WHERE id = ? AND owner_id = ?"
-        if connection.execute(sql, (provider_id, owner)).fetchone() is None:
-            raise InvalidRequest("There is no such provider.", "provider_id")
+    _check_provider(connection, owner, settings.provider_id)
     return (
         settings.system_prompt,
-        provider_id,
+        settings.provider_id,
         settings.model,
         settings.temperature,
         settings.max_tokens,
@@ -163,27 +161,32 @@ def _columns(
     )
 
 
+def _changed_columns(change: SettingsChange) -> dict[str, str | float | bytes | None]:
+    columns = {name: getattr(change, name) for name in change.__struct_fields__}
+    if change.rules is not msgspec.UNSET:
+        columns["rules"] = write_rules(change.rules)
+    return {name: value for name, value in columns.items() if value is not msgspec.UNSET}
+
+
+def _check_provider(connection: Connection, owner: str, provider_id: str | msgspec.UnsetType | None) -> None:
+    if provider_id is None or provider_id is msgspec.UNSET:
+        return
+    sql = "SELECT 1 FROM provider WHERE id = ? AND owner_id = ?"
+    if connection.execute(sql, (provider_id, owner)).fetchone() is None:
+        raise InvalidRequest("There is no such provider.", "provider_id")
+
+
 def _change(connection: Connection, owner: str, conversation_id: str, change: ConversationChange) -> Conversation:
-    _get(connection, owner, conversation_id)
-    columns: dict[str, str | float | bytes | None] = {}
+    """Write the columns that the change names, and no other: what is changed elsewhere at the same time stays."""
+    _get(connection, owner, conversation_id, "{lock}")
+    _check_provider(connection, owner, change.settings.provider_id)
+    columns = _changed_columns(change.settings)
     if change.title is not msgspec.UNSET:
         columns["title"] = change.title
     if change.title_source is not msgspec.UNSET:
         columns["title_source"] = change.title_source
     if change.leaf_id is not msgspec.UNSET:
         columns["leaf_id"] = _leaf(connection, conversation_id, change.leaf_id)
-    if change.settings is not msgspec.UNSET:
-        names = (
-            "system_prompt",
-            "provider_id",
-            "model",
-            "temperature",
-            "max_tokens",
-            "tools_enabled",
-            "thinking",
-            "rules",
-        )
-        columns.update(zip(names, _columns(connection, owner, change.settings), strict=True))
     if columns:
         assignments = ", ".join(f"{name} = ?" for name in columns)
         connection.execute(

@@ -12,6 +12,7 @@ from luxx.store.sql.conversation_rows import CONVERSATIONS, conversation_of
 Position = tuple[str, str]
 """Where a page ends: the last conversation's time of activity, and its id."""
 
+_NO_CURSOR = "This is not a cursor of a list of conversations."
 _MATCHES = r"""
     AND (c.title {like} ? ESCAPE '\' OR EXISTS (
         SELECT 1 FROM message m WHERE m.conversation_id = c.id AND m.text {like} ? ESCAPE '\'))
@@ -25,9 +26,12 @@ _MATCHES_FOLDED = r"""
 def position(cursor: str) -> Position:
     """Return where a cursor points. Raises InvalidRequest for one that this module did not make."""
     try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=Position)
+        time, conversation_id = msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=Position)
     except (ValueError, msgspec.MsgspecError) as error:
-        raise InvalidRequest("This is not a cursor of a list of conversations.", "cursor") from error
+        raise InvalidRequest(_NO_CURSOR, "cursor") from error
+    if "\0" in time or "\0" in conversation_id:  # which one engine takes and the other does not
+        raise InvalidRequest(_NO_CURSOR, "cursor")
+    return time, conversation_id
 
 
 def page(connection: Connection, owner: str, limit: int, after: Position | None, query: str | None) -> ConversationPage:

@@ -23,7 +23,7 @@ NOTHING = "There is no such message."
 _COLUMNS = "m.id, m.conversation_id, m.parent_id, m.role, m.text, m.created_at"
 _PATH = f"""
     WITH RECURSIVE path (id, conversation_id, parent_id, role, text, created_at, depth) AS (
-        SELECT {_COLUMNS}, 1 FROM message m WHERE m.id = ?
+        SELECT {_COLUMNS}, 1 FROM message m WHERE m.id = ? AND m.owner_id = ?
         UNION ALL
         SELECT {_COLUMNS}, path.depth + 1 FROM path JOIN message m ON m.id = path.parent_id WHERE path.depth < ?)
     SELECT id, conversation_id, parent_id, role, text, created_at, depth FROM path
@@ -73,7 +73,7 @@ def message_by_id(connection: Connection, owner: str, message_id: str) -> Messag
 
 
 def read_branch(
-    connection: Connection, conversation_id: str, leaf: str | None, before: str | None, limit: int
+    connection: Connection, owner: str, conversation_id: str, leaf: str | None, before: str | None, limit: int
 ) -> Branch:
     """Return the last `limit` messages of the path that ends in `leaf`, or in the parent of `before`. Raises NotFound."""
     end = leaf if before is None else _parent(connection, conversation_id, before)
@@ -81,15 +81,15 @@ def read_branch(
         _parent(connection, conversation_id, leaf)
     if end is None:
         return Branch((), False)
-    rows = _path(connection, end, limit + 1)
+    rows = _path(connection, owner, end, limit + 1)
     has_more = len(rows) > limit
     messages = _messages(connection, rows[1:] if has_more else rows)
     return Branch(_with_siblings(connection, messages), has_more)
 
 
-def read_history(connection: Connection, message_id: str, known: Container[str]) -> tuple[Message, ...]:
+def read_history(connection: Connection, owner: str, message_id: str, known: Container[str]) -> tuple[Message, ...]:
     """Return the path to a message from the root or a known ancestor, as ConversationStore.history says. Raises NotFound."""
-    rows = _path_after(connection, message_id, known)
+    rows = _path_after(connection, owner, message_id, known)
     if not rows:
         raise NotFound(NOTHING)
     answers = _ids(rows)
@@ -110,16 +110,16 @@ def _parent(connection: Connection, conversation_id: str, message_id: str) -> st
     return row[0]
 
 
-def _path(connection: Connection, end: str, limit: int) -> list[_Row]:
+def _path(connection: Connection, owner: str, end: str, limit: int) -> list[_Row]:
     """Return the last messages of a path, oldest first."""
-    rows = [_Row(*row) for row in connection.execute(_PATH, (end, limit))]
+    rows = [_Row(*row) for row in connection.execute(_PATH, (end, owner, limit))]
     return sorted(rows, key=_depth, reverse=True)  # in order already, reversed; but no engine promises it
 
 
-def _path_after(connection: Connection, end: str, known: Container[str]) -> list[_Row]:
-    rows = _path(connection, end, _NEAR)
+def _path_after(connection: Connection, owner: str, end: str, known: Container[str]) -> list[_Row]:
+    rows = _path(connection, owner, end, _NEAR)
     if rows and rows[0].parent_id is not None and not any(row.id in known for row in rows[:-1]):
-        rows = _path(connection, end, _ALL)
+        rows = _path(connection, owner, end, _ALL)
     nearest = next((place for place in range(len(rows) - 2, -1, -1) if rows[place].id in known), -1)
     return rows[nearest + 1 :]
 
@@ -132,7 +132,7 @@ def _messages(connection: Connection, rows: Sequence[_Row]) -> list[Message]:
     messages: list[Message] = []
     for row in rows:
         turn = turns.get(row.id)
-        log = read_log(connection, number_of(connection, turn.id)) if turn and not turn.ended else ()
+        log = read_log(connection, number_of(connection, turn.owner_id, turn.id)) if turn and not turn.ended else ()
         messages.append(_message(row, files.get(row.id, ()), turn, tuple(steps.get(row.id, ())), log=log))
     return messages
 

@@ -71,9 +71,9 @@ def turns_by_id(connection: Connection, turn_ids: Iterable[str]) -> tuple[Turn, 
     return tuple(turn_by_id(connection, turn_id) for turn_id in turn_ids)
 
 
-def number_of(connection: Connection, turn_id: str) -> int:
+def number_of(connection: Connection, owner: str, turn_id: str) -> int:
     """Return the number under which a turn's rows are kept. Raises NotFound."""
-    row = connection.execute("SELECT number FROM turn WHERE id = ?", (turn_id,)).fetchone()
+    row = connection.execute("SELECT number FROM turn WHERE id = ? AND owner_id = ?", (turn_id, owner)).fetchone()
     if row is None:
         raise NotFound(NOTHING)
     return row[0]

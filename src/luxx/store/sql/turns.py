@@ -47,7 +47,8 @@ _THEIR_OWN = TURNS + (
 )
 _UNFINISHED = TURNS + (
     " JOIN conversation c ON c.id = t.conversation_id"
-    " WHERE t.conversation_id = ? AND t.owner_id = ? AND t.ended_at IS NULL AND c.deleted_at IS NULL ORDER BY t.number"
+    " WHERE t.conversation_id IN (SELECT value FROM {wanted}) AND t.owner_id = ? AND t.ended_at IS NULL"
+    " AND c.deleted_at IS NULL ORDER BY t.number"
 )
 _FREE = """
     SELECT number FROM turn WHERE status = 'active' AND node IS NULL AND ended_at IS NULL ORDER BY number LIMIT ? {skip}
@@ -161,17 +162,16 @@ class SqlTurns:
         """See TurnStore."""
         return await self._readers.read(lambda connection: _own(connection, owner, turn_id))
 
-    async def unfinished(self, owner: str, conversation_id: str) -> tuple[Turn, ...]:
+    async def unfinished(self, owner: str, *conversation_ids: str) -> tuple[Turn, ...]:
         """See TurnStore."""
-        return await self._readers.read(
-            lambda connection: tuple(map(turn_of, connection.execute(_UNFINISHED, (conversation_id, owner))))
-        )
+        values = (wanted(conversation_ids), owner)
+        return await self._readers.read(lambda connection: tuple(map(turn_of, connection.execute(_UNFINISHED, values))))
 
-    async def log(self, turn_id: str, after: int, limit: int) -> LogPage:
+    async def log(self, owner: str, turn_id: str, after: int, limit: int) -> LogPage:
         """See TurnStore."""
 
         def job(connection: Connection) -> LogPage:
-            number = number_of(connection, turn_id)
+            number = number_of(connection, owner, turn_id)
             return LogPage(turn_by_id(connection, turn_id), read_log(connection, number, after, limit))
 
         return await self._readers.read(job)

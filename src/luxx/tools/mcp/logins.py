@@ -25,10 +25,14 @@ def without_tokens(secrets: dict[str, str]) -> dict[str, str]:
 
 
 class Logins:
-    """The log-ins that wait for their person; owns them. `redirect_uri` is where a person's browser comes back to."""
+    """The log-ins that wait for their person; owns them. `redirect_uri` is where a person's browser comes back to.
+
+    `client_url` is the address of a client metadata document (https), for log-ins that know their clients by such.
+    """
 
     def __init__(self) -> None:
         self.redirect_uri: str | None = None
+        self.client_url: str | None = None
         self._waiting: dict[str, asyncio.Future[Authorized]] = {}
 
     def returned(self, state: str, code: str, issuer: str | None) -> bool:
@@ -62,6 +66,7 @@ class ServerLogin:
     def __init__(self, logins: Logins, store: ToolServerStore, owner: str, server: ToolServer) -> None:
         assert logins.redirect_uri is not None
         self.redirect_uri = logins.redirect_uri
+        self.client_url = logins.client_url
         self.asked: Asked | None = None
         self._logins = logins
         self._store = store

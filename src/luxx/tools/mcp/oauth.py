@@ -32,7 +32,7 @@ def authorization(url: str, authorizer: Authorizer) -> httpx2.Auth:
         return AuthorizationCodeResult(code=answer.code, state=answer.state, iss=answer.issuer)
 
     storage = _Storage(authorizer)
-    provider = OAuthClientProvider(url, metadata, storage, redirect, callback)
+    provider = OAuthClientProvider(url, metadata, storage, redirect, callback, authorizer.client_url)
     storage.provider = provider
     return provider
 
@@ -81,9 +81,12 @@ class _Storage:
     async def get_client_info(self) -> OAuthClientInformationFull | None:
         text = await self._authorizer.load("client")
         try:
-            return None if text is None else OAuthClientInformationFull.model_validate_json(text)
+            client = None if text is None else OAuthClientInformationFull.model_validate_json(text)
         except ValidationError:
             return None
+        if client is not None and client.token_endpoint_auth_method is None:  # the default of RFC 7591, section 2
+            client.token_endpoint_auth_method = "client_secret_basic" if client.client_secret else "none"
+        return client
 
     async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
         await self._authorizer.save("client", client_info.model_dump_json(exclude_none=True))

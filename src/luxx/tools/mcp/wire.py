@@ -156,9 +156,13 @@ class Authorized(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Authorizer(Protocol):
-    """Gets a server's tokens, and keeps them. Methods raise ServerFailed."""
+    """Gets a server's tokens, and keeps them. Methods raise ServerFailed.
+
+    `redirect_uri` is where log-in pages lead back to, `client_url` a document on the web that describes Luxx to them, if there is one.
+    """
 
     redirect_uri: str
+    client_url: str | None
 
     async def load(self, kind: str) -> str | None:
         """Return what was saved."""
