@@ -24,7 +24,7 @@ from tests.chaos.readers import follow_bare, follow_with_client
 from tests.chaos.shown import Shown
 
 Strike = Literal["kill", "stop", "freeze", "cancel"]
-TOOLS = ("wait", "wait_idempotent", "wait_unsafe")
+TOOLS = ("wait_unsafe", "wait", "wait_idempotent")
 PACE = {"chunk": 10, "delay_ms": 8}
 """A commit for each piece, as a rule."""
 PATIENCE = 30.0
@@ -60,7 +60,7 @@ def scripted_turn(number: int) -> Asked:
             "chunk": 30,
             "delay_ms": 8,
         }
-        for name, seconds in zip(TOOLS, (0.05, 0.1, 0.15), strict=True)
+        for name, seconds in zip(TOOLS, (0.1, 0.05, 0.15), strict=True)
     ]
     think = {"type": "thinking", "text": f"Let me think of {number}.", **PACE}
     rounds: list[list[dict[str, Any]]] = [

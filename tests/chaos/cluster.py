@@ -25,6 +25,8 @@ from tests.postgres_server import PostgresServer
 
 TTL = 2.0
 STOP_PATIENCE = 20.0
+TAKEN_UP = 2.5
+"""Seconds in which a node has seen twice that a turn of its own has no task."""
 STARTS = 5
 _SETTINGS = {"heartbeat": "120", "compact_after": "3600", "drain_timeout": "0.3"}
 """A heartbeat so rare that it cannot stand in for a wake-up that was lost."""
@@ -166,6 +168,7 @@ class Cluster:
 
     async def _lose_tasks(self, blow: Blow) -> None:
         self.nodes[blow.node].send(signal.SIGUSR1)
+        await asyncio.sleep(TAKEN_UP)
 
     async def _expire(self, blow: Blow) -> None:
         """Let the database take a lease for expired while its owner is at work, as when its clock jumps."""

@@ -15,14 +15,16 @@ from tests.chaos.shown import Shown
 
 TOOLS = ("wait", "wait_idempotent", "wait_unsafe")
 CLIENT_READERS = 2
-OVER_HTTP, WITHOUT_TOOLS, TO_BE_REFUSED = 0.35, 0.35, 0.05
-"""The shares of turns that ask the provider behind HTTP, that only talk, and that write what the database refuses."""
+OVER_HTTP, WITHOUT_TOOLS = 0.35, 0.35
+"""The shares of turns that ask the provider behind HTTP, and that only talk."""
+ONE_IN = 16
+"""One turn in so many writes what the database refuses."""
 
 
 def make_turn(number: int, dice: random.Random, disturbed: bool = True) -> Asked:
     """Write a script: talk, or talk and three tools at once and talk again."""
     words = [f"w{number}x{place} " for place in range(dice.randrange(60, 400))]
-    over_http, refused = dice.random() < OVER_HTTP, disturbed and dice.random() < TO_BE_REFUSED
+    over_http, refused = dice.random() < OVER_HTTP, disturbed and number % ONE_IN == ONE_IN // 2
     if refused:
         words.insert(dice.randrange(len(words)), REFUSED)
     half = dice.randrange(len(words))

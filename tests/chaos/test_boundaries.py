@@ -21,7 +21,7 @@ BESIDE = 3
 """SQLite nodes, each on a database of its own, that share the work."""
 MOST_MISSED = 0.2
 """The share of moments that need not come up: entries that shared a commit, or were one."""
-PATIENCE = 600
+PATIENCE = 900
 
 
 @pytest.mark.timeout(PATIENCE)
