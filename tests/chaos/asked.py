@@ -32,6 +32,8 @@ class Asked:
         self.wrong: list[tuple[str, str]] = []
         self.cancelled = False
         self.deleted = False
+        self.may_come_late = ""
+        """The label of a call that its node, frozen between its last look at its lease and the call, makes when it wakes."""
         self.readers: list[Shown] = []
 
 

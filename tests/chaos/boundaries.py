@@ -17,7 +17,7 @@ import msgspec
 
 from luxx.core.events import LogEntry, ProcessStep, decode
 from tests.chaos.asked import Asked, Poster
-from tests.chaos.cluster import TTL, Cluster
+from tests.chaos.cluster import TTL, Cluster, Way
 from tests.chaos.inside import Point, hold
 from tests.chaos.plan import Blow
 from tests.chaos.readers import follow_bare, follow_with_client
@@ -27,7 +27,9 @@ Strike = Literal["kill", "stop", "freeze", "cancel"]
 TOOLS = ("wait_unsafe", "wait", "wait_idempotent")
 PACE = {"chunk": 10, "delay_ms": 8}
 """A commit for each piece, as a rule."""
-PATIENCE = 30.0
+SPARED = -1
+"""The last of several nodes, which nothing strikes."""
+PATIENCE = 60.0
 """Seconds for one turn, whatever strikes it."""
 
 
@@ -130,10 +132,11 @@ class Sweep:
                 await self._meet(node, case)
 
     async def _meet(self, node: int, case: Case) -> None:
-        asked = self._new()
-        await self._poster.converse(asked, self._at.ways, self._at.scripted)
-        moment = case.moment
+        asked, moment = self._new(), case.moment
+        await self._poster.converse(asked, self._ways(node, SPARED), self._at.scripted)
         where = _label(asked.number, moment.tool) if moment.tool else asked.conversation_id
+        if case.strike == "freeze" and moment.point == "claimed":
+            asked.may_come_late = where
         async with asyncio.TaskGroup() as group:
             holding = group.create_task(self._at.nodes[node].held(hold(moment.point, where, moment.seq)))
             following = group.create_task(self._follow(asked, node))
@@ -149,30 +152,37 @@ class Sweep:
         self._note_takeover(asked, case.strike, struck)
 
     async def _strike(self, node: int, asked: Asked, strike: Strike) -> None:
-        if strike != "cancel":
-            return await self._at.strike(Blow(0, strike, node, 1.5 * TTL if strike == "freeze" else 0))
-        ways = [way for way in self._at.ways if way.node is not self._at.nodes[node]]
-        asked.cancelled = True
-        await asked.started.wait()  # a POST that gets no answer here goes on to another node
-        await self._poster.send("POST", asked, ways, f"api/turns/{asked.turn_id}/cancel", {})
-        self._at.nodes[node].wake()
-        return None
+        match strike:
+            case "kill" | "stop":
+                await self._at.strike(Blow(0, strike, node, 0))
+            case "freeze":  # as it is, until another node is at work on the turn
+                await asked.readers[-1].gone_on.wait()
+                self._at.nodes[node].wake()
+            case "cancel":
+                asked.cancelled = True
+                await asked.started.wait()  # a POST that gets no answer here goes on to another node
+                await self._poster.send("POST", asked, self._ways(SPARED), f"api/turns/{asked.turn_id}/cancel", {})
+                self._at.nodes[node].wake()
 
     async def _follow(self, asked: Asked, node: int) -> None:
-        """Start a turn on a node, or where else it is taken, and read it to the end."""
+        """Start a turn on a node, or where else it is taken, and read it to the end: from node to node, and beside them all."""
         asked.readers = [Shown(f"turn {asked.number} reader {n}") for n in range(2)]
         await self._start(asked, node)
-        client, bare = asked.readers
+        roaming, beside = asked.readers
         async with asyncio.TaskGroup() as group:
-            group.create_task(follow_with_client(client, self._at.clients, asked.turn_id, self._dice))
-            group.create_task(follow_bare(bare, self._session, self._at.ways, asked.turn_id, self._dice))
+            group.create_task(follow_with_client(roaming, self._at.clients, asked.turn_id, self._dice))
+            group.create_task(follow_bare(beside, self._session, self._ways(SPARED), asked.turn_id, self._dice))
 
     async def _start(self, asked: Asked, node: int) -> None:
-        first = [way for way in self._at.ways if way.node is self._at.nodes[node]]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(TTL / 2):
-                return await self._poster.start(asked, first)
-        return await self._poster.start(asked, self._at.ways)
+                return await self._poster.start(asked, self._ways(node))
+        return await self._poster.start(asked, self._ways(node, SPARED))
+
+    def _ways(self, *nodes: int) -> list[Way]:
+        """Return how these nodes are reached; the others may stand still."""
+        wanted = [self._at.nodes[node] for node in nodes]
+        return [way for way in self._at.ways if way.node in wanted]
 
     def _new(self) -> Asked:
         asked = scripted_turn(len(self.asked))

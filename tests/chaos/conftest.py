@@ -54,7 +54,7 @@ def chaos_seconds(request: pytest.FixtureRequest) -> float:
 @pytest.fixture
 def chaos_long(request: pytest.FixtureRequest) -> bool:
     """Whether there is time for everything."""
-    return request.config.getoption("chaos_long", False)
+    return bool(request.config.getoption("chaos_long", False))
 
 
 @pytest.fixture

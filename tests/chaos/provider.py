@@ -10,6 +10,8 @@ from typing import Any
 from aiohttp import web
 
 _HEADERS = {"Content-Type": "text/event-stream"}
+FIRST_PIECE_AFTER = 0.15
+"""Seconds that every answer is waited for: time to be cut before it has begun."""
 
 
 class Answer:
@@ -39,6 +41,7 @@ class Provider:
         self.running += 1
         try:
             with contextlib.suppress(ConnectionError):
+                await asyncio.sleep(FIRST_PIECE_AFTER)
                 await response.prepare(request)
                 await _play(response, answer, json.loads(question)["script"][number])
         finally:

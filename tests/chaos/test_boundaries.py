@@ -47,9 +47,9 @@ async def test_struck_at_its_boundaries_a_turn_on_postgresql_stays_whole(
     tmp_path: Path, postgres: PostgresServer, chaos_seed: int, chaos_long: bool, chaos_report: list[str]
 ) -> None:
     def cases(log: Sequence[LogEntry]) -> list[Case]:
-        frozen = Case("freeze", Moment("claimed", tool="wait_unsafe"))
         if not chaos_long:
-            return [frozen, *(Case("kill", moment) for moment in one_of_each(log)[1::2])]
+            frozen = [Case("freeze", Moment("claimed", tool="wait_unsafe")), Case("freeze", Moment("appended", seq=4))]
+            return [*frozen, *(Case("kill", moment) for moment in one_of_each(log)[1::2])]
         others = [it for it in every_moment(log) if it.point != "committed"]
         by_others = [Case(strike, moment) for strike in ("stop", "freeze", "cancel") for moment in others]
         return [*(Case("kill", moment) for moment in every_moment(log)), *by_others]

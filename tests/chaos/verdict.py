@@ -118,12 +118,14 @@ def of_tools(asked: Iterable[Asked], ledger: Sequence[LedgerLine]) -> list[Wrong
     unsafe = Counter(line.label for line in ledger if line.event == "start" and line.tool == "wait_unsafe")
     wrong: list[Wrong] = [("unsafe tools started twice", f"{it}: {n} times") for it, n in unsafe.items() if n > 1]
     finished: dict[str, float] = {}
+    asked = list(asked)
+    late = {turn.may_come_late for turn in asked}
     for turn in asked:
         for shown in turn.readers:
             for at, label in _results(shown.entries, shown.times):
                 finished[label] = min(at, finished.get(label, at))
     for line in ledger:
-        if line.event == "start" and line.at > finished.get(line.label, line.at):
+        if line.event == "start" and line.at > finished.get(line.label, line.at) and line.label not in late:
             wrong.append(("finished tools run again", f"{line.label} ({line.key})"))
     return wrong
 
