@@ -17,7 +17,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Break(msgspec.Struct, frozen=True):
-    """What is broken, by which changes; the test that must notice it, as pytest's -k, and as what."""
+    """What is broken, by which changes; the tests that must notice it, and as what."""
 
     name: str
     noticed: str
@@ -26,11 +26,15 @@ class Break(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...]
 
 
+ALONE = "test_chaos.py::test_one_node_on_sqlite_keeps_every_promise"
+SHARED = "test_chaos.py::test_three_nodes_on_postgresql_keep_every_promise"
+BOUNDARIES = "test_boundaries.py"
+
 FENCE = Break(
     "an owner that lost its lease still writes",
     "writes refused by the store",
-    "postgresql",
-    30,
+    "test_boundaries.py::test_struck_at_its_boundaries_a_turn_on_postgresql_stays_whole",
+    1,
     (
         Change("store/sql/append.py", "if not lease.held():", "if not lease.held() and not batches:"),
         Change("store/sql/append.py", "coalesce(node, '') = ? AND", "coalesce(node, ?) IS NOT NULL AND"),
@@ -40,8 +44,8 @@ FENCE = Break(
 COMMIT_ORDER = Break(
     "events are shown before their commit",
     "events shown that are not in the log",
-    "sqlite",
-    12,
+    ALONE,
+    20,
     (
         Change(
             "turns/turn_log.py",
@@ -64,7 +68,7 @@ COMMIT_ORDER = Break(
 WAKE_ORDER = Break(
     "a reader is enlisted after its look at the log",
     "readers left behind",
-    "sqlite",
+    ALONE,
     12,
     (
         Change(
@@ -78,6 +82,32 @@ WAKE_ORDER = Break(
             "                        await asyncio.sleep(0.02)  # as long as a look at a busy database takes\n"
             "                        reader = self._reader(turn_id)\n"
             "                        await reader\n",
+        ),
+    ),
+)
+LOST_ANSWER = Break(
+    "a commit whose answer was lost is made again without a look",
+    "writes refused by the store",
+    SHARED,
+    12,
+    (Change("store/sql/append.py", "    if retry:\n", "    if retry and not batches:\n"),),
+)
+CLAIM = Break(
+    "a tool is called before its claim is committed",
+    "unsafe tools started twice",
+    BOUNDARIES,
+    1,
+    (
+        Change(
+            "engine/loop.py",
+            "            await self._emit.committed()\n            started = True\n",
+            "            started = True\n",
+        ),
+        Change(
+            "turns/journal.py",
+            "            await self._wanted.wait()\n",
+            "            await self._wanted.wait()\n"
+            "            await asyncio.sleep(0.02)  # as long as the flush before takes on a busy database\n",
         ),
     ),
 )

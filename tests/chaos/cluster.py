@@ -1,4 +1,4 @@
-"""The cluster: server processes, their wires and their database, and the faults that are done to them."""
+"""The cluster: server processes, their wires, their provider and their database, and the faults that are done to them."""
 
 import asyncio
 import contextlib
@@ -10,26 +10,32 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import psycopg
 from cryptography.fernet import Fernet
 
-from luxx.client import Client, Retry
+from luxx.client import Client, ProviderFields, Retry
 from luxx.tools.demo import LedgerLine, read_ledger
 from tests.chaos.plan import Blow
-from tests.chaos.rough_wire import RoughWire, rough_wire
+from tests.chaos.provider import Provider, provider
+from tests.chaos.refusal import refuse_on_postgres, refuse_on_sqlite
+from tests.chaos.rough_wire import DatabaseWire, RoughWire, laid
 from tests.e2e.server import Server
 from tests.postgres_server import PostgresServer
 
 TTL = 2.0
 STOP_PATIENCE = 20.0
+TAKEN_UP = 2.5
+"""Seconds in which a node has seen twice that a turn of its own has no task."""
 STARTS = 5
 _SETTINGS = {"heartbeat": "120", "compact_after": "3600", "drain_timeout": "0.3"}
 """A heartbeat so rare that it cannot stand in for a wake-up that was lost."""
 
 
 class Node(Server):
-    """A server that starts again however its database is."""
+    """A server that starts again however its database is, and can be held still where no signal can hit it."""
 
+    module = "tests.chaos.inside"
     repeated_starts = 0
 
     async def start(self) -> None:
@@ -40,12 +46,33 @@ class Node(Server):
             self.repeated_starts += 1
         return await super().start()
 
+    async def held(self, point: str) -> None:
+        """Let the process stop at a point (see `inside.hold`), and return when it has."""
+        self.forget_hold()
+        (self.data_dir.parent / "hold.new").write_text(point)
+        (self.data_dir.parent / "hold.new").rename(self.data_dir.parent / "hold")
+        while not (self.data_dir.parent / "held").exists():  # noqa: ASYNC110 - another process makes it
+            await asyncio.sleep(0.005)
+
+    def wake(self) -> None:
+        """Let it go on."""
+        self.send(signal.SIGCONT)
+
+    def forget_hold(self) -> None:
+        """Hold nowhere any more."""
+        for name in ("hold", "held"):
+            (self.data_dir.parent / name).unlink(missing_ok=True)
+
+    @property
+    def pid(self) -> int:
+        """The process that was started last."""
+        return self._process.pid if self._process else 0
+
     @property
     def memory(self) -> int:
         """The megabytes that the process holds now; 0 if it does not run, or this is no Linux."""
-        status = Path(f"/proc/{self._process.pid}/status") if self._process else Path("/nothing")
         try:
-            lines = status.read_text().splitlines()
+            lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         except OSError:
             return 0
         return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS")), 0)
@@ -59,35 +86,49 @@ class Way:
     """An address under which a node answers, with the Host that it expects."""
 
     def __init__(self, port: int, node: Node) -> None:
+        self.node = node
         self.url = f"http://127.0.0.1:{port}"
         self.headers = {"Host": f"127.0.0.1:{node.port}"}
 
 
-class Cluster:
-    """Owns nodes, wires and, if there is one, the database; keeps what was done to them in `done`."""
+class Wires(msgspec.Struct, frozen=True):
+    """The wires of a cluster: from readers to each node, from each node to the database, and from all to the provider."""
 
-    def __init__(self, nodes: list[Node], wires: list[RoughWire], postgres: PostgresServer | None) -> None:
+    nodes: list[RoughWire]
+    database: list[DatabaseWire]
+    provider: RoughWire
+
+
+class Cluster:
+    """Owns nodes, wires, provider and, if there is one, the database; keeps what was done to them in `done`."""
+
+    def __init__(
+        self, nodes: list[Node], wires: Wires, model: Provider, postgres: PostgresServer | None, url: str
+    ) -> None:
         self.nodes = nodes
+        self.wires = wires
+        self.model = model
         self.done: list[tuple[float, str]] = []
         self.counts: Counter[str] = Counter()
         self.hung_stops = 0
         self.longest_stop = 0.0
-        self.memory = 0
         self.clients = [Client(node.url, retry=Retry(patience=2, longest=0.5)) for node in nodes]
         self.ways = [Way(node.port, node) for node in nodes]
-        self.ways += [Way(wire.port, node) for wire, node in zip(wires, nodes, strict=True)]
-        self._wires = wires
-        self._database_wires: list[RoughWire] = []
+        self.ways += [Way(wire.port, node) for wire, node in zip(wires.nodes, nodes, strict=True)]
+        self.scripted = self.over_http = ""
         self._postgres = postgres
-        self._url = ""
+        self._url = url
 
-    def on_database(self, url: str, wires: list[RoughWire]) -> None:
-        """Name the database, and the wires between it and the nodes."""
-        self._url, self._database_wires = url, wires
+    async def add_providers(self) -> None:
+        """Find the provider that plays scripts inside the nodes, and add the one that does over HTTP."""
+        self.scripted = next(it.id for it in await self.clients[0].providers() if it.format == "scripted")
+        url = f"http://127.0.0.1:{self.wires.provider.port}/v1"
+        fields = ProviderFields(name="chaos", format="openai", base_url=url, api_key="none", default_model="chaos")
+        async with self.nodes[0].client() as owner:
+            self.over_http = (await owner.create_provider(fields)).id
 
     async def strike(self, blow: Blow) -> None:
         """Do one fault, and return when it is over."""
-        self.memory = max(self.memory, *(node.memory for node in self.nodes))
         self.done.append((time.time(), blow.fault))
         self.counts[blow.fault] += 1
         await getattr(self, f"_{blow.fault}")(blow)
@@ -111,7 +152,8 @@ class Cluster:
         node, began = self.nodes[blow.node], time.monotonic()
         try:
             async with asyncio.timeout(STOP_PATIENCE):
-                await node.kill(signal.SIGTERM)
+                node.send(signal.SIGTERM)
+                await node.kill(signal.SIGCONT)  # it may stand still
         except TimeoutError:
             self.hung_stops += 1
             await node.kill()
@@ -123,6 +165,10 @@ class Cluster:
         node.send(signal.SIGSTOP)
         await asyncio.sleep(blow.lasts)
         node.send(signal.SIGCONT)
+
+    async def _lose_tasks(self, blow: Blow) -> None:
+        self.nodes[blow.node].send(signal.SIGUSR1)
+        await asyncio.sleep(TAKEN_UP)
 
     async def _expire(self, blow: Blow) -> None:
         """Let the database take a lease for expired while its owner is at work, as when its clock jumps."""
@@ -153,23 +199,47 @@ class Cluster:
         self._postgres.thaw()
 
     async def _cut(self, blow: Blow) -> None:
-        self._wires[blow.node].cut()
+        self.wires.nodes[blow.node].cut()
 
     async def _stall(self, blow: Blow) -> None:
-        self._wires[blow.node].stop()
-        await asyncio.sleep(blow.lasts)
-        self._wires[blow.node].go_on()
+        await _stalled(self.wires.nodes[blow.node], blow)
 
     async def _fragment(self, blow: Blow) -> None:
-        self._wires[blow.node].fragments = True
-        await asyncio.sleep(blow.lasts)
-        self._wires[blow.node].fragments = False
+        await _in_fragments(self.wires.nodes[blow.node], blow)
+
+    async def _cut_provider(self, blow: Blow) -> None:
+        self.model.last_cut = time.monotonic()
+        self.wires.provider.cut()
+
+    async def _stall_provider(self, blow: Blow) -> None:
+        await _stalled(self.wires.provider, blow)
+
+    async def _fragment_provider(self, blow: Blow) -> None:
+        await _in_fragments(self.wires.provider, blow)
 
     async def _cut_database(self, blow: Blow) -> None:
-        """Break a node's connections to the database three times: what was being committed gets no answer."""
+        """Break a node's connections to the database three times."""
         for _ in range(3):
-            self._database_wires[blow.node].cut()
+            self.wires.database[blow.node].cut()
             await asyncio.sleep(blow.lasts / 4)
+
+    async def _lose_commits(self, blow: Blow) -> None:
+        """Lose the answers to up to three of a node's commits, after the database has made them."""
+        self.wires.database[blow.node].to_lose = 3
+        await asyncio.sleep(blow.lasts)
+        self.wires.database[blow.node].to_lose = 0
+
+
+async def _stalled(wire: RoughWire, blow: Blow) -> None:
+    wire.stop()
+    await asyncio.sleep(blow.lasts)
+    wire.go_on()
+
+
+async def _in_fragments(wire: RoughWire, blow: Blow) -> None:
+    wire.fragments = True
+    await asyncio.sleep(blow.lasts)
+    wire.fragments = False
 
 
 @contextlib.asynccontextmanager
@@ -178,20 +248,21 @@ async def cluster(
 ) -> AsyncIterator[Cluster]:
     """Start nodes, on one PostgreSQL database if there is a server for it, else one node on SQLite."""
     async with contextlib.AsyncExitStack() as stack:
+        model = await stack.enter_async_context(provider())
+        wires = Wires([], [], await stack.enter_async_context(laid(RoughWire(model.port, dice))))
         url = postgres.database() if postgres else ""
         shared = {"secret_key": Fernet.generate_key().decode(), "lease_ttl": str(TTL)} if postgres else {}
         nodes: list[Node] = []
-        wires: list[RoughWire] = []
-        database_wires: list[RoughWire] = []
         for number in range(count):
             if postgres:
-                database_wires.append(await stack.enter_async_context(rough_wire(postgres.port, dice)))
-                shared["database_url"] = url.replace(f":{postgres.port}/", f":{database_wires[-1].port}/")
+                wires.database.append(await stack.enter_async_context(laid(DatabaseWire(postgres.port, dice))))
+                shared["database_url"] = url.replace(f":{postgres.port}/", f":{wires.database[-1].port}/")
             data_dir = folder / f"node{number}" / "data"
-            data_dir.parent.mkdir()
+            data_dir.parent.mkdir(parents=True)
             nodes.append(await stack.enter_async_context(Node(data_dir, **_SETTINGS, **shared)))
-            wires.append(await stack.enter_async_context(rough_wire(nodes[-1].port, dice)))
-        made = Cluster(nodes, wires, postgres)
-        made.on_database(url, database_wires)
+            wires.nodes.append(await stack.enter_async_context(laid(RoughWire(nodes[-1].port, dice))))
+        refuse_on_postgres(url) if postgres else refuse_on_sqlite(nodes[0].data_dir / "luxx.db")
+        made = Cluster(nodes, wires, model, postgres, url)
         stack.push_async_callback(made.close)
+        await made.add_providers()
         yield made

@@ -16,20 +16,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("chaos")
     group.addoption("--chaos-seed", help=f"a number, or 'random' (default {CI_SEED})")
     group.addoption("--chaos-seconds", type=float, help=f"how long each run is disturbed (default {CI_SECONDS:g})")
+    group.addoption(
+        "--chaos-long", action="store_true", help="strike at every boundary, and watch memory over a long life"
+    )
     group.addoption("--chaos-breaks", action="store_true", help="also break the server on purpose and see it noticed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker."""
+    """Name the markers."""
     config.addinivalue_line("markers", "breaks: runs the suite against a server that is broken on purpose")
+    config.addinivalue_line("markers", "long: tells something only when it lasts for minutes")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the deliberate breaks to those who ask for them, and give each run its time."""
-    if not config.getoption("chaos_breaks", False):
-        breaks = [item for item in items if item.get_closest_marker("breaks")]
-        items[:] = [item for item in items if item not in breaks]
-        config.hook.pytest_deselected(items=breaks)
+    """Leave the deliberate breaks and the long runs to those who ask for them, and give each run its time."""
+    for marker in ("breaks", "long"):
+        if not config.getoption(f"chaos_{marker}", False):
+            left_out = [item for item in items if item.get_closest_marker(marker)]
+            items[:] = [item for item in items if item not in left_out]
+            config.hook.pytest_deselected(items=left_out)
     for item in items:
         if CHAOS in item.path.parents and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(seconds_of(config) + OVERHEAD))
@@ -44,6 +49,12 @@ def seconds_of(config: pytest.Config) -> float:
 def chaos_seconds(request: pytest.FixtureRequest) -> float:
     """How long a run is disturbed."""
     return seconds_of(request.config)
+
+
+@pytest.fixture
+def chaos_long(request: pytest.FixtureRequest) -> bool:
+    """Whether there is time for everything."""
+    return bool(request.config.getoption("chaos_long", False))
 
 
 @pytest.fixture

@@ -3,17 +3,20 @@
 import asyncio
 import contextlib
 import random
+import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
 
 from luxx.client import ClientError
 from tests.chaos import verdict
+from tests.chaos.asked import Asked
 from tests.chaos.cluster import TTL, Cluster, cluster
-from tests.chaos.load import Asked, Load
-from tests.chaos.plan import READERS, WIRES, Fault, blows
+from tests.chaos.load import Load
+from tests.chaos.memory import MOST_GROWTH, Memory
+from tests.chaos.plan import OUTER_WIRES, WIRES, Fault, blows
 from tests.postgres_server import PostgresServer
 
 AT_ONCE = 8
@@ -44,28 +47,34 @@ async def run_chaos(
     """Let it all happen, and judge."""
     dice = random.Random(seed)
     async with cluster(folder, dice, postgres, nodes) as at, aiohttp.ClientSession() as session:
-        scripted = next(it for it in await at.clients[0].providers() if it.format == "scripted")
-        load = Load(at, session, dice, scripted.id)
-        left = await _let_happen(at, load, seed, seconds, faults)
+        load, memory = Load(at, session, dice), Memory(at.nodes)
+        left = await _let_happen(at, load, memory, seed, seconds, faults)
         wrong = [("readers left behind", left)] if left else []
-        wrong += await _judge(at, load.asked)
-        return Outcome(wrong, _report(at, load.asked, wrong, seed, seconds))
+        wrong += [("model calls that nobody stopped", f"{at.model.running}")] * bool(at.model.running)
+        wrong += _of_memory(memory)
+        wrong += await judge(at, load.asked)
+        return Outcome(
+            wrong, _report(at, load.asked, memory, wrong, f"--chaos-seed {seed} --chaos-seconds {seconds:g}")
+        )
 
 
-async def _let_happen(at: Cluster, load: Load, seed: int, seconds: float, faults: Sequence[Fault]) -> str:
+async def _let_happen(
+    at: Cluster, load: Load, memory: Memory, seed: int, seconds: float, faults: Sequence[Fault]
+) -> str:
     """Return who had not come to an end in time."""
     stopped = asyncio.Event()
     try:
         async with asyncio.timeout(seconds + SETTLE + 2 * TTL), asyncio.TaskGroup() as group:
-            group.create_task(load.run(seconds, AT_ONCE))
-            troubles = (faults, WIRES if len(at.nodes) > 1 else READERS) if faults else ()
+            watching = group.create_task(memory.watch())
+            loading = group.create_task(load.run(seconds, AT_ONCE))
+            troubles = (faults, WIRES if at.wires.database else OUTER_WIRES)
             striking = [group.create_task(_strike(at, stopped, seed, trouble)) for trouble in troubles]
             await asyncio.sleep(seconds)
             stopped.set()
-            if striking:
-                await asyncio.wait(striking)
-            for _ in range(CALM_TURNS):
-                group.create_task(load.turn(disturbed=False))
+            await asyncio.wait(striking)
+            calm = [group.create_task(load.turn(disturbed=False)) for _ in range(CALM_TURNS)]
+            await asyncio.wait([loading, *calm])
+            watching.cancel()
     except TimeoutError:
         behind = [it.name for asked in load.asked for it in asked.readers if not (it.ended or it.gone)]
         unanswered = [f"turn {asked.number} was never started" for asked in load.asked if not asked.turn_id]
@@ -82,7 +91,14 @@ async def _strike(at: Cluster, stopped: asyncio.Event, seed: int, faults: Sequen
         await at.strike(blow)
 
 
-async def _judge(at: Cluster, asked: Sequence[Asked]) -> list[verdict.Wrong]:
+def _of_memory(memory: Memory) -> list[verdict.Wrong]:
+    grown = [str(life) for life in memory.long_lives if life.end - life.warm > MOST_GROWTH]
+    grown += [f"{memory.largest} MB"] * (memory.largest > ENOUGH_MEMORY)
+    return [("nodes whose memory grew", what) for what in grown]
+
+
+async def judge(at: Cluster, asked: Sequence[Asked]) -> list[verdict.Wrong]:
+    """Hold all that was shown against what the servers, the tools and their logs say now."""
     wrong: list[verdict.Wrong] = []
     for turn in asked:
         wrong += turn.wrong
@@ -93,11 +109,8 @@ async def _judge(at: Cluster, asked: Sequence[Asked]) -> list[verdict.Wrong]:
             wrong += await _judge_turn(at, turn)
     wrong += verdict.of_tools(asked, at.ledger())
     for node in at.nodes:
-        wrong += verdict.of_server_log(node.log())
-        at.memory = max(at.memory, node.memory)
-    wrong += [("stops that hung", f"{at.hung_stops}")] * bool(at.hung_stops)
-    wrong += [("nodes whose memory grew", f"{at.memory} MB")] * (at.memory > ENOUGH_MEMORY)
-    return wrong
+        wrong += verdict.of_server_log(node.log(), asked)
+    return wrong + [("stops that hung", f"{at.hung_stops}")] * bool(at.hung_stops)
 
 
 async def _judge_turn(at: Cluster, asked: Asked) -> list[verdict.Wrong]:
@@ -115,27 +128,40 @@ async def _judge_turn(at: Cluster, asked: Asked) -> list[verdict.Wrong]:
     gone = [
         ("answers that should not be", f"{it.name}: 404 for a turn that is there") for it in asked.readers if it.gone
     ]
-    return gone + verdict.of_turn(asked, verdict.Kept(turn, tuple(log), messages))
+    cut = asked.over_http and at.model.broke_off(asked.text)
+    return gone + verdict.of_turn(asked, verdict.Kept(turn, tuple(log), messages, cut))
 
 
 def _report(
-    at: Cluster, asked: Sequence[Asked], wrong: Sequence[verdict.Wrong], seed: int, seconds: float
+    at: Cluster, asked: Sequence[Asked], memory: Memory, wrong: Sequence[verdict.Wrong], options: str
 ) -> list[str]:
     shown = [it for turn in asked for it in turn.readers]
-    counts = Counter(kind for kind, _ in wrong)
     stall = max((it.longest_stall for it in shown), default=0)
     where = f"{len(at.nodes)} nodes on PostgreSQL" if len(at.nodes) > 1 else "one node on SQLite"
+    lost = sum(wire.lost for wire in at.wires.database)
     lines = [
-        f"chaos: {where}, --chaos-seed {seed} --chaos-seconds {seconds:g}",
+        f"chaos: {where}, {options}",
         f"  {len(asked)} turns, {len(shown)} readers, {sum(len(it.entries) for it in shown)} events shown",
+        f"  {sum(turn.refused for turn in asked)} turns to be refused by the database, {at.model.counts()}",
         "  faults: " + ", ".join(f"{kind} {n}" for kind, n in sorted(at.counts.items())),
-        f"  longest stall of a reader {stall:.1f} s, longest stop {at.longest_stop:.1f} s, largest node {at.memory} MB,"
+        f"  answers to a COMMIT that were lost: {lost}" if at.wires.database else "",
+        f"  longest stall of a reader {stall:.1f} s, longest stop {at.longest_stop:.1f} s, largest node {memory.largest} MB,"
         f" starts repeated {sum(node.repeated_starts for node in at.nodes)}",
+        *(f"  a long life: {life}" for life in memory.long_lives),
     ]
-    for kind, times in sorted(verdict.takeovers(asked, at.done).items()):
-        times.sort()
-        lines.append(
-            f"  takeover after {kind}: {len(times)}, median {times[len(times) // 2]:.1f} s, longest {times[-1]:.1f} s"
-        )
-    lines += [f"  {counts[kind]} {kind}" for kind in verdict.MUST_NOT_HAPPEN]
+    return [*filter(None, lines), *takeover_lines(verdict.takeovers(asked, at.done)), *count_lines(wrong)]
+
+
+def takeover_lines(found: Mapping[str, list[float]]) -> list[str]:
+    """Say for each fault how long takeovers took."""
+    return [
+        f"  takeover after {kind}: {len(times)}, median {statistics.median(times):.1f} s, longest {max(times):.1f} s"
+        for kind, times in sorted(found.items())
+    ]
+
+
+def count_lines(wrong: Sequence[verdict.Wrong]) -> list[str]:
+    """Count everything that must not happen, and say where it did."""
+    counts = Counter(kind for kind, _ in wrong)
+    lines = [f"  {counts[kind]} {kind}" for kind in verdict.MUST_NOT_HAPPEN]
     return lines + [f"    {kind}: {what}" for kind, what in wrong[:40]]

@@ -1,8 +1,9 @@
 """Shown: what one reader of a turn was given, and when."""
 
+import asyncio
 import time
 
-from luxx.core.events import LogEntry
+from luxx.core.events import LogEntry, Recovered
 from luxx.core.replay import is_end
 
 
@@ -16,6 +17,8 @@ class Shown:
         self.wrong: list[tuple[str, str]] = []
         self.gone = False
         self.ended = False
+        self.gone_on = asyncio.Event()
+        """Set when a takeover or the end was seen."""
         self.longest_stall = 0.0
         self._last = time.time()
 
@@ -38,3 +41,5 @@ class Shown:
         self.entries.append(entry)
         self.times.append(now)
         self.ended = self.ended or is_end(entry)
+        if self.ended or entry.name == Recovered.name:
+            self.gone_on.set()

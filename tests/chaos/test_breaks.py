@@ -1,4 +1,4 @@
-"""The suite notices what it is there for: with the fence, the commit order or the wake order broken, it fails."""
+"""The suite notices what it is there for: with the fence, the commit order, the wake order or another promise broken, it fails."""
 
 import os
 import subprocess
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.breaks import COMMIT_ORDER, FENCE, WAKE_ORDER, Break, broken_copy
+from tests.chaos.breaks import CLAIM, COMMIT_ORDER, FENCE, LOST_ANSWER, WAKE_ORDER, Break, broken_copy
 from tests.chaos.verdict import MUST_NOT_HAPPEN
 
-BREAKS = (FENCE, COMMIT_ORDER, WAKE_ORDER)
+BREAKS = (FENCE, COMMIT_ORDER, WAKE_ORDER, LOST_ANSWER, CLAIM)
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 280
 
@@ -25,8 +25,8 @@ def test_what_is_to_be_broken_is_still_there(what: Break, tmp_path: Path) -> Non
 @pytest.mark.parametrize("what", BREAKS, ids=lambda what: what.name)
 def test_a_server_broken_on_purpose_makes_the_suite_fail(what: Break, tmp_path: Path, chaos_report: list[str]) -> None:
     copy = broken_copy(tmp_path, what)
-    arguments = ["-k", what.test, "--chaos-seconds", str(what.seconds), f"--basetemp={tmp_path / 'run'}"]
-    command = [sys.executable, "-m", "pytest", "tests/chaos/test_chaos.py", "-q", "-p", "no:cacheprovider", *arguments]
+    arguments = [f"tests/chaos/{what.test}", "--chaos-seconds", str(what.seconds), f"--basetemp={tmp_path / 'run'}"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(copy)}  # noqa: TID251 - the child's, not ours
     ran = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False

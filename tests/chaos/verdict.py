@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from luxx.client import Message, Turn
-from luxx.core.events import Failed, LogEntry, ProcessStep, decode
+from luxx.core.events import End, Failed, LogEntry, ProcessStep, decode
 from luxx.core.replay import Replay, is_end
 from luxx.core.steps import ToolResult, answer_text
 from luxx.tools.demo import LedgerLine
-from tests.chaos.load import Asked
+from tests.chaos.asked import Asked
 from tests.chaos.plan import WIRES
 
 MUST_NOT_HAPPEN = (
@@ -24,7 +24,7 @@ MUST_NOT_HAPPEN = (
     "finished tools run again",
     "unsafe tools started twice",
     "turns without an end",
-    "turns that failed",
+    "turns that ended as they should not",
     "readers left behind",
     "POSTs that did two things",
     "answers that should not be",
@@ -32,22 +32,26 @@ MUST_NOT_HAPPEN = (
     "writes refused by the store",
     "parts of a server that died",
     "stops that hung",
+    "model calls that nobody stopped",
     "nodes whose memory grew",
 )
 _LOGGED = {
     "writes refused by the store": re.compile(r".*turn refused by the store.*"),
     "parts of a server that died": re.compile(r".*(?:background work failed|a vital part|turn failed).*"),
 }
+CUT = ("answer_incomplete", "provider_unreachable", "provider_error")
+"""How a turn may end whose provider was cut off after the first piece of an answer."""
 _LABEL = re.compile(r"\((\d+-wait\w*)\)")
 Wrong = tuple[str, str]
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What the servers say of a turn when all is over."""
+    """What the servers say of a turn when all is over, and whether the wire to its provider was cut in mid-answer."""
 
     turn: Turn
     log: tuple[LogEntry, ...]
     messages: tuple[Message, ...]
+    cut: bool = False
 
 
 def of_turn(asked: Asked, kept: Kept) -> list[Wrong]:
@@ -74,14 +78,28 @@ def _of_message(asked: Asked, kept: Kept, name: str) -> list[Wrong]:
         wrong.append(("POSTs that did two things", f"{name}: {[message.role for message in kept.messages]}"))
     said, saved = answer_text(replay.steps()), kept.messages[-1]
     if saved.text != said or saved.steps != replay.steps():
-        wrong.append(("texts that differ from the saved message", name))
-    if isinstance(replay.end, Failed):
-        wrong.append(("turns that failed", f"{name}: {replay.end.code} {replay.end.content}"))
+        strange = [step for step in saved.steps if step not in replay.steps()]
+        wrong.append(("texts that differ from the saved message", f"{name}: {strange or 'a step is missing'}"))
     if (kept.turn.status == "done" and said != asked.answer) or not asked.answer.startswith(said):
         wrong.append(("answers that are not what was to be said", name))
-    if kept.turn.status == "cancelled" and not asked.cancelled:
-        wrong.append(("answers that are not what was to be said", f"{name}: nobody cancelled it"))
+    if unfit := _unfit(asked, kept, replay.end):
+        wrong.append(("turns that ended as they should not", f"{name}: {unfit}"))
     return wrong
+
+
+def _unfit(asked: Asked, kept: Kept, end: End | None) -> str:
+    """Say what is wrong with a turn's end: it may be cut short by a cancel, a row that is refused, or a cut to its provider."""
+    match end:
+        case Failed(code="storage") if asked.refused:
+            return ""
+        case Failed() if kept.cut and end.code in CUT:
+            return ""
+        case Failed():
+            return f"{end.code} {end.content}"
+        case _ if kept.turn.status == "cancelled":
+            return "" if asked.cancelled else "nobody cancelled it"
+        case _:
+            return "the database took what it refuses" if asked.refused else ""
 
 
 def of_deleted(asked: Asked) -> list[Wrong]:
@@ -100,12 +118,14 @@ def of_tools(asked: Iterable[Asked], ledger: Sequence[LedgerLine]) -> list[Wrong
     unsafe = Counter(line.label for line in ledger if line.event == "start" and line.tool == "wait_unsafe")
     wrong: list[Wrong] = [("unsafe tools started twice", f"{it}: {n} times") for it, n in unsafe.items() if n > 1]
     finished: dict[str, float] = {}
+    asked = list(asked)
+    late = {turn.may_come_late for turn in asked}
     for turn in asked:
         for shown in turn.readers:
             for at, label in _results(shown.entries, shown.times):
                 finished[label] = min(at, finished.get(label, at))
     for line in ledger:
-        if line.event == "start" and line.at > finished.get(line.label, line.at):
+        if line.event == "start" and line.at > finished.get(line.label, line.at) and line.label not in late:
             wrong.append(("finished tools run again", f"{line.label} ({line.key})"))
     return wrong
 
@@ -119,9 +139,15 @@ def _results(entries: Sequence[LogEntry], times: Sequence[float]) -> Iterable[tu
                 yield from ((at, label) for label in _LABEL.findall(event.step.content))
 
 
-def of_server_log(log: str) -> list[Wrong]:
+def of_server_log(log: str, asked: Iterable[Asked]) -> list[Wrong]:
     """Find what a server logs only when something is broken inside it."""
-    return [(kind, line.strip()) for kind, pattern in _LOGGED.items() for line in pattern.findall(log)]
+    refused = [turn.turn_id for turn in asked if turn.refused]
+    return [
+        (kind, line.strip())
+        for kind, pattern in _LOGGED.items()
+        for line in pattern.findall(log)
+        if not any(turn_id in line for turn_id in refused)
+    ]
 
 
 def takeovers(asked: Iterable[Asked], done: Sequence[tuple[float, str]]) -> dict[str, list[float]]:

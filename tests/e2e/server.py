@@ -24,7 +24,9 @@ def free_port() -> int:
 
 
 class Server:
-    """`luxx serve` with the demo tools and the scripted provider."""
+    """`luxx serve` with the demo tools and the scripted provider; `module` is the program that is run."""
+
+    module = "luxx"
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
@@ -49,7 +51,11 @@ class Server:
         environment = {**os.environ, **settings, **self._settings}  # noqa: TID251 - the child's, not ours
         with (self.data_dir.parent / "server.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "luxx", "serve", "--port", str(self.port), env=environment, stdout=log, stderr=log
+                sys.executable,
+                *("-m", self.module, "serve", "--port", str(self.port)),
+                env=environment,
+                stdout=log,
+                stderr=log,
             )
         async with asyncio.timeout(START_PATIENCE):
             while not await self._answers():

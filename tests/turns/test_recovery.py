@@ -1,6 +1,7 @@
 """Turns that their process, their task or their person left, and what a stop keeps."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
@@ -134,6 +135,32 @@ async def test_a_turn_whose_task_is_gone_is_taken_up_while_the_server_runs(tmp_p
         await until(at, turn.id, lambda folded: bool(answer_text(folded.steps())))
         await at.supervisor.let_go([turn.id])
         assert await at.answer(turn.id) == "whole"
+
+
+async def test_a_step_whose_whole_the_database_refuses_is_void_in_the_log_and_not_in_the_message(
+    tmp_path: Path,
+) -> None:
+    more, end = asyncio.Event(), asyncio.Event()
+    pieces: list[Batch] = [[TextDelta("~refu")], more, [TextDelta("sed~")], end, [Finish(reason="stop", usage=USAGE)]]
+    model = FakeEndpoint(pieces)
+    async with bench(tmp_path, model) as at:
+        with contextlib.closing(sqlite3.connect(tmp_path / "luxx.db")) as connection:
+            connection.execute(
+                "CREATE TRIGGER refuse BEFORE INSERT ON step WHEN instr(NEW.body, CAST('~refused~' AS BLOB))"
+                " BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            )
+        turn = (await at.post()).turn
+        await until(at, turn.id, lambda folded: bool(answer_text(folded.steps())))
+        more.set()
+        await until(at, turn.id, lambda folded: answer_text(folded.steps()) == "~refused~")
+        end.set()
+        entries = await at.follow(turn.id)
+        assert [entry.name for entry in entries[-2:]] == ["recovered", "error"]
+        assert replay(entries).steps() == ()
+        (_, answer) = (
+            await at.supervisor.messages(at.store.owner, at.conversation_id, leaf=None, before=None, limit=10)
+        ).items
+        assert answer.steps == ()
 
 
 async def test_deleting_a_conversation_stops_its_turns(tmp_path: Path) -> None:

@@ -127,7 +127,8 @@ class TurnLog:
     def fail(self, reason: str, settled: Sequence[Step]) -> None:
         """End the turn because the store refuses what it wrote.
 
-        What was not committed is dropped; `settled` ends the steps of what was. If that is refused too, only the end is written.
+        What was not committed is dropped; `settled` ends the steps of what was. If that is refused too, these steps are made void,
+        so that the log says of them what the message does: nothing.
         """
         error = StorageError(reason)
         self.abandon(error)
@@ -136,7 +137,10 @@ class TurnLog:
             return
         self._sealed_seq = self.recent.committed_seq
         self.end = events.Failed(content=reason, code=error.code, message_id=self.turn.message_id)
-        self._waiting = [*map(ProcessStep, settled if self._failures < LAST_WORDS else ()), self.end]
+        if settled and self._failures == LAST_WORDS:
+            self._waiting = [Recovered(self.turn.epoch, tuple(step.index for step in settled)), self.end]
+        else:
+            self._waiting = [*map(ProcessStep, settled), self.end]
         self._appended += 1
         self._wants_flush(self)
 

@@ -1,0 +1,88 @@
+"""Asked: one turn, from the script that is posted to what its readers were shown."""
+
+import asyncio
+import json
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+
+from tests.chaos.cluster import Way
+from tests.chaos.shown import Shown
+
+ASK_AGAIN = 0.05
+Rounds = list[list[dict[str, Any]]]
+
+
+class Asked:
+    """One turn: what was asked, what became of it, and what its readers were shown."""
+
+    def __init__(
+        self, number: int, answer: str, rounds: Rounds, *, over_http: bool = False, refused: bool = False
+    ) -> None:
+        self.number = number
+        self.answer = answer
+        self.text = json.dumps({"script": rounds})
+        self.over_http = over_http
+        self.refused = refused
+        self.turn_id = ""
+        self.started = asyncio.Event()
+        self.conversation_id = ""
+        self.wrong: list[tuple[str, str]] = []
+        self.cancelled = False
+        self.deleted = False
+        self.may_come_late = ""
+        """The label of a call that its node, frozen between its last look at its lease and the call, makes when it wakes."""
+        self.readers: list[Shown] = []
+
+
+class Poster:
+    """Sends the requests of turns until they are answered, and notes in each what should not be."""
+
+    def __init__(self, session: aiohttp.ClientSession, dice: random.Random, patience: float = 10) -> None:
+        self._session = session
+        self._dice = dice
+        self._patience = aiohttp.ClientTimeout(total=patience, sock_connect=1)
+
+    async def converse(self, asked: Asked, ways: Sequence[Way], provider: str) -> None:
+        """Make the turn's conversation."""
+        made = await self.post(asked, ways, "api/conversations", {"provider_id": provider})
+        asked.conversation_id = made["id"]
+
+    async def start(self, asked: Asked, ways: Sequence[Way], times: int = 1) -> None:
+        """Start the turn."""
+        path = f"api/conversations/{asked.conversation_id}/messages"
+        asked.turn_id = (await self.post(asked, ways, path, {"text": asked.text}, times))["turn_id"]
+        asked.started.set()
+
+    async def post(
+        self, asked: Asked, ways: Sequence[Way], path: str, body: dict[str, Any], times: int = 1
+    ) -> dict[str, Any]:
+        """Send a POST under one name; sent several times at once it must do one thing."""
+        body = {**body, "client_request_id": f"{path}-{asked.number}"[-128:]}
+        answers = await asyncio.gather(*(self.send("POST", asked, ways, path, body) for _ in range(times)))
+        if any(answer != answers[0] for answer in answers):
+            asked.wrong.append(("POSTs that did two things", f"turn {asked.number}: {answers}"))
+        return answers[0]
+
+    async def send(
+        self, method: str, asked: Asked, ways: Sequence[Way], path: str, body: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """Ask nodes at random until one answers; every status that is neither success nor 503 is wrong."""
+        while True:
+            way = self._dice.choice(ways)
+            try:
+                async with self._session.request(
+                    method, f"{way.url}/{path}", json=body, headers=way.headers, timeout=self._patience
+                ) as response:
+                    if response.status < 300:
+                        return await response.json() if response.status != 204 else {}
+                    if response.status == 404 and method == "DELETE":  # the answer to an earlier try was lost
+                        return {}
+                    if response.status != 503:
+                        what = f"{method} {path}: {response.status} {await response.text()}"
+                        asked.wrong.append(("answers that should not be", what))
+            except (aiohttp.ClientError, OSError, TimeoutError):
+                pass
+            await asyncio.sleep(ASK_AGAIN)

@@ -1,0 +1,95 @@
+"""Inside: `luxx serve` with two doors for the suite, for what no signal from outside can aim at.
+
+`python -m tests.chaos.inside serve ...` is `luxx serve` until the file `hold` beside the data directory names a point (see
+`Hold`): the process that comes to it renames the file to `held` and stops itself with SIGSTOP, all its threads, at that
+very place. And at SIGUSR1 it loses the tasks of its turns, while their rows and the process live on.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Literal
+
+from luxx.cli import main
+from luxx.core.ports import Progress, ToolOutcome
+from luxx.store.records import TurnBatch
+from luxx.tools.box import Toolbox
+from luxx.turns.run import TurnRun
+from luxx.turns.supervisor import Supervisor
+from luxx.turns.turn_log import TurnLog
+
+Point = Literal["stored", "appended", "committed", "claimed", "ran"]
+"""stored: a turn is there, nothing was asked; appended: an entry has its seq, its commit has not begun; committed: it is in the
+database, no reader here knows; claimed: a tool's claim is in the database, the tool not called; ran: the tool has ended, its
+result is not in the log."""
+
+
+def hold(point: Point, where: str, seq: int = 0) -> str:
+    """Return what is written to `hold`: `where` is a conversation, or the label of a tool's call."""
+    return f"{point} {where} {seq}"
+
+
+class _Door:
+    def __init__(self, folder: Path) -> None:
+        self._wanted, self._held = folder / "hold", folder / "held"
+
+    def at(self, passed: Callable[[str], Iterable[str]]) -> None:
+        """Stop here if this is where to; `passed` gives the points that are passed, by the place that is wanted."""
+        try:
+            wanted = self._wanted.read_text()
+        except FileNotFoundError:
+            return
+        if wanted in passed(wanted.split()[1]):
+            self._wanted.rename(self._held)
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _hold_at(door: _Door) -> None:
+    """Put the door before and behind what is to be held."""
+    begin, seal, publish, call = TurnRun.run, TurnLog.seal, TurnLog.publish, Toolbox.run
+
+    async def run(self: TurnRun) -> None:
+        door.at(lambda _: [hold("stored", self._turn.conversation_id)])
+        await begin(self)
+
+    def sealed(self: TurnLog) -> TurnBatch:
+        batch = seal(self)
+        door.at(lambda _: [hold("appended", self.turn.conversation_id, entry.seq) for entry in batch.entries])
+        return batch
+
+    def published(self: TurnLog, batch: TurnBatch) -> None:
+        door.at(lambda _: [hold("committed", self.turn.conversation_id, entry.seq) for entry in batch.entries])
+        publish(self, batch)
+
+    async def called(self: Toolbox, name: str, arguments: str, key: str, progress: Progress) -> ToolOutcome:
+        door.at(lambda label: [hold("claimed", label)] if f'"{label}"' in arguments else [])
+        outcome = await call(self, name, arguments, key, progress)
+        door.at(lambda label: [hold("ran", label)] if f'"{label}"' in arguments else [])
+        return outcome
+
+    TurnRun.run, TurnLog.seal, TurnLog.publish, Toolbox.run = run, sealed, published, called
+
+
+def _lose_tasks_at(number: signal.Signals) -> None:
+    start_up = Supervisor.start_up
+
+    async def started(self: Supervisor) -> None:
+        loop = asyncio.get_running_loop()
+        losing: set[asyncio.Task[None]] = set()
+
+        def lose() -> None:
+            if turns := list(self.at_work()):
+                losing.add(loop.create_task(self.let_go(turns)))
+
+        loop.add_signal_handler(number, lose)
+        await start_up(self)
+
+    Supervisor.start_up = started
+
+
+if __name__ == "__main__":
+    _hold_at(_Door(Path(os.environ["LUXX_DATA_DIR"]).parent))  # noqa: TID251 - the suite's own process
+    _lose_tasks_at(signal.SIGUSR1)
+    main()
