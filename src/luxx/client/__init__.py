@@ -7,6 +7,7 @@ cuts and restarts. It knows nothing of the server's inside; showing what comes b
 from luxx.client.client import Client, TurnHandle
 from luxx.client.errors import ApiError, ClientError, ProtocolError, Unreachable
 from luxx.client.mcp_servers import McpServer, McpServerFields
+from luxx.client.openapi_servers import OpenApiRefreshed, OpenApiServer, OpenApiServerFields
 from luxx.client.patience import Reconnecting, Retry
 from luxx.client.records import (
     Conversation,
@@ -16,6 +17,7 @@ from luxx.client.records import (
     Message,
     MessagePage,
     Overrides,
+    Preset,
     Provider,
     ProviderFields,
     StartedTurn,
@@ -35,7 +37,11 @@ __all__ = [
     "McpServerFields",
     "Message",
     "MessagePage",
+    "OpenApiRefreshed",
+    "OpenApiServer",
+    "OpenApiServerFields",
     "Overrides",
+    "Preset",
     "ProtocolError",
     "Provider",
     "ProviderFields",
