@@ -96,7 +96,7 @@ class Histories:
         self._kept: OrderedDict[tuple[str, str, str], _Past] = OrderedDict()
 
     async def read(self, turn: Turn, provider: str, format: str) -> History:
-        """Return what a turn begins with, for a provider's model of a wire format. Raises NotFound."""
+        """Return what a turn begins with, for a model of the provider with this id, in a wire format. Raises NotFound."""
         key = (turn.conversation_id, provider, format)
         known = self._kept.get(key, _Past())
 

@@ -113,7 +113,7 @@ class TurnRun:
         """Go on from what is in the log, with one provider."""
         turn, settings, limits = self._turn, self._turn.settings, self._limits
         toolbox = await self._tools.box(turn.owner_id, settings.tools)
-        history = await self._histories.read(turn, chosen.provider, chosen.endpoint.format)
+        history = await self._histories.read(turn, chosen.provider_id, chosen.endpoint.format)
         request = ModelRequest(
             model=chosen.model,
             prompts=history.prompts,
@@ -127,7 +127,7 @@ class TurnRun:
         plan = Plan(
             turn_id=turn.id,
             message_id=turn.message_id,
-            provider=chosen.provider,
+            provider=chosen.provider_id,
             request=request,
             max_iterations=settings.max_iterations + settings.kept_calls,
             attempts=limits.attempts,

@@ -15,13 +15,18 @@ from luxx.providers.openai.contents import Part, Shown, Unseen, unseen_in
 from luxx.providers.openai.reasoning import NO_REASONING, returned, wants_reasoning
 from luxx.providers.openai.roles import in_turns, wants_turns
 
-Quirk = Literal["no_stream_options", "max_completion_tokens", "no_temperature", "in_turns", "reasoning_always"] | Unseen
+Quirk = (
+    Literal["no_stream_options", "max_completion_tokens", "no_temperature", "no_effort", "in_turns", "reasoning_always"]
+    | Unseen
+)
 """What an endpoint does not take as everyone else does."""
 
 _UNSUPPORTED = re.compile(
     r"support|deprecat|not permitted|not allowed|unrecognized|unknown|only the default", re.IGNORECASE
 )
 _OUT_OF_RANGE = re.compile(r"range|between|less than|greater than|minimum|maximum|at most|at least", re.IGNORECASE)
+
+_EFFORTS = {"off": "none", "low": "low", "medium": "medium", "high": "high"}
 
 _encoder = msgspec.json.Encoder()
 
@@ -39,6 +44,8 @@ def encode_request(
         body["stream_options"] = {"include_usage": True}
     if request.temperature is not None and "no_temperature" not in quirks:
         body["temperature"] = request.temperature
+    if request.thinking and "no_effort" not in quirks:
+        body["reasoning_effort"] = _EFFORTS[request.thinking]
     if request.max_tokens is not None:
         body["max_completion_tokens" if "max_completion_tokens" in quirks else "max_tokens"] = request.max_tokens
     if request.tools:
@@ -65,6 +72,8 @@ def quirk_in(report: Report, request: ModelRequest, quirks: frozenset[Quirk] = f
         return "no_stream_options"
     if request.max_tokens is not None and "max_tokens" in said and "max_completion_tokens" in said:
         return "max_completion_tokens"
+    if request.thinking and "reasoning" in said and "effort" in said:
+        return "no_effort"
     if wants_turns(report):
         return "in_turns"
     if wants_reasoning(report):
