@@ -11,6 +11,7 @@ from luxx.core.rules import ToolRule
 from luxx.core.steps import ToolResult, answer_text
 from tests.e2e.reader import Reader, ask, check_whole
 from tests.e2e.server import Server
+from tests.e2e.test_waiting import until_waiting
 from tests.tools.openapi.shop import document
 from tests.tools.web.sites import Site, site
 
@@ -46,9 +47,9 @@ async def played(
 
 
 async def decide(client: Client, handle: TurnHandle, *, approve: bool) -> None:
-    while not (found := [one for one in await client.approvals() if one.turn_id == handle.turn_id]):
-        await asyncio.sleep(0.02)
-    await client.decide(handle.turn_id, found[0].approval.index, approve=approve)
+    await until_waiting(client, handle)
+    (found,) = await client.approvals()
+    await client.decide(handle.turn_id, found.approval.index, approve=approve)
 
 
 def results(reader: Reader) -> list[str]:
@@ -84,6 +85,6 @@ async def test_without_trust_each_call_asks(tmp_path: Path) -> None:
         await with_shop(client, at, trusted=False)
         _, reader = await played(client, [LOOK], DONE, approve=True)
         assert results(reader) == ['{"id": 7, "seen": "[secret]"}']
+        text = document(servers=[{"url": at.url("", "127.0.0.1")}]).decode()
         with pytest.raises(ApiError, match="The document says"):
-            text = document(servers=[{"url": at.url("", "127.0.0.1")}]).decode()
             await client.openapi_servers.add(OpenApiServerFields(name="other", document=text))

@@ -101,7 +101,7 @@ def test_a_file_that_is_refused_says_why_and_holds_the_message_back(chat: Page) 
 
 def test_a_message_waits_for_its_files(chat: Page) -> None:
     held: list[Route] = []
-    chat.route("**/api/files?*", held.append)
+    chat.route("**/api/files?*", lambda route: held.append(route))
     chat.locator("input[type=file]").set_input_files([NOTES])
     expect(chat.get_by_role("progressbar", name="Uploading notes.md")).to_be_visible()
     send(chat, script([text("Here.")]))

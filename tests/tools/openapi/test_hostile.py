@@ -79,6 +79,13 @@ def test_references_in_a_circle_end() -> None:
     assert all("in a circle" in problem for problem in problems)
 
 
+def test_an_address_that_grows_is_refused() -> None:
+    variables = {name: {"default": f"{{{after}}}" * 600} for name, after in ("ab", "bc", "cd", "de")}
+    data = document(servers=[{"url": "https://{a}", "variables": variables}])
+    with pytest.raises(BadDocument, match="too long"):
+        service_of(read_document(data), client(), name=str, source="", reader=AnyObject())
+
+
 def test_too_many_parameters_and_too_long_a_path_are_left_out() -> None:
     parameters = [{"name": f"p{n}", "in": "query"} for n in range(101)]
     found, problems = parsed({"/a": {"get": {"parameters": parameters}}, "/" + "b" * 3_000: {"get": {}}})

@@ -171,6 +171,12 @@ def test_a_document_without_a_usable_address_needs_one(servers: object) -> None:
         service_of(read_document(document(servers=servers)), client(), name=str, source="", reader=AnyObject())
 
 
+@pytest.mark.parametrize("servers", [None, [], [{}], [{"url": ""}], [{"url": "/"}]])
+async def test_a_service_without_an_address_is_where_its_document_lies(servers: object) -> None:
+    target, _ = await new_target(document(servers=servers), client(), found_at="https://a.example/docs/openapi.json")
+    assert (target.base_url, target.named) == ("https://a.example", False)
+
+
 async def test_of_two_operations_with_one_id_the_first_is_taken() -> None:
     data = with_paths({f"/{n}": {"get": {"operationId": "same"}} for n in range(2)})
     target, offer = await new_target(data, client(), base_url="https://a.example/api/")

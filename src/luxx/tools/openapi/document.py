@@ -1,6 +1,7 @@
 """Document: an OpenAPI 3.0 or 3.1 document, read and bounded; references are followed within it only."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
@@ -64,7 +65,7 @@ class Document:
             value = ahead.pop()
             if isinstance(value, Mapping):
                 ahead += cast("Node", value).values()
-                ahead += cast("Node", value).keys()
+                chars += sum(len(str(name)) for name in cast("Node", value))
             elif isinstance(value, list):
                 ahead += cast("list[object]", value)
             nodes += 1
@@ -132,10 +133,10 @@ def text_at(node: Node, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def nodes_in(value: object) -> list[Node]:
-    """Return the objects of a list; empty for anything else."""
+def nodes_in(value: object, most: int = MAX_BYTES) -> list[Node]:
+    """Return the objects among the first items of a list; empty for anything else."""
     items = cast("list[object]", value) if isinstance(value, list) else []
-    return [cast("Node", item) for item in items if isinstance(item, Mapping)]
+    return [cast("Node", item) for item in islice(items, most) if isinstance(item, Mapping)]
 
 
 def _decoded(data: bytes) -> object:

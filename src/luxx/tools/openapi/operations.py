@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Literal, cast
 from urllib.parse import quote, urlencode
 
@@ -19,6 +20,7 @@ METHODS = ("get", "head", "post", "put", "patch", "delete")
 _MAX_SEEN = 2_000
 _MAX_PATH_CHARS = 2_000
 _MAX_PARAMETERS = 100
+_MAX_MEDIA = 50
 _MAX_DESCRIPTION_CHARS = 2_000
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 _RESERVED_HEADERS = frozenset(
@@ -186,7 +188,7 @@ def _parameters(document: Document, item: Node, operation: Node) -> Iterator[tup
     """Yield the parameters of a path and an operation; the operation's own replace the path's."""
     found: dict[tuple[str, str], Node] = {}
     for holder in (item, operation):
-        raws = nodes_in(holder.get("parameters"))
+        raws = nodes_in(holder.get("parameters"), _MAX_PARAMETERS + 1)
         if len(raws) > _MAX_PARAMETERS:
             raise BadDocument(f"it has more than {_MAX_PARAMETERS} parameters")
         for raw in raws:
@@ -216,7 +218,7 @@ def _body_of(document: Document, operation: Node) -> tuple[str, object, bool]:
     content = body.get("content")
     if not isinstance(content, Mapping) or not content:
         return "", None, False
-    kinds = {str(kind).partition(";")[0].strip().lower(): kind for kind in cast("Node", content)}
+    kinds = {str(kind).partition(";")[0].strip().lower(): kind for kind in islice(cast("Node", content), _MAX_MEDIA)}
     chosen = next((kind for kind in kinds if kind == "application/json" or kind.endswith("+json")), None)
     chosen = chosen or next((kind for kind in kinds if kind in (_FORM, "*/*")), None)
     needed = body.get("required") is True

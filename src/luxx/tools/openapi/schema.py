@@ -95,7 +95,7 @@ class SchemaWriter:
 
     def _unions(self, node: Node, made: Schema, within: tuple[int, ...]) -> None:
         for word in ("allOf", "anyOf", "oneOf"):
-            if not self._is_full and (parts := nodes_in(node.get(word))[:_MAX_NODES]):
+            if not self._is_full and (parts := nodes_in(node.get(word), _MAX_NODES)):
                 written = [self.written(part, within) for part in parts]
                 if word == "allOf" and all(set(part) <= _MERGED for part in written):
                     _merge(made, written)

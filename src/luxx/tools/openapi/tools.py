@@ -22,6 +22,7 @@ from luxx.tools.tool import Reader, Tool, ToolContext
 
 _READING_S = 10.0
 _TITLE_CHARS = 300
+_SERVER_CHARS = 2_000
 _ERROR_CHARS = 2_000
 _SHORTEST_SECRET = 4
 _ACCEPT = {"Accept": "application/json, text/*;q=0.9, */*;q=0.5"}
@@ -235,12 +236,7 @@ def _spellings(secret: str) -> tuple[str, ...]:
 
 
 def _base(document: Document, given: str, found_at: str) -> str:
-    text = given
-    if not text and document.servers:
-        server = document.servers[0]
-        text = text_at(server, "url")
-        for name, variable in document.node(server.get("variables")).items():
-            text = text.replace(f"{{{name}}}", text_at(document.node(variable), "default"))
+    text = given or _server(document)
     try:
         url = URL(found_at).join(URL(text)) if found_at and not given else URL(text)
     except (ValueError, TypeError) as error:
@@ -248,3 +244,16 @@ def _base(document: Document, given: str, found_at: str) -> str:
     if url.scheme not in ("http", "https") or not url.host:
         raise BadDocument("The document does not say where the service is; give its base URL.")
     return str(url.with_query(None).with_fragment(None)).rstrip("/")
+
+
+def _server(document: Document) -> str:
+    """Return the address of the document's first server; one without an address is where the document lies (OpenAPI 3.1, 4.8.1)."""
+    if not document.servers:
+        return "/"
+    server = document.servers[0]
+    text = text_at(server, "url") or "/"
+    for name, variable in document.node(server.get("variables")).items():
+        if len(text) > _SERVER_CHARS:
+            raise BadDocument("The document's server address is too long.")
+        text = text.replace(f"{{{name}}}", text_at(document.node(variable), "default")[:_SERVER_CHARS])
+    return text
