@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page
 
 from tests.page.conftest import PageServer
 
-SLOW = "".join(f"word{n} " for n in range(300))
+SLOW = "".join(f"word{n} " for n in range(150))
 
 
 def script(*rounds: list[dict[str, Any]]) -> str:

@@ -10,7 +10,7 @@ from luxx.core.errors import Conflict, NotFound
 from luxx.core.events import Approval, LogEntry, decode
 from luxx.core.ports import Decision
 from luxx.core.rules import ToolRule
-from luxx.store.records import Status
+from luxx.store.records import ConversationChange, SettingsChange, Status
 from luxx.turns.run import RunLimits
 from tests.engine.fakes import FakeToolbox, call, call_all, say
 from tests.turns.bench import Bench, FakeEndpoint, bench
@@ -215,3 +215,40 @@ async def test_a_turn_whose_process_dies_while_it_asks_asks_again_for_what_was_m
         entries = await at.follow(turn.id)
         assert [entry.name for entry in entries].count("recovered") == 1
         assert (await at.last()).text == "done"
+
+
+async def test_a_rule_that_changes_while_a_turn_waits_counts_and_wakes_nothing_for_ever(tmp_path: Path) -> None:
+    box = asking()
+    async with bench(tmp_path, FakeEndpoint(call_all("pay", "pay"), say("done")), box) as at:
+        turn = (await at.post()).turn
+        await waiting(at, turn.id)
+        settings = SettingsChange(rules=(ToolRule(tool="pay", action="deny"),))
+        await at.store.conversations.change(at.store.owner, at.conversation_id, ConversationChange(settings=settings))
+        await at.supervisor.decide(at.store.owner, turn.id, 0, YES)
+        entries = await at.follow(turn.id)
+        assert states(entries) == ["requested", "requested", "denied", "denied"]
+        assert box.ran == []
+        assert (await at.store.turns.get(at.store.owner, turn.id)).epoch == 2
+
+
+async def test_a_rule_of_the_moment_holds_for_a_turn_that_was_queued_before(tmp_path: Path) -> None:
+    box = asking()
+    model = FakeEndpoint(call_all("pay"), say("done"), call_all("pay"), say("again"))
+    async with bench(tmp_path, model, box) as at:
+        first = (await at.post()).turn
+        await waiting(at, first.id)
+        second = (await at.post("next", on_busy="queue")).turn
+        await at.supervisor.decide(at.store.owner, first.id, 0, Decision(state="approved", always=True))
+        await at.follow(first.id)
+        assert states(await at.follow(second.id)) == []
+        assert len(box.ran) == 2
+
+
+async def test_always_can_be_said_after_yes(tmp_path: Path) -> None:
+    async with bench(tmp_path, FakeEndpoint(call_all("pay", "pay"), say("done")), asking()) as at:
+        turn = (await at.post()).turn
+        await waiting(at, turn.id)
+        for always in (False, True):
+            await at.supervisor.decide(at.store.owner, turn.id, 0, Decision(state="approved", always=always))
+        conversation = await at.store.conversations.get(at.store.owner, at.conversation_id)
+        assert conversation.settings.rules == (ToolRule(tool="pay", action="allow"),)

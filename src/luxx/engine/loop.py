@@ -24,10 +24,9 @@ from luxx.core.files import FileRef, Files
 from luxx.core.ids import step_id
 from luxx.core.ports import Decision, Emit, Model, ModelCall, Toolbox
 from luxx.core.prompts import AnswerPrompt, ModelRequest, UserPrompt
-from luxx.core.rules import ToolRule
 from luxx.core.steps import Step, Summary
 from luxx.core.usage import Usage
-from luxx.engine.approvals import Approvals
+from luxx.engine.approvals import Approvals, Rules, no_rules
 from luxx.engine.contents import Contents
 from luxx.engine.context import Context, Mark
 from luxx.engine.estimate import usage_of
@@ -53,7 +52,7 @@ LONGEST_WAIT = 30.0
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a turn is to do.
 
-    `request` holds the earlier messages as prompts, `rules` are the person's on tools, and `approval_patience_s` is how long a call
+    `request` holds the earlier messages as prompts, `rules` reads the person's on tools, and `approval_patience_s` is how long a call
     waits for a decision. `start`, `calls` and `approvals` are what an earlier owner left; `recovered` if it died, of which readers
     are told. `window` is what the model can take in tokens, where that is known, and `marks` say where the prompts can be cut;
     `summary` is one that a person wrote in the place of the model's.
@@ -70,7 +69,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     max_answer_chars: int = 4_000_000
     owner: str = ""
     conversation_id: str = ""
-    rules: tuple[ToolRule, ...] = ()
+    rules: Rules = no_rules
     approval_patience_s: float = 86_400.0
     epoch: int = 1
     recovered: bool = False

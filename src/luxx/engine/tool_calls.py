@@ -96,8 +96,9 @@ class ToolCalls:
         self._made += 1
         if self._made > self._most:
             raise Refused(f"Not run: this answer has used up its {self._most} tool calls.")
-        rule = self.approvals.rule(call.name)
+        rule = await self.approvals.rule(call.name)
         if rule == "deny":
+            self.approvals.refuse(call)
             raise Refused(FORBIDDEN)
         if not self.approvals.asked(call):
             if rule == "allow":
@@ -108,7 +109,7 @@ class ToolCalls:
         return await self.approvals.arguments(call)
 
     def _claimed(self, call: ToolCall) -> ToolResult:
-        return steps.tool_result(next(self._indexes), call)
+        return steps.tool_result(next(self._indexes), call, self._toolbox.effect(call.name))
 
     def _claim(self, call: ToolCall) -> ToolResult:
         claim = self._claimed(call)

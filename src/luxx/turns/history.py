@@ -137,7 +137,7 @@ async def replay(store: TurnStore, owner: str, turn_id: str) -> Replay:
         page = await store.log(owner, turn_id, folded.seq, PAGE)
         for entry in page.entries:
             folded.apply(entry)
-        if len(page.entries) < PAGE:
+        if page.whole:
             return folded
 
 

@@ -9,7 +9,10 @@ import structlog
 from luxx.core.errors import StorageError
 from luxx.core.ports import Decision
 from luxx.store.interface import Store
-from luxx.store.records import CancelWanted, LogsGrew, Missed, Told, Turn, TurnsFreed
+from luxx.store.news import CancelWanted, LogsGrew, Missed, Told, TurnsFreed
+from luxx.store.records import (
+    Turn,
+)
 
 _log = structlog.get_logger()
 LOOK_EVERY = 1.0

@@ -1,6 +1,7 @@
 """Approvals: calls that wait for a person, what was decided, and the rules that spare the question."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -8,7 +9,6 @@ from luxx.core.errors import Conflict, InvalidRequest, NotFound
 from luxx.core.events import Approval, encode
 from luxx.core.ports import Decision
 from luxx.core.rules import ToolRule
-from luxx.store.clock import timestamp
 from luxx.store.records import Decided, OpenApproval, Turn
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.readers import Readers
@@ -19,9 +19,9 @@ MOST_RULES = 200
 
 _ASK = """
     INSERT INTO approval (turn, idx, tool, state, asked, always, expires_at, applied)
-    VALUES (?, ?, ?, 'requested', ?, false, ?, false)
+    VALUES (?, ?, ?, 'requested', ?, false, {later}, false)
 """
-_OVERDUE = "UPDATE approval SET state = 'expired' WHERE state = 'requested' AND expires_at <= ? AND NOT applied"
+_OVERDUE = "UPDATE approval SET state = 'expired' WHERE state = 'requested' AND expires_at <= {later} AND NOT applied"
 _DECIDE = """
     UPDATE approval SET state = ?, arguments = ?, always = ? WHERE turn = ? AND idx = ? AND state = 'requested'
 """
@@ -107,9 +107,7 @@ def write_approvals(connection: Connection, number: int, approvals: Iterable[App
     """Write what a turn asked for, and that it has taken note of what was decided."""
     for approval in approvals:
         if approval.state == "requested":
-            connection.send(
-                _ASK, (number, approval.index, approval.tool, encode(approval), approval.expires_at or timestamp())
-            )
+            connection.send(_ASK, (number, approval.index, approval.tool, encode(approval), _seconds_left(approval)))
         else:
             connection.send("UPDATE approval SET applied = true WHERE turn = ? AND idx = ?", (number, approval.index))
 
@@ -130,7 +128,7 @@ def park(connection: Connection, number: int) -> None:
 
 def expire(connection: Connection) -> None:
     """Let the time of those run out that nobody has decided."""
-    connection.send(_OVERDUE, (timestamp(),))
+    connection.send(_OVERDUE, (0,))
 
 
 def _decide(connection: Connection, owner: str, turn_id: str, index: int, decision: Decision) -> Turn:
@@ -140,16 +138,23 @@ def _decide(connection: Connection, owner: str, turn_id: str, index: int, decisi
     number, ended_at, conversation_id, tool, _, _, _, asked = row
     if ended_at is not None:
         raise Conflict("turn_ended", "The turn has ended: there is nothing to decide any more.", turn_id)
-    connection.send(_OVERDUE, (timestamp(),))
+    expire(connection)
     arguments = None if decision.arguments is None else _json.encode(decision.arguments)
     decided = connection.execute(_DECIDE, (decision.state, arguments, decision.always, number, index)).rowcount
     if not decided:
         *_, state, standing, _, _ = connection.execute(_ONE, (turn_id, owner, index)).fetchone()
         if state != decision.state or not _same(standing, decision.arguments):
             raise Conflict("already_decided", f"This has been decided already: {state}.", turn_id)
-    elif decision.always and decision.state == "approved" and _asked.decode(asked).question is None:
+    if decision.always and decision.state == "approved" and _asked.decode(asked).question is None:
         _allow(connection, conversation_id, tool)
     return turn_by_id(connection, turn_id)
+
+
+def _seconds_left(approval: Approval) -> float:
+    """Return how long a person has, which is counted by the database's clock: those of the nodes need not agree."""
+    if approval.expires_at is None:
+        return 0.0
+    return (datetime.fromisoformat(approval.expires_at) - datetime.now(UTC)).total_seconds()
 
 
 def _same(standing: bytes | None, arguments: dict[str, object] | None) -> bool:

@@ -8,6 +8,7 @@ Statements are written with `?` for parameters and these words in braces:
     {lock}          keep other nodes from changing the rows read, until the transaction ends
     {skip}          the same, leaving out rows that another node has locked
     {like}          LIKE that takes ASCII's capital and small letters as equal
+    {later}         the time in so many seconds (its parameter), by the database's clock, as texts hold times
     {folded X}      a text without its differences of case
 
 SQLite has one writer, so there is nothing to lock.
@@ -57,6 +58,7 @@ SQLITE = Dialect(
         "{lock}": "",
         "{skip}": "",
         "{like}": "LIKE",
+        "{later}": "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', ? || ' seconds')",
     },
     folded="casefold({})",
     parameter="?",
@@ -76,6 +78,10 @@ def postgres(version: int) -> Dialect:
             "{lock}": "FOR NO KEY UPDATE",
             "{skip}": "FOR NO KEY UPDATE SKIP LOCKED",
             "{like}": "ILIKE",
+            "{later}": (
+                "to_char((clock_timestamp() + CAST(? AS double precision) * interval '1 second') AT TIME ZONE 'UTC',"
+                ' \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')'
+            ),
         },
         # casefold() came with 18; before it, letters like ß have no second form.
         folded="casefold({}::text COLLATE pg_unicode_fast)" if version >= 180000 else "lower({}::text)",
