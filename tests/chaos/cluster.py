@@ -244,7 +244,11 @@ async def _in_fragments(wire: RoughWire, blow: Blow) -> None:
 
 @contextlib.asynccontextmanager
 async def cluster(
-    folder: Path, dice: random.Random, postgres: PostgresServer | None = None, count: int = 1
+    folder: Path,
+    dice: random.Random,
+    postgres: PostgresServer | None = None,
+    count: int = 1,
+    approval_timeout: float = 600,
 ) -> AsyncIterator[Cluster]:
     """Start nodes, on one PostgreSQL database if there is a server for it, else one node on SQLite."""
     async with contextlib.AsyncExitStack() as stack:
@@ -259,7 +263,11 @@ async def cluster(
                 shared["database_url"] = url.replace(f":{postgres.port}/", f":{wires.database[-1].port}/")
             data_dir = folder / f"node{number}" / "data"
             data_dir.parent.mkdir(parents=True)
-            nodes.append(await stack.enter_async_context(Node(data_dir, **_SETTINGS, **shared)))
+            nodes.append(
+                await stack.enter_async_context(
+                    Node(data_dir, approval_timeout=f"{approval_timeout:g}", **_SETTINGS, **shared)
+                )
+            )
             wires.nodes.append(await stack.enter_async_context(laid(RoughWire(nodes[-1].port, dice))))
         refuse_on_postgres(url) if postgres else refuse_on_sqlite(nodes[0].data_dir / "luxx.db")
         made = Cluster(nodes, wires, model, postgres, url)
