@@ -73,12 +73,11 @@ class Load:
         async with asyncio.TaskGroup() as group:
             while time.monotonic() < until:
                 asked = self._new(disturbed=True)
-                turn = self._see_through(asked, disturbed=True)
-                if asked.asking:  # what waits takes no place
-                    group.create_task(turn)
-                else:
+                if not asked.asking:  # what waits takes no place
                     await slots.acquire()
-                    group.create_task(turn).add_done_callback(lambda _: slots.release())
+                turn = group.create_task(self._see_through(asked, disturbed=True))
+                if not asked.asking:
+                    turn.add_done_callback(lambda _: slots.release())
                 await asyncio.sleep(self._dice.uniform(0, 0.2))
 
     async def turn(self, disturbed: bool) -> None:

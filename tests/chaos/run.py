@@ -24,7 +24,7 @@ AT_ONCE = 8
 CALM_TURNS = 6
 SETTLE = 30.0
 """Seconds from the last fault in which every turn and every reader must come to its end."""
-SHORT_PATIENCE, LONG_PATIENCE = 6.0, 20.0
+SHORT_PATIENCE, LONG_PATIENCE = 5.0, 20.0
 """Seconds that a call waits for a person, in a short run and in a long one."""
 ENOUGH_MEMORY = 400
 """Megabytes that no node needs, however long it runs."""

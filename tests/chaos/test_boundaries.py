@@ -50,7 +50,7 @@ async def test_struck_at_its_boundaries_a_turn_on_postgresql_stays_whole(
         if not chaos_long:
             frozen = [Case("freeze", Moment("claimed", tool="wait_unsafe")), Case("freeze", Moment("appended", seq=4))]
             waits = [Case("kill", moment, waits=True) for moment in moments_of_a_wait(wait)[1::3]]
-            return [*frozen, *waits, *(Case("kill", moment) for moment in one_of_each(log)[2::4])]
+            return [*frozen, *waits, *(Case("kill", moment) for moment in one_of_each(log)[2::5])]
         struck: tuple[Strike, ...] = ("kill", "stop", "freeze", "cancel")
         waits = [Case(strike, moment, waits=True) for strike in struck for moment in moments_of_a_wait(wait)]
         others = [it for it in every_moment(log) if it.point != "committed"]
