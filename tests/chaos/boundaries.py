@@ -154,7 +154,8 @@ class Sweep:
 
     async def _meet(self, node: int, case: Case) -> None:
         asked, moment = self._new(case.waits), case.moment
-        if moment.point in ("parked", "decided"):  # the turn is nobody's then, and dies with nobody
+        if moment.point in ("parked", "decided") and case.strike != "stop":
+            # the turn is nobody's then, and dies with nobody; a node told to stop may still take it up, and hand it over
             asked.only_woken_since = 0
         await self._poster.converse(asked, self._ways(node, SPARED), self._at.scripted)
         where = _label(asked.number, moment.tool) if moment.tool else asked.conversation_id
