@@ -51,8 +51,8 @@ class Node(Server):
         self.forget_hold()
         (self.data_dir.parent / "hold.new").write_text(point)
         (self.data_dir.parent / "hold.new").rename(self.data_dir.parent / "hold")
-        while not (self.data_dir.parent / "held").exists():  # noqa: ASYNC110 - another process makes it
-            await asyncio.sleep(0.005)
+        while not ((self.data_dir.parent / "held").exists() and self._stands_still()):  # another process's doing
+            await asyncio.sleep(0.005)  # what is sent before it has stopped itself would be lost
 
     def wake(self) -> None:
         """Let it go on."""
@@ -62,6 +62,14 @@ class Node(Server):
         """Hold nowhere any more."""
         for name in ("hold", "held"):
             (self.data_dir.parent / name).unlink(missing_ok=True)
+
+    def _stands_still(self) -> bool:
+        """Whether the process is stopped; taken for granted where this is no Linux."""
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return True
+        return "State:\tT" in status
 
     @property
     def pid(self) -> int:
