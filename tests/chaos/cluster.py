@@ -51,7 +51,7 @@ class Node(Server):
         self.forget_hold()
         (self.data_dir.parent / "hold.new").write_text(point)
         (self.data_dir.parent / "hold.new").rename(self.data_dir.parent / "hold")
-        while not ((self.data_dir.parent / "held").exists() and self._stands_still()):  # another process's doing
+        while not ((self.data_dir.parent / "held").exists() and self._stands_still()):  # noqa: ASYNC110 - another process does it
             await asyncio.sleep(0.005)  # what is sent before it has stopped itself would be lost
 
     def wake(self) -> None:
