@@ -252,3 +252,49 @@ async def test_always_can_be_said_after_yes(tmp_path: Path) -> None:
             await at.supervisor.decide(at.store.owner, turn.id, 0, Decision(state="approved", always=always))
         conversation = await at.store.conversations.get(at.store.owner, at.conversation_id)
         assert conversation.settings.rules == (ToolRule(tool="pay", action="allow"),)
+
+
+async def test_a_call_with_changed_arguments_is_run_again_with_those(tmp_path: Path) -> None:
+    begun = asyncio.Event()
+
+    async def pay(arguments: str) -> str:
+        if not begun.is_set():
+            begun.set()
+            await asyncio.Event().wait()
+        return "paid"
+
+    box = FakeToolbox({"pay": "idempotent"}, asking=["pay"], pay=pay)
+    async with bench(tmp_path, FakeEndpoint(call_all("pay")), box) as at:
+        turn = (await at.post()).turn
+        await waiting(at, turn.id)
+        await at.supervisor.decide(at.store.owner, turn.id, 0, Decision(state="approved", arguments={"to": "x"}))
+        await begun.wait()
+        conversation_id = at.conversation_id
+    async with bench(tmp_path, FakeEndpoint(say("done")), box, conversation_id) as at:
+        await at.follow(turn.id)
+        assert [arguments for _, arguments, _ in box.ran] == ['{"to":"x"}'] * 2
+
+
+async def test_a_turn_that_is_taken_up_as_it_is_parked_goes_on_without_a_takeover(tmp_path: Path) -> None:
+    release = asyncio.Event()
+
+    async def hold(arguments: str) -> str:
+        await release.wait()
+        return "held"
+
+    async def pay(arguments: str) -> str:
+        return "paid"
+
+    box = FakeToolbox(asking=["pay"], pay=pay, hold=hold)
+    async with bench(tmp_path, FakeEndpoint(call_all("pay", "hold"), say("done")), box) as at:
+        turn = (await at.post()).turn
+        async for entries in at.supervisor.follow(at.store.owner, turn.id, 0):
+            if any(entry.name == "approval" for entry in entries):
+                break
+        await at.store.approvals.decide(at.store.owner, turn.id, 0, YES)
+        release.set()
+        while not (await at.store.turns.get(at.store.owner, turn.id)).ended:
+            at.supervisor.take_up(await at.store.turns.claim())
+        entries = await at.follow(turn.id)
+        assert [entry.name for entry in entries].count("recovered") == 0
+        assert [name for name, _, _ in box.ran] == ["hold", "pay"]

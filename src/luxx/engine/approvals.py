@@ -106,11 +106,18 @@ class Approvals:
                 self._wait(-1)
         match asked.state:
             case "approved":
-                return None if asked.arguments == _object(call.arguments) else _text(asked.arguments)
+                return self.changed(call)
             case "denied":
                 raise Refused(DENIED)
             case _:
                 raise Refused(EXPIRED)
+
+    def changed(self, call: ToolCall) -> str | None:
+        """Return the arguments that a person made of the model's, None if they are the same."""
+        asked = self._known.get(call.index)
+        if asked is None or asked.state != "approved" or asked.arguments == _object(call.arguments):
+            return None
+        return _text(asked.arguments)
 
     async def answer(self, index: int, tool: str, question: Question) -> Approval:
         """Ask what a running tool wants to know, under an index of its own; return the answer. Raises GivenUp."""

@@ -75,10 +75,8 @@ class ToolCalls:
 
         Raises GivenUp if the turn ends before a person has decided.
         """
-        arguments = None
         try:
-            if claim.result is None:
-                arguments = await self._allowed(claim.call)
+            arguments = await self._allowed(claim.call) if claim.result is None else self.approvals.changed(claim.call)
         except Refused as refusal:
             return self._end(self._claimed(claim.call), str(refusal))
         unsafe = self._toolbox.effect(claim.call.name) == "unsafe"

@@ -103,7 +103,7 @@ class Aside:
         except (LuxxError, msgspec.MsgspecError):
             pass  # its own log is what cannot be read
         else:
-            if turn.epoch > 1:
+            if turn.epoch > 1 and not turn.woken:
                 log.append(Recovered(turn.epoch, ()))
             for step in settled(folded.steps()):
                 log.append(ProcessStep(step))

@@ -65,7 +65,8 @@ class Journal:
 
     def close(self, log: TurnLog) -> None:
         """Let a log go; its readers read on from the store."""
-        self._logs.pop(log.turn.id, None)
+        if self._logs.get(log.turn.id) is log:
+            del self._logs[log.turn.id]
         self.wake(log.turn.id)
 
     def _wants_flush(self, log: TurnLog) -> None:

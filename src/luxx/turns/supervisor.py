@@ -149,7 +149,8 @@ class Supervisor:
     def take_up(self, turns: Iterable[Turn]) -> None:
         """Go on with turns that another process, or a task that died, has left."""
         for turn in turns:
-            if turn.id not in self._live:
+            live = self._live.get(turn.id)
+            if live is None or not live.log.open:  # one that has just been parked may be there still
                 _log.info("turn woken" if turn.woken else "turn recovered", turn_id=turn.id, epoch=turn.epoch)
                 self._begin(turn)
 
@@ -331,7 +332,8 @@ class Supervisor:
             if not live.log.untouched:
                 self._aside.forget(live.turn.id)
             self._journal.close(live.log)
-            self._live.pop(live.turn.id, None)
+            if self._live.get(live.turn.id) is live:
+                del self._live[live.turn.id]
             if not self._live:
                 self._idle.set()
 

@@ -72,9 +72,9 @@ class TurnLog:
         self._wants_flush(self)
 
     def park(self) -> None:
-        """Give the turn up until a person has decided; nothing may follow."""
+        """Give the turn up until a person has decided; nothing may follow. One that was taken away is given up already."""
         if self._broken:
-            raise self._broken
+            return
         self._parked = True
         self._appended += 1
         self._wants_flush(self)
