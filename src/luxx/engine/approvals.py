@@ -1,12 +1,14 @@
 """Approvals: which calls of a turn wait for a person, and what was decided about them."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from luxx.core.errors import StorageError
 from luxx.core.events import Approval, Question
 from luxx.core.ports import Decision, Emit
 from luxx.core.rules import ToolRule, action_for
@@ -121,7 +123,13 @@ class Approvals:
 
     async def answer(self, index: int, tool: str, question: Question) -> Approval:
         """Ask what a running tool wants to know, under an index of its own; return the answer. Raises GivenUp."""
-        return await self._decided(self._request(index, tool, {}, question))
+        asked = self._request(index, tool, {}, question)
+        try:
+            return await self._decided(asked)
+        except (asyncio.CancelledError, GivenUp):
+            with contextlib.suppress(StorageError):  # the turn may be another's by now
+                self._settle(asked, Decision(state="expired"))
+            raise
 
     def close_questions(self) -> None:
         """End the questions of tools that have died with their process."""

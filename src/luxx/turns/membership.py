@@ -89,6 +89,7 @@ class Membership:
 
     async def _look_after(self) -> None:
         while True:
+            self._look_now.clear()
             try:
                 await self._store.nodes.reap()
                 if (room := self._worker.room) > 0:
@@ -97,7 +98,6 @@ class Membership:
                 await self._deliver()
             except StorageError as error:
                 _log.warning("the look for turns to take up failed, trying again", error=error.message)
-            self._look_now.clear()
             try:
                 await asyncio.wait_for(self._look_now.wait(), LOOK_EVERY)
             except TimeoutError:

@@ -329,7 +329,7 @@ class Supervisor:
         try:
             await live.log.closed()
         finally:
-            if not live.log.untouched:
+            if live.log.end is not None or live.log.parked:
                 self._aside.forget(live.turn.id)
             self._journal.close(live.log)
             if self._live.get(live.turn.id) is live:

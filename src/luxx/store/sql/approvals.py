@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from glob import escape
 
 import msgspec
 
@@ -20,6 +21,13 @@ MOST_RULES = 200
 _ASK = """
     INSERT INTO approval (turn, idx, tool, state, asked, always, expires_at, applied)
     VALUES (?, ?, ?, 'requested', ?, false, {later}, false)
+"""
+_CLOSE = """
+    UPDATE approval SET applied = true, state = CASE state WHEN 'requested' THEN ? ELSE state END WHERE turn = ? AND idx = ?
+"""
+_OTHERS = """
+    SELECT a.turn, a.idx, a.asked FROM approval a JOIN turn t ON t.number = a.turn
+    WHERE t.conversation_id = ? AND t.ended_at IS NULL AND a.state = 'requested' AND a.tool = ?
 """
 _OVERDUE = "UPDATE approval SET state = 'expired' WHERE state = 'requested' AND expires_at <= {later} AND NOT applied"
 _DECIDE = """
@@ -109,16 +117,12 @@ def write_approvals(connection: Connection, number: int, approvals: Iterable[App
         if approval.state == "requested":
             connection.send(_ASK, (number, approval.index, approval.tool, encode(approval), _seconds_left(approval)))
         else:
-            connection.send("UPDATE approval SET applied = true WHERE turn = ? AND idx = ?", (number, approval.index))
+            connection.send(_CLOSE, (approval.state, number, approval.index))
 
 
 def drop_approvals(connection: Connection, voided: Sequence[tuple[int, int]]) -> None:
     """Nobody waits any longer for what was asked for void steps, given by turn and index."""
-    connection.execute_each(
-        "UPDATE approval SET applied = true, state = CASE state WHEN 'requested' THEN 'expired' ELSE state END"
-        " WHERE turn = ? AND idx = ?",
-        voided,
-    )
+    connection.execute_each(_CLOSE, [("expired", number, index) for number, index in voided])
 
 
 def park(connection: Connection, number: int) -> None:
@@ -162,10 +166,14 @@ def _same(standing: bytes | None, arguments: dict[str, object] | None) -> bool:
 
 
 def _allow(connection: Connection, conversation_id: str, tool: str) -> None:
-    """Add a rule to a conversation, before those that it has."""
+    """Add a rule to a conversation, before those that it has, and let calls of the tool go that wait already."""
     (column,) = connection.execute("SELECT rules FROM conversation WHERE id = ? {lock}", (conversation_id,)).fetchone()
-    others = tuple(rule for rule in read_rules(column) if rule.tool != tool)
-    rules = write_rules((ToolRule(tool=tool, action="allow"), *others))
+    pattern = escape(tool)
+    others = tuple(rule for rule in read_rules(column) if rule.tool != pattern)
+    rules = write_rules((ToolRule(tool=pattern, action="allow"), *others))
+    for number, index, asked in connection.execute(_OTHERS, (conversation_id, tool)).fetchall():
+        if _asked.decode(asked).question is None:
+            connection.send(_DECIDE, ("approved", None, False, number, index))
     connection.send("UPDATE conversation SET rules = ? WHERE id = ?", (rules, conversation_id))
 
 

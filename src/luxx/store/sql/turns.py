@@ -120,7 +120,7 @@ class SqlTurns:
             expire(connection)
             most = ALL if limit is None else limit
             free = [number for (number,) in connection.execute(_FREE, (most,))]
-            woken = {number for (number,) in connection.execute(_WOKEN, (most,))}
+            woken = {number for (number,) in connection.execute(_WOKEN, (most - len(free),))}
             if not (free or woken) or not lease.held():
                 return ()
             taken = connection.execute(_CLAIM, (node, wanted([*free, *woken]))).fetchall()
