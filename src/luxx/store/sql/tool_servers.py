@@ -53,7 +53,7 @@ class SqlToolServers:
 
     async def list(self, owner: str) -> tuple[ToolServer, ...]:
         """See ToolServerStore."""
-        sql = _SERVERS + "WHERE owner_id = ? ORDER BY id"
+        sql = _SERVERS + "WHERE owner_id = ? ORDER BY created_at, id"
         return await self._readers.read(
             lambda connection: tuple(map(_server_of, connection.execute(sql, (owner,)).fetchall()))
         )
