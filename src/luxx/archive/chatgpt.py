@@ -64,9 +64,9 @@ def _entry(node_id: str, node: Json, tally: Tally) -> Entry:
 
 
 def _parts(message: Json, content: Json, metadata: Json, tally: Tally) -> list[Part]:
-    kind, recipient = content.get("content_type"), text(message.get("recipient")) or "all"
+    kind, recipient = text(content.get("content_type")), text(message.get("recipient")) or "all"
     if kind in _PASSED_OVER or kind == "reasoning_recap":
-        tally.omit(str(kind))
+        tally.omit(kind)
         return []
     if kind == "thoughts":
         thoughts = objects(content.get("thoughts"))
@@ -84,7 +84,7 @@ def _parts(message: Json, content: Json, metadata: Json, tally: Tally) -> list[P
 
 def _result(author: Json, content: Json, tally: Tally) -> list[Part]:
     said = _said(content, tally)
-    failed = content.get("content_type") in _FAILED
+    failed = text(content.get("content_type")) in _FAILED
     return [Part(kind="tool_result", name=name(author.get("name"), 64), content=said, failed=failed)]
 
 

@@ -91,7 +91,7 @@ def _parts(content: Json, entry: Entry, tally: Tally) -> list[Part]:
             entry.status = "failed"
             return []
         case kind:
-            if kind not in _WORKINGS:
+            if text(kind) not in _WORKINGS:
                 tally.omit(
                     "image" if kind in ("image_file", "image_url") else f"content_{name(kind, 40) or 'of_no_type'}"
                 )

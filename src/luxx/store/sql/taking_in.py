@@ -1,11 +1,14 @@
 """Taking in: an imported conversation becomes rows like those of one that was held here, its turns ended long ago."""
 
+from typing import Any
+
 import msgspec
 from msgspec.structs import replace
 
 from luxx.core.archive import ArchivedAnswer, ArchivedConversation, ArchivedMessage, ArchivedSettings, Source
 from luxx.core.errors import InvalidRequest
 from luxx.core.events import Cancelled, Done, End, Failed, TurnStarted, encode
+from luxx.core.files import FileRef
 from luxx.core.ids import new_id
 from luxx.core.ports import ModelCall
 from luxx.core.steps import File, Notice, Step, Summary, ToolResult, answer_text
@@ -86,7 +89,7 @@ class _Taking:
         self._owner = owner
         self._archived = archived
         self._messages = {message.id: new_id() for message in archived.messages}
-        self._files: dict[str, str] = {}
+        self._files: dict[str, FileRef] = {}
 
     def conversation(self) -> None:
         """Store the conversation's own row."""
@@ -122,7 +125,7 @@ class _Taking:
             except InvalidRequest:
                 self.files_left_out += 1
             else:
-                self._files[file.id] = kept.id
+                self._files[file.id] = kept
 
     def message(self, ordinal: int, message: ArchivedMessage) -> None:
         """Store a message, and an answer's turn."""
@@ -132,7 +135,7 @@ class _Taking:
         text = message.text if message.answer is None else answer_text(steps)
         row = (message_id, self._owner, self.id, parent_id, ordinal, message.role, text, message.created_at)
         self._connection.execute(_MESSAGE, row)
-        files = dict.fromkeys(self._files[file_id] for file_id in message.files if file_id in self._files)
+        files = dict.fromkeys(self._files[file_id].id for file_id in message.files if file_id in self._files)
         if files:
             self._connection.execute_each(_FILE, [(message_id, n, file_id) for n, file_id in enumerate(files)])
         if message.answer is not None:
@@ -188,19 +191,22 @@ class _Taking:
             case Summary(until=until) if until:
                 return replace(step, until=self._message_id(until))
             case ToolResult(parts=parts) if parts:
-                kept = (part for part in parts if part.get("type") != "file" or part.get("id") in self._files)
-                here = (
-                    {**part, "id": self._files[part["id"]]} if part.get("type") == "file" else part for part in kept
-                )
-                return replace(step, parts=tuple(here))
+                return replace(step, parts=tuple(here for part in parts if (here := self._part(part))))
             case File(file_id=file_id) if file_id in self._files:
-                return replace(step, file_id=self._files[file_id])
+                return replace(step, file_id=self._files[file_id].id)
             case File():
                 return Notice(
                     id=step.id, index=step.index, state="complete", call=step.call, kind=LEFT_OUT, content=step.name
                 )
             case _:
                 return step
+
+    def _part(self, part: dict[str, Any]) -> dict[str, Any] | None:
+        """Return a part of a result as it is here; a file that is not here is left out."""
+        if part.get("type") != "file":
+            return part
+        file = self._files.get(str(part.get("id")))
+        return None if file is None else {"type": "file", **msgspec.to_builtins(file)}
 
     def _message_id(self, archived_id: str) -> str:
         found = self._messages.get(archived_id)
