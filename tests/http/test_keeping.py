@@ -19,10 +19,8 @@ async def at(tmp_path: Path) -> AsyncIterator[World]:
         yield at
 
 
-async def send(at: World, data: bytes, **headers: str) -> Answer:
-    return await at.client.with_headers(**{"content-type": "application/octet-stream", **headers}).request(
-        "POST", "/api/imports", data
-    )
+async def send(at: World, data: bytes, kind: str = "application/octet-stream") -> Answer:
+    return await at.client.send("POST", "/api/imports", data, {"content-type": kind})
 
 
 async def test_a_search_gives_hits_with_marks(at: World) -> None:
@@ -89,13 +87,13 @@ async def test_exports_of_others_are_taken_in(at: World) -> None:
 
 
 async def test_json_is_taken_as_json_too(at: World) -> None:
-    answer = await send(at, json.dumps([CLAUDE]).encode(), **{"content-type": "application/json"})
+    answer = await send(at, json.dumps([CLAUDE]).encode(), "application/json")
     assert (answer.status, answer.json["imported"]) == (200, 1)
 
 
 async def test_what_is_too_large_or_of_another_type_is_refused(at: World) -> None:
     assert (await send(at, b" " * 200_001)).status == 413
-    assert (await send(at, b"[]", **{"content-type": "text/plain"})).status == 415
+    assert (await send(at, b"[]", "text/plain")).status == 415
     assert (await send(at, b"[]")).json["found"] == 0
     assert (await send(at, b"garbage")).json["imported"] == 0
 
@@ -150,7 +148,7 @@ HOSTILE = (
 async def test_nothing_in_a_share_can_act(at: World) -> None:
     at.model.say(HOSTILE, end=True)
     started = await at.start(text=HOSTILE)
-    async for _ in at.supervisor.follow(started["turn_id"], 0):
+    async for _ in at.supervisor.follow(at.store.owner, started["turn_id"], 0):
         pass
     conversation_id = await conversation_of(at, started)
     await at.client.patch(f"/api/conversations/{conversation_id}", {"title": HOSTILE[:100]})
@@ -171,7 +169,7 @@ async def test_a_share_is_as_it_was_when_it_was_made(at: World) -> None:
     made = (await at.client.post(f"/api/conversations/{conversation_id}/shares", {})).json
     at.model.say("Second.", end=True)
     more = await at.start(conversation_id, "more")
-    async for _ in at.supervisor.follow(more["turn_id"], 0):
+    async for _ in at.supervisor.follow(at.store.owner, more["turn_id"], 0):
         pass
     assert "Second." not in (await at.client.get(made["path"])).body.decode()
     await at.client.delete(f"/api/conversations/{conversation_id}")

@@ -17,12 +17,18 @@ COMMANDS = {
     "chat": "Ask a model, with an answer that is never lost.",
     "providers": "Manage the endpoints that serve models.",
     "mcp": "Manage the MCP servers that bring tools.",
-    "conversations": "List, show and delete conversations.",
+    "conversations": "List, show, export and delete conversations.",
+    "export": "Write all conversations to a file.",
+    "import": "Take in conversations that Luxx or another system exported.",
     "model": "Fetch the embedded model.",
     "db": "Copy an installation to PostgreSQL, back a database up.",
     "doctor": "Check the installation and say what to do.",
 }
-"""The commands and what they are for; each is luxx.cli.NAME with a typer app called `app`."""
+"""The commands and what they are for; each is luxx.cli.NAME (or as below) with a typer app called `app`."""
+
+
+_MODULES = {"import": "importing", "export": "exporting"}
+"""The commands whose modules have other names."""
 
 
 class _Lazy(TyperCommand):
@@ -36,7 +42,7 @@ class _Lazy(TyperCommand):
         **extra: Any,  # noqa: ANN401 - the signature of the method that it replaces
     ) -> Context:
         """Load the command and let it parse its arguments."""
-        command = get_command(importlib.import_module(f"luxx.cli.{self.name}").app)
+        command = get_command(importlib.import_module(f"luxx.cli.{_MODULES.get(self.name or '', self.name)}").app)
         return command.make_context(info_name, args, parent, **extra)
 
 
