@@ -28,7 +28,7 @@ async def test_a_search_gives_hits_with_marks(at: World) -> None:
     answer = await at.client.get("/api/search?q=WHALE+sing")
     (hit,) = answer.json["items"]
     assert (hit["message_id"], hit["role"], hit["snippet"]) == (started["message_id"], "assistant", "The whale sings.")
-    assert (hit["marks"], answer.json["next_cursor"]) == ([[4, 9], [10, 14]], None)
+    assert (hit["marks"], answer.json["next_cursor"]) == ([{"start": 4, "end": 9}, {"start": 10, "end": 14}], None)
     assert (await at.client.get("/api/search?q=" + "x" * 30_000)).json["items"] == []
     assert (await at.client.get("/api/search?q=%00%22%F0%9F%90%9D")).status == 200
     assert [(await at.client.get(f"/api/search{bad}")).status for bad in ("", "?q=x&limit=0", "?q=x&cursor=x")] == [

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from luxx.core.errors import InvalidRequest
-from luxx.store.archive import Hit
+from luxx.store.archive import Hit, Mark
 from luxx.store.interface import Store
 from luxx.store.records import ConversationChange, ConversationSettings
 from luxx.store.sql.snippets import snippet
@@ -75,7 +75,7 @@ async def test_a_hit_says_where_it_is_and_marks_it(said: Talk) -> None:
     message = await said.store.conversations.message(said.owner, hit.message_id or "")
     assert (message.text, message.created_at) == (hit.snippet, hit.created_at)
     encoded = hit.snippet.encode("utf-16-le")
-    assert [encoded[2 * start : 2 * end].decode("utf-16-le") for start, end in hit.marks] == ["Biene", "fin"]
+    assert [encoded[2 * mark.start : 2 * mark.end].decode("utf-16-le") for mark in hit.marks] == ["Biene", "fin"]
 
 
 async def test_titles_come_first_then_whole_queries_then_the_newest(store: Store) -> None:
@@ -128,7 +128,7 @@ async def test_a_new_title_is_found_and_the_old_one_not(said: Talk) -> None:
         await said.store.conversations.change(said.owner, said.id, ConversationChange(title=title))
     assert await hits(said.store, "apiary") == ()
     (hit,) = await hits(said.store, "HONEY")
-    assert (hit.message_id, hit.role, hit.snippet, hit.marks) == (None, None, "Honey", ((0, 5),))
+    assert (hit.message_id, hit.role, hit.snippet, hit.marks) == (None, None, "Honey", (Mark(0, 5),))
 
 
 async def test_what_was_said_is_found_after_a_crash(engine: Engine) -> None:

@@ -8,10 +8,17 @@ from luxx.core.archive import ArchivedConversation, ShareInclude, Source
 from luxx.store.records import Role
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """A place in a snippet, counted in UTF-16 units as JavaScript does."""
+
+    start: int
+    end: int
+
+
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
     """A message, or a title (`message_id` None), in which all that was looked for was found.
 
-    `marks` are the places in `snippet` where it stands, as pairs of start and end, counted in UTF-16 units as JavaScript does.
+    `marks` are the places in `snippet` where it stands.
     """
 
     conversation_id: str
@@ -19,7 +26,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str | None
     role: Role | None
     snippet: str
-    marks: tuple[tuple[int, int], ...]
+    marks: tuple[Mark, ...]
     created_at: str
 
 

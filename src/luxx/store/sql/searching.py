@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from luxx.core.errors import InvalidRequest
-from luxx.store.archive import Hit, HitPage
+from luxx.store.archive import Hit, HitPage, Mark
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.dialect import wanted
 from luxx.store.sql.matching import Condition, contains, like, may_hold
@@ -112,7 +112,7 @@ def _hit(
         message_id=message_id,
         role="user" if role == "user" else "assistant" if role else None,
         snippet=text,
-        marks=marks,
+        marks=tuple(Mark(start, end) for start, end in marks),
         created_at=created_at,
     )
 
