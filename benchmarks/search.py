@@ -117,6 +117,10 @@ async def turns(store: Store, words: Words) -> None:
     print(f"  a turn, from its start to its end: median {statistics.median(spent) * 1e3:.2f} ms")
 
 
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("luxx.db*"))
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("messages", nargs="?", type=int, default=100_000)
@@ -138,7 +142,7 @@ async def main() -> None:
             await turns(store, words)
         finally:
             await store.close()
-        size = sum(path.stat().st_size for path in Path(folder).glob("luxx.db*"))
+        size = await asyncio.to_thread(_size, Path(folder))
         print(f"  {size / 1e6:.0f} MB")
     if server:
         server.close()

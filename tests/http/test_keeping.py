@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from luxx.archive.sharing import SharedBranch, SharedMessage, SharedPart
+from luxx.http.share_page import share_page
 from tests.archive.exports import CHATGPT, CLAUDE, LIBRECHAT, OPEN_WEBUI
 from tests.http.asgi import Answer
 from tests.http.world import World, world
@@ -174,3 +176,11 @@ async def test_a_share_is_as_it_was_when_it_was_made(at: World) -> None:
     assert "Second." not in (await at.client.get(made["path"])).body.decode()
     await at.client.delete(f"/api/conversations/{conversation_id}")
     assert (await at.client.get(made["path"])).status == 404
+
+
+def test_what_is_too_much_for_markdown_is_shown_as_it_is() -> None:
+    parts = tuple(SharedPart(type="text", content=f"**{letter * 100_000}**") for letter in "abcd")
+    message = SharedMessage(role="assistant", created_at="2026", parts=parts)
+    page = share_page(SharedBranch(title="T", shared_at="2026", system_prompt=None, messages=(message,)))
+    assert [f"<strong>{letter}" in page for letter in "abcd"] == [True, True, False, False]
+    assert "**d" in page

@@ -1,17 +1,29 @@
 """Search: messages and titles, found by what they hold, in any script, whatever is typed."""
 
 import asyncio
+import contextlib
+import sqlite3
+from pathlib import Path
 
+import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from luxx.core.errors import InvalidRequest
 from luxx.store.archive import Hit, Mark
 from luxx.store.interface import Store
+from luxx.store.migrations import FOLDER
 from luxx.store.records import ConversationChange, ConversationSettings
+from luxx.store.secrets import SecretBox
+from luxx.store.sql.dialect import postgres as dialect
+from luxx.store.sql.matching import contains
 from luxx.store.sql.snippets import snippet
-from tests.store.engines import Engine
+from luxx.store.sqlite.store import open_sqlite
+from tests.postgres_server import PostgresServer
+from tests.store.engines import KEY, Engine
 from tests.store.talk import Talk
 from tests.store.test_compaction import LATER, compact_all
 
@@ -220,3 +232,43 @@ def test_a_snippet_is_short_and_on_one_line() -> None:
     assert len(shown) < 220
     assert [shown[start:end] for start, end in marks] == ["whale"]
     assert snippet("", ("x",)) == ("", ())
+
+
+def old_sqlite(path: Path) -> None:
+    """Make a database as it was before there was an index, with a message in it."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.set_main_option("sqlalchemy.url", f"sqlite:///{path}")
+    command.upgrade(config, "0003")
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript("""
+            INSERT INTO person VALUES ('o', 'Owner', 'owner', '2024', NULL);
+            INSERT INTO conversation (id, owner_id, title, title_source, tools_enabled, created_at, updated_at)
+                VALUES ('c', 'o', 'T', 'user', true, '2024', '2024');
+            INSERT INTO message (id, owner_id, conversation_id, ordinal, role, text, created_at)
+                VALUES ('m', 'o', 'c', 1, 'user', 'An old hive', '2024');
+        """)
+
+
+async def test_what_was_said_before_there_was_an_index_is_found(tmp_path: Path) -> None:
+    await asyncio.to_thread(old_sqlite, tmp_path / "luxx.db")
+    store = await open_sqlite(tmp_path, SecretBox([KEY]))
+    try:
+        assert await snippets(store, "hive") == ["An old hive"]
+        assert await store.archive.index() == 1
+        assert await store.archive.index() == 0
+        assert await snippets(store, "hive") == ["An old hive"]
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("query", ["hive", "Straße", "蜜蜂住"])
+async def test_postgres_searches_by_its_index(postgres: PostgresServer, query: str) -> None:
+    url = postgres.database()
+    statement = f"EXPLAIN SELECT 1 FROM message m WHERE {contains('m.text', query).sql}"
+    with psycopg.connect(url) as connection:
+        connection.execute("SET enable_seqscan = off")
+        words = dialect(connection.info.server_version)
+        plan = connection.execute(words(statement).encode(), (f"%{query}%",)).fetchall()
+    assert any("message_search" in line for (line,) in plan)
+    postgres.give_back(url)

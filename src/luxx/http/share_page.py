@@ -17,8 +17,8 @@ from markdown_it.utils import EnvType, OptionsDict
 from luxx.archive.sharing import SharedBranch, SharedFile, SharedMessage, SharedPart
 from luxx.core.media import IMAGES
 
-LONGEST_MARKDOWN = 100_000
-"""Characters; a longer text is shown as it was written."""
+MOST_MARKDOWN = 300_000
+"""Characters of one page; texts beyond it are shown as they were written. At the worst they take about 3 s."""
 
 _STYLE = (
     ":root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;"
@@ -47,7 +47,8 @@ def share_page(branch: SharedBranch) -> str:
     """Return the page."""
     title = escape(branch.title or "Untitled")
     system = "" if branch.system_prompt is None else _folded("System prompt", _plain(branch.system_prompt))
-    messages = "".join(map(_message, branch.messages))
+    markdown = _Markdown()
+    messages = "".join(_message(message, markdown) for message in branch.messages)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width"><meta name="robots" content="noindex, nofollow">'
@@ -57,19 +58,19 @@ def share_page(branch: SharedBranch) -> str:
     )
 
 
-def _message(message: SharedMessage) -> str:
+def _message(message: SharedMessage, markdown: "_Markdown") -> str:
     if message.role == "user":
         heading, body = "Question", f'<div class="plain">{escape(message.text)}</div>'
     else:
-        heading, body = escape(message.model or "Answer"), "".join(map(_part, message.parts))
+        heading, body = escape(message.model or "Answer"), "".join(_part(part, markdown) for part in message.parts)
     return f'<article class="{message.role}" dir="auto"><h2>{heading}</h2>{body}{"".join(map(_file, message.files))}</article>'
 
 
-def _part(part: SharedPart) -> str:
+def _part(part: SharedPart, markdown: "_Markdown") -> str:
     name = escape(part.name)
     match part.type:
         case "text":
-            return _markdown(part.content)
+            return markdown.html(part.content)
         case "thinking":
             return _folded("Thinking", _plain(part.content))
         case "tool_call":
@@ -98,10 +99,17 @@ def _plain(text: str) -> str:
     return f'<pre class="plain">{escape(text)}</pre>'
 
 
-def _markdown(text: str) -> str:
-    if len(text) > LONGEST_MARKDOWN:
-        return f'<div class="plain">{escape(text)}</div>'
-    return _parser().render(text)
+class _Markdown:
+    """Makes HTML of texts, as long as there are not too many of them."""
+
+    def __init__(self) -> None:
+        self._left = MOST_MARKDOWN
+        self._parser = _parser()
+
+    def html(self, text: str) -> str:
+        """Return safe HTML."""
+        self._left -= len(text)
+        return self._parser.render(text) if self._left >= 0 else f'<div class="plain">{escape(text)}</div>'
 
 
 _REL = "noopener noreferrer nofollow"
