@@ -73,6 +73,7 @@ async def fill(store: Store, words: Words, count: int) -> None:
     begun = time.perf_counter()
     for number in range(count // PER_CONVERSATION):
         await store.archive.take_in(store.owner, "luxx", conversation(words, number))
+        await store.archive.index()
     taken = time.perf_counter()
     print(f"  taken in: {count} messages in {taken - begun:.1f} s, {(taken - begun) / count * 1e6:.0f} us each")
     while await store.archive.index():

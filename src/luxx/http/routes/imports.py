@@ -81,6 +81,7 @@ class _Taken:
             tally.omit("file", taken.files_left_out)
             self._imported.append(taken.conversation_id)
             self._messages += len(one.conversation.messages)
+            await store.archive.index()
         if self._imported:
             changed = Notice(kind="conversation_changed", conversation_id=self._imported[-1])
             luxx.parts.supervisor.publish(owner, changed)

@@ -134,10 +134,10 @@ class _Taking:
         steps = () if message.answer is None else self._steps(message.answer)
         text = message.text if message.answer is None else answer_text(steps)
         row = (message_id, self._owner, self.id, parent_id, ordinal, message.role, text, message.created_at)
-        self._connection.execute(_MESSAGE, row)
+        self._connection.send(_MESSAGE, row)
         files = dict.fromkeys(self._files[file_id].id for file_id in message.files if file_id in self._files)
-        if files:
-            self._connection.execute_each(_FILE, [(message_id, n, file_id) for n, file_id in enumerate(files)])
+        for n, file_id in enumerate(files):
+            self._connection.send(_FILE, (message_id, n, file_id))
         if message.answer is not None:
             if parent_id is None:
                 raise InvalidRequest("An imported answer has no question.")
@@ -165,9 +165,10 @@ class _Taking:
                 answer.error_content,
             ),
         ).fetchone()
-        self._connection.execute_each(_STEP, [_step_row(number, step) for step in steps])
-        if answer.calls:
-            self._connection.execute_each(_CALL, [_call_row(number, call) for call in answer.calls])
+        for step in steps:
+            self._connection.send(_STEP, _step_row(number, step))
+        for call in answer.calls:
+            self._connection.send(_CALL, _call_row(number, call))
         begun = TurnStarted(
             turn_id=turn_id,
             message_id=message_id,
@@ -180,7 +181,8 @@ class _Taking:
         log: list[tuple[int, int, str, bytes | None, int | None]] = [(number, 1, begun.name, encode(begun), None)]
         log += [(number, seq, "process_step", None, step.index) for seq, step in enumerate(steps, 2)]
         log.append((number, len(steps) + 2, end.name, encode(end), None))
-        self._connection.execute_each(_EVENT, log)
+        for entry in log:
+            self._connection.send(_EVENT, entry)
 
     def _steps(self, answer: ArchivedAnswer) -> tuple[Step, ...]:
         return tuple(self._here(_step.decode(raw)) for raw in answer.steps)

@@ -101,5 +101,5 @@ def _postgres_search() -> None:
     folded = "casefold(text::text COLLATE pg_unicode_fast)" if version >= 180000 else "lower(text::text)"
     connection.exec_driver_sql(
         f"CREATE INDEX message_search ON message USING gin (({folded}) {schema}.gin_trgm_ops)"
-        " WITH (gin_pending_list_limit = 512)"
+        " WITH (gin_pending_list_limit = 65536)"  # kB: luxx.store.postgres.search_index empties it earlier
     )
