@@ -75,9 +75,8 @@ def _fill(entry: Entry, answer: ArchivedAnswer, ids: set[str], tally: Tally) -> 
     entry.error, entry.error_code = text(answer.error_content), name(answer.error_code) or None
     entry.finish_reason = name(answer.finish_reason) or None
     entry.ended_at = time(answer.ended_at)
-    entry.token_count = (
-        answer.token_count if answer.token_count and 0 < answer.token_count < _LARGE else answer.token_count and None
-    )
+    tokens = answer.token_count
+    entry.token_count = tokens if tokens is not None and 0 <= tokens < _LARGE else None
     entry.usage = answer.usage
 
 
