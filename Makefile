@@ -72,6 +72,10 @@ chaos: .venv/dev ## kill, freeze and cut real servers for a quarter of an hour (
 mcp-conformance: .venv/dev ## run the MCP conformance suite against Luxx's client (some of it: ARGS="tools_call")
 	@$(PY) -m tests.tools.mcp.conformance $(ARGS)
 
+.PHONY: mcp-server-conformance
+mcp-server-conformance: .venv/dev ## run the MCP conformance suite against Luxx as a server
+	@$(PY) -m tests.http.mcp_server_conformance $(ARGS)
+
 .PHONY: wheel
 wheel: .venv/dev page ## build the sdist, and from it the wheel, into dist/
 	@$(UV) build --quiet --python $(PY) --build-constraints requirements/build.txt --require-hashes --out-dir dist

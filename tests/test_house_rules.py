@@ -1,6 +1,8 @@
 """The house rules that no linter knows: how long a file and a function may be, and that each module says what it is for."""
 
 import ast
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,13 @@ def test_a_module_is_short_and_says_what_it_is_for(path: Path) -> None:
 
 def test_an_exception_that_is_no_longer_needed_is_removed() -> None:
     assert {name.split(":")[0] for name in EXCEPTIONS} <= {path.relative_to(ROOT).as_posix() for path in FILES}
+
+
+def test_the_locked_requirements_know_every_dependency() -> None:
+    """If this fails: make lock."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = {"run": project["project"]["dependencies"], "dev": project["dependency-groups"]["dev"]}
+    for name, dependencies in wanted.items():
+        locked = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8").lower()
+        names = {re.split(r"[^A-Za-z0-9_.-]", dependency)[0].lower() for dependency in dependencies}
+        assert {name for name in names if not re.search(rf"^{re.escape(name)}==", locked, re.MULTILINE)} == set()

@@ -4,7 +4,7 @@ import contextlib
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.types import ASGIApp
 
@@ -31,7 +31,7 @@ from luxx.store.secrets import given_secrets
 from luxx.tools.box import Toolbox as Box
 from luxx.tools.builtin.catalogue import builtin_tools
 from luxx.tools.builtin.web.client import WebClient
-from luxx.tools.builtin.web.guard import Guard, open_guard
+from luxx.tools.builtin.web.guard import Guard, NamedGuard
 from luxx.tools.builtin.web.names import SystemNames
 from luxx.tools.builtin.web.search import SearchEngine
 from luxx.tools.demo import demo_tools
@@ -70,7 +70,8 @@ class App:
         self._endpoints = Endpoints(store.providers, _factories(settings, transport, engine), PRESETS)
         self._owner_token = owner_token(settings)
         self.mcp = McpServers(store.tool_servers, _mcp_limits(settings))
-        self._tools = ToolSources(box, [self.mcp, _openapi(settings, store)], settings.tool_timeouts)
+        self._openapi = _openapi(settings, store)
+        self._tools = ToolSources(box, [self.mcp, self._openapi], settings.tool_timeouts)
         self.supervisor = Supervisor(
             store,
             self._endpoints,
@@ -105,6 +106,7 @@ class App:
             endpoints=self._endpoints,
             tools=self._tools,
             tool_servers=self.mcp,
+            openapi=self._openapi,
             owner_token=self._owner_token,
             version=__version__,
             storage="postgresql" if self._store.nodes.shared else "sqlite",
@@ -219,11 +221,11 @@ def _mcp_limits(settings: Settings) -> Limits:
 
 
 def _openapi(settings: Settings, store: Store) -> OpenApiServers:
-    """Return the source of tools from OpenAPI documents: only the owner's may lie at private addresses."""
+    """Return the source of tools from OpenAPI documents: only places that the owner has named may be at private addresses."""
     names = SystemNames()
 
-    def client(owner: str) -> WebClient:
-        guard = open_guard(names) if owner == store.owner else Guard(names)
+    def client(owner: str, named: Sequence[str]) -> WebClient:
+        guard = NamedGuard(names, named) if owner == store.owner else Guard(names)
         return WebClient(guard, max_bytes=settings.web_max_bytes, timeout_s=settings.web_timeout)
 
     return OpenApiServers(store.tool_servers, client)

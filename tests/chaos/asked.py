@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import aiohttp
@@ -15,17 +15,45 @@ ASK_AGAIN = 0.05
 Rounds = list[list[dict[str, Any]]]
 
 
+class Decided:
+    """What one person sent about one call, `in_calm` if the turn was nobody's then and nothing struck; `status` is 0 until there was
+    an answer.
+    """
+
+    def __init__(self, index: int, body: dict[str, Any], in_calm: bool = False) -> None:
+        self.index = index
+        self.body = body
+        self.in_calm = in_calm
+        self.sent = self.answered = 0.0
+        self.status = 0
+        self.code = ""
+
+
 class Asked:
     """One turn: what was asked, what became of it, and what its readers were shown."""
 
     def __init__(
-        self, number: int, answer: str, rounds: Rounds, *, over_http: bool = False, refused: bool = False
+        self,
+        number: int,
+        answer: str,
+        rounds: Rounds,
+        *,
+        over_http: bool = False,
+        refused: bool = False,
+        asking: str = "",
     ) -> None:
         self.number = number
         self.answer = answer
         self.text = json.dumps({"script": rounds})
         self.over_http = over_http
         self.refused = refused
+        self.asking = asking
+        """The pattern of the tools that a person is asked about."""
+        self.stops = False
+        """Whether the first tool that is seen at work is to be stopped."""
+        self.decisions: list[Decided] = []
+        self.only_woken_since = float("inf")
+        """From when on no owner of the turn can have died."""
         self.turn_id = ""
         self.started = asyncio.Event()
         self.conversation_id = ""
@@ -47,7 +75,8 @@ class Poster:
 
     async def converse(self, asked: Asked, ways: Sequence[Way], provider: str) -> None:
         """Make the turn's conversation."""
-        made = await self.post(asked, ways, "api/conversations", {"provider_id": provider})
+        rules = [{"tool": asked.asking, "action": "ask"}] if asked.asking else []
+        made = await self.post(asked, ways, "api/conversations", {"provider_id": provider, "rules": rules})
         asked.conversation_id = made["id"]
 
     async def start(self, asked: Asked, ways: Sequence[Way], times: int = 1) -> None:
@@ -70,16 +99,28 @@ class Poster:
         self, method: str, asked: Asked, ways: Sequence[Way], path: str, body: dict[str, Any] | None
     ) -> dict[str, Any]:
         """Ask nodes at random until one answers; every status that is neither success nor 503 is wrong."""
+        return (await self.ask(method, asked, ways, path, body))[1]
+
+    async def ask(
+        self,
+        method: str,
+        asked: Asked,
+        ways: Sequence[Way],
+        path: str,
+        body: dict[str, Any] | None,
+        expected: Collection[int] = (),
+    ) -> tuple[int, dict[str, Any]]:
+        """Do the same, and take the `expected` statuses for answers too; return the status as well."""
         while True:
             way = self._dice.choice(ways)
             try:
                 async with self._session.request(
                     method, f"{way.url}/{path}", json=body, headers=way.headers, timeout=self._patience
                 ) as response:
-                    if response.status < 300:
-                        return await response.json() if response.status != 204 else {}
+                    if response.status < 300 or response.status in expected:
+                        return response.status, await response.json() if response.status != 204 else {}
                     if response.status == 404 and method == "DELETE":  # the answer to an earlier try was lost
-                        return {}
+                        return 404, {}
                     if response.status != 503:
                         what = f"{method} {path}: {response.status} {await response.text()}"
                         asked.wrong.append(("answers that should not be", what))

@@ -15,16 +15,18 @@ from typing import Any, Literal
 import aiohttp
 import msgspec
 
-from luxx.core.events import LogEntry, ProcessStep, decode
-from tests.chaos.asked import Asked, Poster
+from luxx.core.events import Approval, LogEntry, ProcessStep, decode
+from tests.chaos.asked import Asked, Decided, Poster
 from tests.chaos.cluster import TTL, Cluster, Way
 from tests.chaos.inside import Point, hold
+from tests.chaos.people import LOOK, decide, questions, until_waiting
 from tests.chaos.plan import Blow
 from tests.chaos.readers import follow_bare, follow_with_client
 from tests.chaos.shown import Shown
 
 Strike = Literal["kill", "stop", "freeze", "cancel"]
 TOOLS = ("wait_unsafe", "wait", "wait_idempotent")
+ASKING = "wait_unsafe"
 PACE = {"chunk": 10, "delay_ms": 8}
 """A commit for each piece, as a rule."""
 SPARED = -1
@@ -45,10 +47,11 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """What strikes when."""
+    """What strikes when, and whether in the turn that waits for a person."""
 
     strike: Strike
     moment: Moment
+    waits: bool = False
 
 
 def scripted_turn(number: int) -> Asked:
@@ -72,6 +75,16 @@ def scripted_turn(number: int) -> Asked:
     return Asked(number, first + second, rounds)
 
 
+def waiting_turn(number: int) -> Asked:
+    """Return a turn that runs one tool, waits for a person to allow another, and talks."""
+    answer = f"Here {number} ends, after its tools."
+    calls = [
+        {"type": "call", "name": name, "arguments": {"seconds": 0.05, "label": _label(number, name)}}
+        for name in ("wait", ASKING)
+    ]
+    return Asked(number, answer, [calls, [{"type": "text", "text": answer}]], asking=ASKING)
+
+
 def every_moment(log: Sequence[LogEntry]) -> list[Moment]:
     """Return each moment of a turn with such a log: before and after the commit of each entry, before and after each tool."""
     return _moments([entry.seq for entry in log[1:]]) + [Moment("committed", seq=entry.seq) for entry in log[1:]]
@@ -83,6 +96,14 @@ def one_of_each(log: Sequence[LogEntry]) -> list[Moment]:
     for entry in log[1:]:
         firsts.setdefault(_kind(entry), entry.seq)
     return _moments(firsts.values())
+
+
+def moments_of_a_wait(log: Sequence[LogEntry]) -> list[Moment]:
+    """Return each moment between the question to a person and the result of the call that was allowed."""
+    seqs = [entry.seq for entry in log if entry.name == Approval.name]
+    by_seq = [Moment(point, seq=seq) for seq in seqs for point in ("appended", "committed")]
+    by_name = [Moment("parked"), Moment("decided"), Moment("woken")]
+    return [*by_name, *by_seq, *(Moment(point, tool=ASKING) for point in ("claimed", "ran"))]
 
 
 def _moments(seqs: Iterable[int]) -> list[Moment]:
@@ -111,9 +132,9 @@ class Sweep:
         self._dice = dice
         self._poster = Poster(session, dice, patience=TTL)
 
-    async def undisturbed(self) -> list[LogEntry]:
+    async def undisturbed(self, waits: bool = False) -> list[LogEntry]:
         """Return the log of the turn when nothing strikes."""
-        asked = self._new()
+        asked = self._new(waits)
         await self._poster.converse(asked, self._at.ways[:1], self._at.scripted)
         await self._follow(asked, node=0)
         return asked.readers[0].entries
@@ -132,7 +153,10 @@ class Sweep:
                 await self._meet(node, case)
 
     async def _meet(self, node: int, case: Case) -> None:
-        asked, moment = self._new(), case.moment
+        asked, moment = self._new(case.waits), case.moment
+        if moment.point in ("parked", "decided") and case.strike != "stop":
+            # the turn is nobody's then, and dies with nobody; a node told to stop may still take it up, and hand it over
+            asked.only_woken_since = 0
         await self._poster.converse(asked, self._ways(node, SPARED), self._at.scripted)
         where = _label(asked.number, moment.tool) if moment.tool else asked.conversation_id
         if case.strike == "freeze" and moment.point == "claimed":
@@ -172,6 +196,22 @@ class Sweep:
         async with asyncio.TaskGroup() as group:
             group.create_task(follow_with_client(roaming, self._at.clients, asked.turn_id, self._dice))
             group.create_task(follow_bare(beside, self._session, self._ways(SPARED), asked.turn_id, self._dice))
+            if asked.asking:
+                group.create_task(self._allow(asked, node))
+
+    async def _allow(self, asked: Asked, node: int) -> None:
+        """Allow each call that is asked about, through a node that may stand still, when the turn has had time to be parked."""
+        decided: set[int] = set()
+        async with asyncio.TaskGroup() as group:
+            while not any(shown.ended for shown in asked.readers):
+                for index in {index for shown in asked.readers for index in questions(shown.entries)} - decided:
+                    decided.add(index)
+                    group.create_task(self._allow_call(asked, node, index))
+                await asyncio.sleep(LOOK)
+
+    async def _allow_call(self, asked: Asked, node: int, index: int) -> None:
+        await until_waiting(self._poster, asked, self._ways(SPARED), TTL / 2)
+        await decide(self._poster, asked, self._at, self._at.nodes[node], Decided(index, {"approve": True}))
 
     async def _start(self, asked: Asked, node: int) -> None:
         with contextlib.suppress(TimeoutError):
@@ -184,8 +224,8 @@ class Sweep:
         wanted = [self._at.nodes[node] for node in nodes]
         return [way for way in self._at.ways if way.node in wanted]
 
-    def _new(self) -> Asked:
-        asked = scripted_turn(len(self.asked))
+    def _new(self, waits: bool) -> Asked:
+        asked = (waiting_turn if waits else scripted_turn)(len(self.asked))
         self.asked.append(asked)
         return asked
 

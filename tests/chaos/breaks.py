@@ -99,7 +99,7 @@ CLAIM = Break(
     1,
     (
         Change(
-            "engine/loop.py",
+            "engine/tool_calls.py",
             "            await self._emit.committed()\n            started = True\n",
             "            started = True\n",
         ),
@@ -110,6 +110,13 @@ CLAIM = Break(
             "            await asyncio.sleep(0.02)  # as long as the flush before takes on a busy database\n",
         ),
     ),
+)
+DECISION = Break(
+    "a turn that waits is not taken up for a decision",
+    "decided turns that did not go on in time",
+    ALONE,
+    8,
+    (Change("store/sql/turns.py", "state <> 'requested' AND NOT applied", "state = 'expired' AND NOT applied"),),
 )
 
 

@@ -51,8 +51,8 @@ class Node(Server):
         self.forget_hold()
         (self.data_dir.parent / "hold.new").write_text(point)
         (self.data_dir.parent / "hold.new").rename(self.data_dir.parent / "hold")
-        while not (self.data_dir.parent / "held").exists():  # noqa: ASYNC110 - another process makes it
-            await asyncio.sleep(0.005)
+        while not ((self.data_dir.parent / "held").exists() and self._stands_still()):  # noqa: ASYNC110 - another process does it
+            await asyncio.sleep(0.005)  # what is sent before it has stopped itself would be lost
 
     def wake(self) -> None:
         """Let it go on."""
@@ -62,6 +62,14 @@ class Node(Server):
         """Hold nowhere any more."""
         for name in ("hold", "held"):
             (self.data_dir.parent / name).unlink(missing_ok=True)
+
+    def _stands_still(self) -> bool:
+        """Whether the process is stopped; taken for granted where this is no Linux."""
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return True
+        return "State:\tT" in status
 
     @property
     def pid(self) -> int:
@@ -244,7 +252,11 @@ async def _in_fragments(wire: RoughWire, blow: Blow) -> None:
 
 @contextlib.asynccontextmanager
 async def cluster(
-    folder: Path, dice: random.Random, postgres: PostgresServer | None = None, count: int = 1
+    folder: Path,
+    dice: random.Random,
+    postgres: PostgresServer | None = None,
+    count: int = 1,
+    approval_timeout: float = 600,
 ) -> AsyncIterator[Cluster]:
     """Start nodes, on one PostgreSQL database if there is a server for it, else one node on SQLite."""
     async with contextlib.AsyncExitStack() as stack:
@@ -259,7 +271,11 @@ async def cluster(
                 shared["database_url"] = url.replace(f":{postgres.port}/", f":{wires.database[-1].port}/")
             data_dir = folder / f"node{number}" / "data"
             data_dir.parent.mkdir(parents=True)
-            nodes.append(await stack.enter_async_context(Node(data_dir, **_SETTINGS, **shared)))
+            nodes.append(
+                await stack.enter_async_context(
+                    Node(data_dir, approval_timeout=f"{approval_timeout:g}", **_SETTINGS, **shared)
+                )
+            )
             wires.nodes.append(await stack.enter_async_context(laid(RoughWire(nodes[-1].port, dice))))
         refuse_on_postgres(url) if postgres else refuse_on_sqlite(nodes[0].data_dir / "luxx.db")
         made = Cluster(nodes, wires, model, postgres, url)

@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Literal
 
 from luxx.cli import main
-from luxx.core.ports import Progress, ToolOutcome
-from luxx.store.records import TurnBatch
+from luxx.core.ports import CallContext, Decision, ToolOutcome
+from luxx.store.records import Turn, TurnBatch
+from luxx.store.sql.approvals import SqlApprovals
 from luxx.tools.box import Toolbox
 from luxx.turns.run import TurnRun
 from luxx.turns.supervisor import Supervisor
 from luxx.turns.turn_log import TurnLog
 
-Point = Literal["stored", "appended", "committed", "claimed", "ran"]
+Point = Literal["stored", "appended", "committed", "claimed", "ran", "parked", "decided", "woken"]
 """stored: a turn is there, nothing was asked; appended: an entry has its seq, its commit has not begun; committed: it is in the
 database, no reader here knows; claimed: a tool's claim is in the database, the tool not called; ran: the tool has ended, its
-result is not in the log."""
+result is not in the log; parked: a turn that waits for a person is nobody's, which its task does not know; decided: a person's decision
+is in the database, nobody has acted on it; woken: the turn is taken up again, its task has not begun."""
 
 
 def hold(point: Point, where: str, seq: int = 0) -> str:
@@ -49,6 +51,7 @@ class _Door:
 def _hold_at(door: _Door) -> None:
     """Put the door before and behind what is to be held."""
     begin, seal, publish, call = TurnRun.run, TurnLog.seal, TurnLog.publish, Toolbox.run
+    decide, take_up = SqlApprovals.decide, Supervisor.take_up
 
     async def run(self: TurnRun) -> None:
         door.at(lambda _: [hold("stored", self._turn.conversation_id)])
@@ -60,16 +63,29 @@ def _hold_at(door: _Door) -> None:
         return batch
 
     def published(self: TurnLog, batch: TurnBatch) -> None:
-        door.at(lambda _: [hold("committed", self.turn.conversation_id, entry.seq) for entry in batch.entries])
+        conversation = self.turn.conversation_id
+        door.at(lambda _: [hold("committed", conversation, entry.seq) for entry in batch.entries])
+        door.at(lambda _: [hold("parked", conversation)] * batch.parked)
         publish(self, batch)
 
-    async def called(self: Toolbox, name: str, arguments: str, key: str, progress: Progress) -> ToolOutcome:
+    async def called(self: Toolbox, name: str, arguments: str, context: CallContext) -> ToolOutcome:
         door.at(lambda label: [hold("claimed", label)] if f'"{label}"' in arguments else [])
-        outcome = await call(self, name, arguments, key, progress)
+        outcome = await call(self, name, arguments, context)
         door.at(lambda label: [hold("ran", label)] if f'"{label}"' in arguments else [])
         return outcome
 
+    async def decided(self: SqlApprovals, owner: str, turn_id: str, index: int, decision: Decision) -> Turn:
+        turn = await decide(self, owner, turn_id, index, decision)
+        door.at(lambda _: [hold("decided", turn.conversation_id)])
+        return turn
+
+    def taken_up(self: Supervisor, turns: Iterable[Turn]) -> None:
+        turns = tuple(turns)
+        door.at(lambda _: [hold("woken", turn.conversation_id) for turn in turns if turn.woken])
+        take_up(self, turns)
+
     TurnRun.run, TurnLog.seal, TurnLog.publish, Toolbox.run = run, sealed, published, called
+    SqlApprovals.decide, Supervisor.take_up = decided, taken_up
 
 
 def _lose_tasks_at(number: signal.Signals) -> None:

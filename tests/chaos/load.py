@@ -9,6 +9,7 @@ import aiohttp
 
 from tests.chaos.asked import Asked, Poster
 from tests.chaos.cluster import Cluster
+from tests.chaos.people import People
 from tests.chaos.readers import follow_bare, follow_with_client
 from tests.chaos.refusal import REFUSED
 from tests.chaos.shown import Shown
@@ -19,10 +20,12 @@ OVER_HTTP, WITHOUT_TOOLS = 0.35, 0.35
 """The shares of turns that ask the provider behind HTTP, and that only talk."""
 ONE_IN = 16
 """One turn in so many writes what the database refuses."""
+ASKS, ASKS_FIRST = 6, 1
+"""One turn in so many asks a person about its tools."""
 
 
 def make_turn(number: int, dice: random.Random, disturbed: bool = True) -> Asked:
-    """Write a script: talk, or talk and three tools at once and talk again."""
+    """Write a script: talk, or talk and three tools at once, perhaps one more, and talk again."""
     words = [f"w{number}x{place} " for place in range(dice.randrange(60, 400))]
     over_http, refused = dice.random() < OVER_HTTP, disturbed and number % ONE_IN == ONE_IN // 2
     if refused:
@@ -31,13 +34,17 @@ def make_turn(number: int, dice: random.Random, disturbed: bool = True) -> Asked
     first, second = "".join(words[:half]), "".join(words[half:])
     pace = {"chunk": dice.choice((5, 9, 30)), "delay_ms": dice.choice((0, 2, 5))}
     think = {"type": "thinking", "text": f"Let me think about {number}. " * 5, **pace}
-    if dice.random() < WITHOUT_TOOLS:
+    asking = dice.choice(("wait_unsafe", "wait_unsafe", "*")) if number % ASKS == ASKS_FIRST else ""
+    if not asking and dice.random() < WITHOUT_TOOLS:
         rounds = [[think, *_say(first, pace), {"type": "pause", "ms": 50}, *_say(second, pace)]]
     else:
-        calls = [_call(name, dice.choice((0, 0.1, 0.6)), f"{number}-{name}") for name in TOOLS]
+        calls = [_call(name, dice.choice((0, 0.1, 2 if asking else 0.6)), f"{number}-{name}") for name in TOOLS]
         dice.shuffle(calls)
-        rounds = [[think, *_say(first, pace), *calls], _say(second, pace)]
-    return Asked(number, first + second, rounds, over_http=over_http, refused=refused)
+        again = [[_call("wait_unsafe", 0.1, f"{number}-wait_unsafe_again")]] if asking and dice.random() < 0.5 else []
+        rounds = [[think, *_say(first, pace), *calls], *again, _say(second, pace)]
+    asked = Asked(number, first + second, rounds, over_http=over_http, refused=refused, asking=asking)
+    asked.stops = disturbed and bool(asking) and dice.random() < 0.25
+    return asked
 
 
 def _call(name: str, seconds: float, label: str) -> dict[str, Any]:
@@ -57,6 +64,7 @@ class Load:
         self._session = session
         self._dice = dice
         self._poster = Poster(session, dice)
+        self.people = People(cluster, self._poster, dice)
 
     async def run(self, seconds: float, at_once: int) -> None:
         """Begin turns for some time, so many at once, and return when all are read to their end."""
@@ -64,15 +72,24 @@ class Load:
         slots = asyncio.Semaphore(at_once)
         async with asyncio.TaskGroup() as group:
             while time.monotonic() < until:
-                await slots.acquire()
-                turn = group.create_task(self.turn(disturbed=True))
-                turn.add_done_callback(lambda _: slots.release())
+                asked = self._new(disturbed=True)
+                if not asked.asking:  # what waits takes no place
+                    await slots.acquire()
+                turn = group.create_task(self._see_through(asked, disturbed=True))
+                if not asked.asking:
+                    turn.add_done_callback(lambda _: slots.release())
                 await asyncio.sleep(self._dice.uniform(0, 0.2))
 
     async def turn(self, disturbed: bool) -> None:
-        """Ask, follow, and perhaps cancel or delete."""
+        """Ask, follow, decide, and perhaps cancel or delete."""
+        await self._see_through(self._new(disturbed), disturbed)
+
+    def _new(self, disturbed: bool) -> Asked:
         asked = make_turn(len(self.asked), random.Random(self._dice.random()), disturbed)
         self.asked.append(asked)
+        return asked
+
+    async def _see_through(self, asked: Asked, disturbed: bool) -> None:
         at, dice = self._cluster, self._dice
         await self._poster.converse(asked, at.ways, at.over_http if asked.over_http else at.scripted)
         await self._poster.start(asked, at.ways, times=2 if disturbed and dice.random() < 0.4 else 1)
@@ -80,6 +97,8 @@ class Load:
         async with asyncio.TaskGroup() as group:
             for task in self._readers(asked):
                 group.create_task(task)
+            if asked.asking:
+                group.create_task(self.people.attend(asked))
             if fate < 0.15:
                 group.create_task(self._cancel(asked))
             elif fate < 0.2:

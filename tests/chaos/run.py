@@ -11,7 +11,8 @@ from pathlib import Path
 import aiohttp
 
 from luxx.client import ClientError
-from tests.chaos import verdict
+from luxx.tools.demo import LedgerLine
+from tests.chaos import verdict, waits
 from tests.chaos.asked import Asked
 from tests.chaos.cluster import TTL, Cluster, cluster
 from tests.chaos.load import Load
@@ -23,6 +24,8 @@ AT_ONCE = 8
 CALM_TURNS = 6
 SETTLE = 30.0
 """Seconds from the last fault in which every turn and every reader must come to its end."""
+SHORT_PATIENCE, LONG_PATIENCE = 5.0, 20.0
+"""Seconds that a call waits for a person, in a short run and in a long one."""
 ENOUGH_MEMORY = 400
 """Megabytes that no node needs, however long it runs."""
 
@@ -46,7 +49,11 @@ async def run_chaos(
 ) -> Outcome:
     """Let it all happen, and judge."""
     dice = random.Random(seed)
-    async with cluster(folder, dice, postgres, nodes) as at, aiohttp.ClientSession() as session:
+    patience = max(SHORT_PATIENCE, min(LONG_PATIENCE, seconds / 4))
+    async with (
+        cluster(folder, dice, postgres, nodes, approval_timeout=patience) as at,
+        aiohttp.ClientSession() as session,
+    ):
         load, memory = Load(at, session, dice), Memory(at.nodes)
         left = await _let_happen(at, load, memory, seed, seconds, faults)
         wrong = [("readers left behind", left)] if left else []
@@ -72,6 +79,7 @@ async def _let_happen(
             await asyncio.sleep(seconds)
             stopped.set()
             await asyncio.wait(striking)
+            load.people.be_calm()
             calm = [group.create_task(load.turn(disturbed=False)) for _ in range(CALM_TURNS)]
             await asyncio.wait([loading, *calm])
             watching.cancel()
@@ -100,20 +108,24 @@ def _of_memory(memory: Memory) -> list[verdict.Wrong]:
 async def judge(at: Cluster, asked: Sequence[Asked]) -> list[verdict.Wrong]:
     """Hold all that was shown against what the servers, the tools and their logs say now."""
     wrong: list[verdict.Wrong] = []
+    ledger = at.ledger()
     for turn in asked:
         wrong += turn.wrong
         wrong += [one for shown in turn.readers for one in shown.wrong]
         if turn.deleted:
-            wrong += verdict.of_deleted(turn)
+            wrong += verdict.of_deleted(turn) + waits.of_deleted(turn, ledger)
         elif turn.turn_id:
-            wrong += await _judge_turn(at, turn)
-    wrong += verdict.of_tools(asked, at.ledger())
+            wrong += await _judge_turn(at, turn, ledger)
+    wrong += verdict.of_tools(asked, ledger)
     for node in at.nodes:
         wrong += verdict.of_server_log(node.log(), asked)
+    wrong += waits.of_woken(asked, [node.log() for node in at.nodes])
+    for client in at.clients:
+        wrong += [(waits.LISTED, f"{it.turn_id}: call {it.approval.index}") for it in await client.approvals()]
     return wrong + [("stops that hung", f"{at.hung_stops}")] * bool(at.hung_stops)
 
 
-async def _judge_turn(at: Cluster, asked: Asked) -> list[verdict.Wrong]:
+async def _judge_turn(at: Cluster, asked: Asked, ledger: Sequence[LedgerLine]) -> list[verdict.Wrong]:
     client = at.clients[asked.number % len(at.clients)]
     log = []
     try:
@@ -129,20 +141,23 @@ async def _judge_turn(at: Cluster, asked: Asked) -> list[verdict.Wrong]:
         ("answers that should not be", f"{it.name}: 404 for a turn that is there") for it in asked.readers if it.gone
     ]
     cut = asked.over_http and at.model.broke_off(asked.text)
-    return gone + verdict.of_turn(asked, verdict.Kept(turn, tuple(log), messages, cut))
+    wrong = gone + verdict.of_turn(asked, verdict.Kept(turn, tuple(log), messages, cut))
+    return wrong + (waits.of_turn(asked, log, ledger) if asked.asking else [])
 
 
 def _report(
     at: Cluster, asked: Sequence[Asked], memory: Memory, wrong: Sequence[verdict.Wrong], options: str
 ) -> list[str]:
     shown = [it for turn in asked for it in turn.readers]
-    stall = max((it.longest_stall for it in shown), default=0)
+    stall = max((it.longest_stall for turn in asked if not turn.asking for it in turn.readers), default=0)
     where = f"{len(at.nodes)} nodes on PostgreSQL" if len(at.nodes) > 1 else "one node on SQLite"
     lost = sum(wire.lost for wire in at.wires.database)
     lines = [
         f"chaos: {where}, {options}",
         f"  {len(asked)} turns, {len(shown)} readers, {sum(len(it.entries) for it in shown)} events shown",
         f"  {sum(turn.refused for turn in asked)} turns to be refused by the database, {at.model.counts()}",
+        f"  {waits.counts(asked)}",
+        *going_on_lines(asked),
         "  faults: " + ", ".join(f"{kind} {n}" for kind, n in sorted(at.counts.items())),
         f"  answers to a COMMIT that were lost: {lost}" if at.wires.database else "",
         f"  longest stall of a reader {stall:.1f} s, longest stop {at.longest_stop:.1f} s, largest node {memory.largest} MB,"
@@ -150,6 +165,15 @@ def _report(
         *(f"  a long life: {life}" for life in memory.long_lives),
     ]
     return [*filter(None, lines), *takeover_lines(verdict.takeovers(asked, at.done)), *count_lines(wrong)]
+
+
+def going_on_lines(asked: Sequence[Asked]) -> list[str]:
+    """Say how long it took until readers saw what was decided."""
+    times = waits.seconds_to_go_on(asked)
+    if not times:
+        return []
+    found = f"median {statistics.median(times):.1f} s, longest {max(times):.1f} s"
+    return [f"  decisions seen by readers: {len(times)}, {found} after they were acknowledged"]
 
 
 def takeover_lines(found: Mapping[str, list[float]]) -> list[str]:

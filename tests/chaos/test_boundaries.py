@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from luxx.core.events import LogEntry
-from tests.chaos.boundaries import Case, Moment, Sweep, every_moment, one_of_each
+from tests.chaos.boundaries import Case, Moment, Strike, Sweep, every_moment, moments_of_a_wait, one_of_each
 from tests.chaos.cluster import Cluster, cluster
 from tests.chaos.run import count_lines, judge, takeover_lines
 from tests.postgres_server import PostgresServer
@@ -28,13 +28,13 @@ PATIENCE = 900
 async def test_struck_at_its_boundaries_a_turn_on_sqlite_stays_whole(
     tmp_path: Path, chaos_seed: int, chaos_long: bool, chaos_report: list[str]
 ) -> None:
-    def cases(log: Sequence[LogEntry]) -> list[Case]:
-        some = [Case("kill", moment) for moment in one_of_each(log)[::2]]
-        return (
-            [Case(strike, moment) for strike in ("kill", "stop") for moment in every_moment(log)]
-            if chaos_long
-            else some
-        )
+    def cases(log: Sequence[LogEntry], wait: Sequence[LogEntry]) -> list[Case]:
+        waits = [Case("kill", moment, waits=True) for moment in moments_of_a_wait(wait)]
+        if not chaos_long:
+            return [*waits[::3], *(Case("kill", moment) for moment in one_of_each(log)[::4])]
+        stops = [Case("stop", case.moment, waits=True) for case in waits]
+        others = [Case(strike, moment) for strike in ("kill", "stop") for moment in every_moment(log)]
+        return [*waits, *stops, *others]
 
     async with contextlib.AsyncExitStack() as stack:
         dice = random.Random(chaos_seed)
@@ -46,13 +46,16 @@ async def test_struck_at_its_boundaries_a_turn_on_sqlite_stays_whole(
 async def test_struck_at_its_boundaries_a_turn_on_postgresql_stays_whole(
     tmp_path: Path, postgres: PostgresServer, chaos_seed: int, chaos_long: bool, chaos_report: list[str]
 ) -> None:
-    def cases(log: Sequence[LogEntry]) -> list[Case]:
+    def cases(log: Sequence[LogEntry], wait: Sequence[LogEntry]) -> list[Case]:
         if not chaos_long:
             frozen = [Case("freeze", Moment("claimed", tool="wait_unsafe")), Case("freeze", Moment("appended", seq=4))]
-            return [*frozen, *(Case("kill", moment) for moment in one_of_each(log)[1::2])]
+            waits = [Case("kill", moment, waits=True) for moment in moments_of_a_wait(wait)[1::3]]
+            return [*frozen, *waits, *(Case("kill", moment) for moment in one_of_each(log)[2::5])]
+        struck: tuple[Strike, ...] = ("kill", "stop", "freeze", "cancel")
+        waits = [Case(strike, moment, waits=True) for strike in struck for moment in moments_of_a_wait(wait)]
         others = [it for it in every_moment(log) if it.point != "committed"]
-        by_others = [Case(strike, moment) for strike in ("stop", "freeze", "cancel") for moment in others]
-        return [*(Case("kill", moment) for moment in every_moment(log)), *by_others]
+        by_others = [Case(strike, moment) for strike in struck[1:] for moment in others]
+        return [*waits, *(Case("kill", moment) for moment in every_moment(log)), *by_others]
 
     dice = random.Random(chaos_seed)
     async with cluster(tmp_path, dice, postgres, count=BESIDE + chaos_long) as at:
@@ -61,15 +64,17 @@ async def test_struck_at_its_boundaries_a_turn_on_postgresql_stays_whole(
 
 async def _sweep(
     clusters: Sequence[Cluster],
-    choose: Callable[[Sequence[LogEntry]], list[Case]],
+    choose: Callable[[Sequence[LogEntry], Sequence[LogEntry]], list[Case]],
     dice: random.Random,
     report: list[str],
 ) -> None:
-    """Meet the cases that are chosen for the log of an undisturbed turn, shared between the clusters, and judge."""
+    """Meet the cases that are chosen for the logs of two undisturbed turns, the second of which waits for a person, shared between
+    the clusters, and judge.
+    """
     async with aiohttp.ClientSession() as session:
         sweeps = [Sweep(at, session, dice) for at in clusters]
         log = await sweeps[0].undisturbed()
-        cases = choose(log)
+        cases = choose(log, await sweeps[0].undisturbed(waits=True))
         async with asyncio.TaskGroup() as group:
             for number, sweep in enumerate(sweeps):
                 group.create_task(sweep.run(cases[number :: len(sweeps)]))

@@ -11,6 +11,8 @@ from luxx.core.events import End, Failed, LogEntry, ProcessStep, decode
 from luxx.core.replay import Replay, is_end
 from luxx.core.steps import ToolResult, answer_text
 from luxx.tools.demo import LedgerLine
+from luxx.turns.run import MAX_TAKEOVERS
+from tests.chaos import waits
 from tests.chaos.asked import Asked
 from tests.chaos.plan import WIRES
 
@@ -34,10 +36,13 @@ MUST_NOT_HAPPEN = (
     "stops that hung",
     "model calls that nobody stopped",
     "nodes whose memory grew",
+    *waits.KINDS,
 )
 _LOGGED = {
     "writes refused by the store": re.compile(r".*turn refused by the store.*"),
-    "parts of a server that died": re.compile(r".*(?:background work failed|a vital part|turn failed).*"),
+    "parts of a server that died": re.compile(
+        r".*(?:background work failed|a vital part|turn failed|was never retrieved).*"
+    ),
 }
 CUT = ("answer_incomplete", "provider_unreachable", "provider_error")
 """How a turn may end whose provider was cut off after the first piece of an answer."""
@@ -88,11 +93,15 @@ def _of_message(asked: Asked, kept: Kept, name: str) -> list[Wrong]:
 
 
 def _unfit(asked: Asked, kept: Kept, end: End | None) -> str:
-    """Say what is wrong with a turn's end: it may be cut short by a cancel, a row that is refused, or a cut to its provider."""
+    """Say what is wrong with a turn's end: it may be cut short by a cancel, a row that is refused, a cut to its provider, or because
+    it was taken over too often.
+    """
     match end:
         case Failed(code="storage") if asked.refused:
             return ""
         case Failed() if kept.cut and end.code in CUT:
+            return ""
+        case Failed(code="turn_abandoned") if _takeovers_in_vain(kept.log) > MAX_TAKEOVERS:
             return ""
         case Failed():
             return f"{end.code} {end.content}"
@@ -100,6 +109,16 @@ def _unfit(asked: Asked, kept: Kept, end: End | None) -> str:
             return "" if asked.cancelled else "nobody cancelled it"
         case _:
             return "the database took what it refuses" if asked.refused else ""
+
+
+def _takeovers_in_vain(log: Sequence[LogEntry]) -> int:
+    """Count the takeovers, the last one included, without a step that ended between them."""
+    names = [
+        entry.name if entry.name != ProcessStep.name or b'"state":"running"' in entry.data else "ended" for entry in log
+    ]
+    until_last = names[: len(names) - names[::-1].index("recovered")] if "recovered" in names else []
+    since = len(until_last) - until_last[::-1].index("ended") if "ended" in until_last else 0
+    return until_last[since:].count("recovered")
 
 
 def of_deleted(asked: Asked) -> list[Wrong]:

@@ -22,14 +22,14 @@ class Reader:
     """Follows a turn through whatever happens, and keeps all that it was shown."""
 
     def __init__(self, handle: TurnHandle) -> None:
-        self._handle = handle
+        self.handle = handle
         self.shown: list[LogEntry] = []
         self.replay = Replay()
         self._moved = asyncio.Event()
 
     async def follow(self) -> None:
         """Read to the turn's end."""
-        async for entry in self._handle.follow():
+        async for entry in self.handle.follow():
             self.shown.append(entry)
             self.replay.apply(entry)
             self._moved.set()

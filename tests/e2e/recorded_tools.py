@@ -48,7 +48,7 @@ async def _give(results: dict[_Call, str], name: str, values: dict[str, Any], co
     return results[_call(context.prompts(), name, json.dumps(values))]
 
 
-def _answers(wire: Wire, loop: cassettes.Loop) -> list[AnswerPrompt]:
+def answers_of(wire: Wire, loop: cassettes.Loop) -> list[AnswerPrompt]:
     """Return the answers of a loop as they were told to us; a call without an id has one made up."""
     told = [decode_with(wire.decoder(), [exchange.answer]) for exchange in loop.interactions]
     return [
@@ -68,7 +68,7 @@ def _tools(wire: Wire) -> tuple[Tool, ...]:
     specs: dict[str, ToolSpec] = {}
     results: dict[_Call, str] = {}
     for loop in wire.loops():
-        request = wire.request(loop.interactions[-1].request, _answers(wire, loop))
+        request = wire.request(loop.interactions[-1].request, answers_of(wire, loop))
         specs |= {spec.name: spec for spec in request.tools if spec.name not in specs}
         results.update(_results(request.prompts))
     return tuple(

@@ -1,19 +1,22 @@
 """Recorded streams and loops of real providers, through a running server: post a message, read the saved message."""
 
 import asyncio
+import random
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
 import pytest
 
-from luxx.client import Client, ConversationFields, Message, Overrides, ProviderFields
+from luxx.client import Client, ConversationFields, Message, ProviderFields
 from luxx.core.prompts import ModelRequest, UserPrompt
 from luxx.core.rules import ToolRule
 from luxx.core.steps import Text, Thinking, ToolCall, ToolResult
 from tests.e2e.plugin import install
+from tests.e2e.recorded_tools import answers_of
 from tests.e2e.server import Server
 from tests.providers import cassettes
 from tests.providers.conformance.formats import FORMATS
@@ -24,6 +27,7 @@ from tests.providers.told import decode_with
 
 T = TypeVar("T")
 AT_ONCE = 8
+CUTS = 20
 LAST_WORDS = "That is all."
 LAST = MappingProxyType({format.name: Answer(pieces=format.whole(text(LAST_WORDS))) for format in FORMATS})
 FORMAT = MappingProxyType(
@@ -35,21 +39,29 @@ FORMAT = MappingProxyType(
     }
 )
 NO_MODELS = json_answer({"error": {"message": "not here"}}, 404)
+HELLO = ModelRequest(model="m", prompts=(UserPrompt("hello"),))
 NOTHING = cassettes.Expected()
 
 pytestmark = pytest.mark.skipif(not cassettes.available(), reason="no recordings beside the repository")
 
 
-async def saved_answer(
-    client: Client, wire: Wire, endpoint: Endpoint, name: str, request: ModelRequest | None = None
-) -> tuple[Message, list[str]]:
-    """Ask a provider at the endpoint, and return the answer as it is saved, with the names of its events."""
+def cut(body: bytes, name: str) -> list[bytes]:
+    """Return a body in pieces, the same ones for the same name each time."""
+    dice = random.Random(name)
+    edges = sorted(dice.randrange(len(body) + 1) for _ in range(CUTS))
+    return [body[a:b] for a, b in pairwise([0, *edges, len(body)])]
+
+
+async def saved_answers(
+    client: Client, wire: Wire, endpoint: Endpoint, name: str, request: ModelRequest
+) -> tuple[list[Message], list[str]]:
+    """Ask a provider at the endpoint, and return the answers as they are saved, with the names of all events."""
     provider = await client.create_provider(
         ProviderFields(
             name=name, format=FORMAT[wire.kind], base_url=endpoint.url, api_key="sk-recorded", default_model="m"
         )
     )
-    request = request or ModelRequest(model="m", prompts=(UserPrompt("hello"),))
+    allowed = [ToolRule(tool=tool.name, action="allow") for tool in request.tools]
     conversation = await client.create_conversation(
         ConversationFields(
             provider_id=provider.id,
@@ -57,18 +69,16 @@ async def saved_answer(
             system_prompt=request.system,
             temperature=request.temperature,
             max_tokens=request.max_tokens,
-            rules=(
-                *(ToolRule(tool=tool.name, action="allow") for tool in request.tools),
-                ToolRule(tool="*", action="deny"),
-            ),
+            rules=(*allowed, ToolRule(tool="*", action="deny")),
         )
     )
-    (question,) = request.prompts
-    assert isinstance(question, UserPrompt)
-    handle = await client.post_message(conversation.id, question.text, Overrides(model=request.model))
-    names = [entry.name async for entry in handle.follow()]
+    names: list[str] = []
+    for question in request.prompts:
+        if isinstance(question, UserPrompt):
+            handle = await client.post_message(conversation.id, question.text)
+            names += [entry.name async for entry in handle.follow()]
     page = await client.messages(conversation.id)
-    return page.items[-1], names
+    return [message for message in page.items if message.role == "assistant"], names
 
 
 def wrong_in(message: Message, wire: Wire, stream: cassettes.Stream, expected: cassettes.Expected) -> dict[str, object]:
@@ -95,8 +105,8 @@ def wrong_in(message: Message, wire: Wire, stream: cassettes.Stream, expected: c
 async def check_stream(client: Client, wire: Wire, stream: cassettes.Stream, expected: cassettes.Expected) -> str:
     """Return what is wrong with the saved answer of a recorded stream, nothing if it is right."""
     last = LAST[FORMAT[wire.kind]]
-    async with Endpoint(Answer(pieces=[stream.body]), last, listing=NO_MODELS) as endpoint:
-        message, names = await saved_answer(client, wire, endpoint, stream.id)
+    async with Endpoint(Answer(pieces=cut(stream.body, stream.id)), last, listing=NO_MODELS) as endpoint:
+        (message,), names = await saved_answers(client, wire, endpoint, stream.id, HELLO)
     wrong = wrong_in(message, wire, stream, expected)
     whole = decode_with(wire.decoder(), [stream.body]).finish is not None
     if (names[-1] == "done") != whole:
@@ -106,16 +116,19 @@ async def check_stream(client: Client, wire: Wire, stream: cassettes.Stream, exp
 
 async def check_loop(client: Client, wire: Wire, loop: cassettes.Loop) -> str:
     """Return what is wrong with a recorded loop played through the engine, nothing if all is right."""
-    first = wire.request(loop.interactions[0].request, ())
-    answers = [Answer(pieces=[exchange.answer]) for exchange in loop.interactions]
+    answers = [Answer(pieces=cut(exchange.answer, loop.id)) for exchange in loop.interactions]
     async with Endpoint(*answers, LAST[FORMAT[wire.kind]], listing=NO_MODELS) as endpoint:
-        message, names = await saved_answer(client, wire, endpoint, loop.id, first)
-    calls = [step for step in message.steps if isinstance(step, ToolCall)]
-    results = [step for step in message.steps if isinstance(step, ToolResult)]
-    if names[-1] != "done" or not message.text:
-        return f"ended with {names[-1]}: {message.error}"
-    if sorted(result.id_ref for result in results) != sorted(call.id for call in calls):
+        request = wire.request(loop.interactions[-1].request, answers_of(wire, loop))
+        messages, names = await saved_answers(client, wire, endpoint, loop.id, request)
+    steps = [(message.id, step) for message in messages for step in message.steps]
+    calls = [(id, step.id) for id, step in steps if isinstance(step, ToolCall)]
+    results = [(id, step.id_ref) for id, step in steps if isinstance(step, ToolResult)]
+    if names[-1] != "done" or not messages[-1].text or "error" in names:
+        return f"ended with {names[-1]}: {messages[-1].error}"
+    if sorted(results) != sorted(calls):
         return "not one result for each call"
+    if len(endpoint.asked) < len(loop.interactions):
+        return f"only {len(endpoint.asked)} of {len(loop.interactions)} requests"
     for asked, exchange in zip(endpoint.asked, loop.interactions, strict=False):
         try:
             wire.compare(asked.json, exchange.request, loop.id)
@@ -139,9 +152,7 @@ async def test_every_recorded_stream_is_saved_as_expected(tmp_path: Path) -> Non
     expected = cassettes.expectations()
     streams = [(wire, stream) for wire in WIRES for stream in cassettes.streams(wire.kind)]
     async with Server(tmp_path / "data") as server, server.client() as client:
-        wrong = await in_parallel(
-            streams, lambda one: check_stream(client, *one, expected.get(one[1].id, NOTHING))
-        )
+        wrong = await in_parallel(streams, lambda one: check_stream(client, *one, expected.get(one[1].id, NOTHING)))
     assert len(streams) > 80
     assert {stream.id: text for (_, stream), text in zip(streams, wrong, strict=True) if text} == {}
 

@@ -38,8 +38,8 @@ class Saying(msgspec.Struct, frozen=True, kw_only=True):
     thinking: str = ""
     calls: Sequence[Call] = ()
     strange: bool = False
-    cut: Literal["", "length", "off"] = ""
-    """Whether the answer ends at its greatest length, or breaks off."""
+    cut: Literal["", "length", "off", "hold"] = ""
+    """Whether the answer ends at its greatest length, breaks off, or never goes on."""
 
 
 class Voice(Protocol):
@@ -54,6 +54,10 @@ class Voice(Protocol):
 
     def check(self, body: dict[str, Any]) -> None:
         """Assert that a request keeps the rules of the format."""
+        ...
+
+    def limit(self, body: dict[str, Any]) -> int | None:
+        """Return how many tokens a request lets the model write, its thoughts included."""
         ...
 
     def listing(self, window: int | None) -> Answer:
@@ -83,7 +87,7 @@ class Chat:
             pieces.append(chat.delta(content=saying.text))
         calls = [chat.call(place, call.id, call.name, call.text) for place, call in enumerate(saying.calls)]
         pieces += [chat.delta(tool_calls=[call]) for call in calls]
-        if saying.cut == "off":
+        if saying.cut in ("off", "hold"):
             return b"".join(pieces)
         reason = "length" if saying.cut else "tool_calls" if calls else "stop"
         return b"".join([*pieces, chat.delta(reason), chat.DONE])
@@ -91,11 +95,16 @@ class Chat:
     def check(self, body: dict[str, Any]) -> None:
         chat_rules.check(body)
 
+    def limit(self, body: dict[str, Any]) -> int | None:
+        return body.get("max_tokens")
+
     def listing(self, window: int | None) -> Answer:
         return json_answer({"data": [{"id": self.model, "context_length": window}]})
 
     def overflow(self, tokens: int, window: int) -> Answer:
-        message = f"This model's maximum context length is {window} tokens. However, your messages have {tokens} tokens."
+        message = (
+            f"This model's maximum context length is {window} tokens. However, your messages have {tokens} tokens."
+        )
         fields = {"type": "invalid_request_error", "param": "messages", "code": "context_length_exceeded"}
         return json_answer({"error": {"message": message, **fields}}, 400)
 
@@ -116,14 +125,18 @@ class Claude:
         if saying.text:
             blocks.append(messages.text(len(blocks), saying.text))
         for call in saying.calls:
-            blocks.append(messages.call(len(blocks), call.id, call.name, call.text))
+            id = "".join(c if c.isalnum() else "_" for c in call.id)  # it gives ids of its own alphabet only
+            blocks.append(messages.call(len(blocks), id, call.name, call.text))
         whole = messages.begin() + b"".join(blocks)
-        if saying.cut == "off":
+        if saying.cut in ("off", "hold"):
             return whole
         return whole + messages.end("max_tokens" if saying.cut else "tool_use" if saying.calls else "end_turn")
 
     def check(self, body: dict[str, Any]) -> None:
         messages_rules.check(body)
+
+    def limit(self, body: dict[str, Any]) -> int | None:
+        return body["max_tokens"]
 
     def listing(self, window: int | None) -> Answer:
         model = {"id": self.model, "type": "model", "max_input_tokens": window, "max_tokens": 64_000}
@@ -151,7 +164,7 @@ class Responses:
         for call in saying.calls:
             items.append(responses.call(call.id, call.name, call.text, id=f"fc_{len(items)}"))
         told = b"".join(responses.done(place, item) for place, item in enumerate(items))
-        if saying.cut == "off":
+        if saying.cut in ("off", "hold"):
             return told
         if saying.cut:
             return told + responses.completed(
@@ -161,6 +174,9 @@ class Responses:
 
     def check(self, body: dict[str, Any]) -> None:
         responses_rules.check(body)
+
+    def limit(self, body: dict[str, Any]) -> int | None:
+        return body.get("max_output_tokens")
 
     def listing(self, window: int | None) -> Answer:
         return json_answer({"data": [{"id": self.model, "context_window": window}]})
@@ -191,12 +207,15 @@ class Gemini:
         if saying.thinking and not saying.calls:
             parts.append({"text": "", "thoughtSignature": f"SIGNED {saying.thinking}"})
         events = b"".join(generate_content.said(part) for part in parts)
-        if saying.cut == "off":
+        if saying.cut in ("off", "hold"):
             return events
         return events + generate_content.said(finish="MAX_TOKENS" if saying.cut else "STOP")
 
     def check(self, body: dict[str, Any]) -> None:
         generate_content_rules.check(body, signed=True)
+
+    def limit(self, body: dict[str, Any]) -> int | None:
+        return body.get("generationConfig", {}).get("maxOutputTokens")
 
     def listing(self, window: int | None) -> Answer:
         model = {"name": f"models/{self.model}", "inputTokenLimit": window, "outputTokenLimit": 65_536}

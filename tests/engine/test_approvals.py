@@ -21,6 +21,9 @@ from tests.engine.test_loop import final_steps
 
 
 def loop(model: FakeModel, box: FakeToolbox, emit: FakeEmit, *rules: ToolRule, most: int = 200) -> Loop:
+    async def these() -> tuple[ToolRule, ...]:
+        return rules
+
     plan = Plan(
         turn_id="t",
         message_id="m",
@@ -28,7 +31,7 @@ def loop(model: FakeModel, box: FakeToolbox, emit: FakeEmit, *rules: ToolRule, m
         request=ModelRequest(model="m", prompts=(UserPrompt("hi"),)),
         max_iterations=3,
         attempts=1,
-        rules=rules,
+        rules=these,
         max_tool_calls=most,
     )
     return Loop(plan, model, box, emit, Transcript("p", "fake"), FakeFiles())

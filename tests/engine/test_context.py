@@ -15,7 +15,7 @@ from luxx.core.steps import Summary, Text, ToolResult
 from luxx.engine.context import Mark
 from luxx.engine.loop import Loop, Plan
 from luxx.engine.resume import resume
-from luxx.engine.summing import SYSTEM
+from luxx.engine.summing import NOTED, SYSTEM, notes_on
 from luxx.engine.transcript import Transcript
 from tests.engine.fakes import USAGE, Batch, FakeEmit, FakeFiles, FakeModel, FakeToolbox, call_all, say
 from tests.engine.test_loop import final_steps
@@ -132,6 +132,36 @@ async def test_a_model_that_cannot_sum_up_does_not_stop_the_turn() -> None:
     summary = final_steps(emit)[0]
     assert isinstance(summary, Summary)
     assert "- question 0" in summary.content
+
+
+class Failing(FakeModel):
+    """A fake model that writes notes so many times, and then fails."""
+
+    def __init__(self, notes: int) -> None:
+        super().__init__()
+        self._notes = notes
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Sequence[Delta], None]:
+        if not self._notes:
+            raise ProviderUnreachable("gone")
+        self._notes -= 1
+        yield [TextDelta("the first notes"), Finish(reason="stop")]
+
+
+async def test_notes_that_break_off_say_what_they_leave_out() -> None:
+    earlier = UserPrompt(f"{NOTED}\n\n{'Ann and Bob. ' * 50}The end.")
+    prompts = [earlier, *past(20)[0]]
+    notes, _ = await notes_on(prompts, Failing(1), ModelRequest(model="m", prompts=()), 4_000)
+    assert notes.startswith("the first notes")
+    assert "Ann and Bob. The end." in notes
+    assert "- question 19" in notes
+
+
+async def test_notes_leave_room_for_the_thoughts_before_them() -> None:
+    model = Noting()
+    await notes_on(past(2)[0], model, ModelRequest(model="m", prompts=()), 200_000)
+    await notes_on(past(2)[0], model, ModelRequest(model="m", prompts=()), 8_000)
+    assert [request.max_tokens for request in model.asked] == [8_000, 2_000]
 
 
 async def test_a_turn_that_goes_on_after_its_summary_tells_the_same() -> None:

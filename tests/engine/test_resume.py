@@ -1,7 +1,7 @@
 """After a crash the log alone decides how a turn goes on."""
 
 from luxx.core.prompts import Effect
-from luxx.core.steps import State, Step, Text, ToolCall, ToolResult
+from luxx.core.steps import State, Step, Text, ToolCall, ToolResult, tool_result
 from luxx.engine.resume import resume, settled
 from luxx.engine.transcript import UNKNOWN
 
@@ -24,6 +24,14 @@ def effect(name: str) -> Effect:
 
 def kept(steps: tuple[Step, ...]) -> list[int]:
     return [step.index for step in steps]
+
+
+def test_an_unsafe_call_stays_unsafe_when_its_tool_is_gone() -> None:
+    call = tool(0, 1, "pay")
+    claim = tool_result(1, call, "unsafe")
+    resumed = resume([call, claim], {1}, lambda _: "read")
+    assert [claimed.call for claimed in resumed.unknown] == [call]
+    assert resumed.rerun == ()
 
 
 def test_an_answer_cut_in_its_text_is_made_again_from_its_first_step() -> None:

@@ -136,3 +136,12 @@ async def test_a_fallback_is_set_changed_and_cleared(at: World) -> None:
     await at.owner.patch(path, {"fallback_id": backup["id"]})
     await at.owner.delete(f"/api/providers/{backup['id']}")
     assert (await at.client.get(path)).json["fallback_id"] is None
+
+
+async def test_an_address_that_only_the_person_knows_cannot_be_cleared(at: World) -> None:
+    made = await added(at, preset="elsewhere", api_key="sk-1", base_url="https://mine.example", default_model="m")
+    refused = await at.owner.patch(f"/api/providers/{made['id']}", {"base_url": None})
+    assert (refused.status, refused.json["errors"][0]["field"]) == (422, "base_url")
+    hosted = await added(at, preset="host", api_key="sk-1", default_model="m")
+    changed = await at.owner.patch(f"/api/providers/{hosted['id']}", {"base_url": None})
+    assert (changed.json["base_url"], changed.json["has_key"]) == (None, False)

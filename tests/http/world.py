@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from luxx.core.deltas import Delta, Finish, TextDelta
 from luxx.core.errors import ProviderError
-from luxx.core.ports import CallContext, Check, ModelInfo, ToolInfo, ToolOutcome
+from luxx.core.ports import CallContext, Check, ModelInfo, ToolInfo, ToolOutcome, Tools
 from luxx.core.presets import Preset
 from luxx.core.prompts import Effect, ModelRequest, ToolSpec
 from luxx.core.usage import Usage
@@ -21,6 +21,9 @@ from luxx.store.postgres.store import open_postgres
 from luxx.store.records import NewProvider, Provider
 from luxx.store.secrets import SecretBox
 from luxx.store.sqlite.store import open_sqlite
+from luxx.tools.builtin.web.client import WebClient
+from luxx.tools.builtin.web.guard import NamedGuard
+from luxx.tools.openapi.servers import OpenApiServers
 from luxx.turns.endpoints import Endpoints
 from luxx.turns.run import RunLimits
 from luxx.turns.starting import Starter
@@ -28,6 +31,7 @@ from luxx.turns.supervisor import Supervisor
 from luxx.turns.titles import Titles
 from tests.http.asgi import PORT, Client
 from tests.http.tool_servers import NotedHost
+from tests.tools.web.sites import Names
 
 TOKEN = "the-owners-secret"
 TOOL = ToolInfo(name="clock", description="Tells the time.", effect="read", timeout_s=5, parameters={"type": "object"})
@@ -150,9 +154,15 @@ class World(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def world(
-    path: Path, page: Path | None = None, heartbeat: float = 15, database: str = "", **options: int
+    path: Path,
+    page: Path | None = None,
+    heartbeat: float = 15,
+    database: str = "",
+    tools: Tools | None = None,
+    **options: int,
 ) -> AsyncIterator[World]:
     """Open a store, in a folder if no database is named, and put a server on it."""
+    tools = tools or NoTools()
     async with asyncio.timeout(50):
         secrets = SecretBox(["x" * 43 + "="])
         store = await (open_postgres(database, secrets) if database else open_sqlite(path / "data", secrets))
@@ -168,15 +178,16 @@ async def world(
             {"openai": factory, "responses": factory, "local": factory, "scripted": factory},
             (HOST, OWN, ELSEWHERE),
         )
-        supervisor = _supervisor(store, endpoints, heartbeat)
+        supervisor = _supervisor(store, endpoints, tools, heartbeat)
         await store.providers.create(store.owner, NewProvider(name="p", format="scripted", default_model="m"))
         await supervisor.start_up()
         parts = Parts(
             store=store,
             supervisor=supervisor,
             endpoints=endpoints,
-            tools=NoTools(),
+            tools=tools,
             tool_servers=servers,
+            openapi=OpenApiServers(store.tool_servers, web_client),
             owner_token=TOKEN,
             version="1.2.3",
         )
@@ -189,13 +200,17 @@ async def world(
             await store.close()
 
 
-def _supervisor(store: Store, endpoints: Endpoints, heartbeat: float) -> Supervisor:
-    box = NoTools()
+def web_client(owner: str, named: Sequence[str]) -> WebClient:
+    """Return a client that reaches private addresses only where a person has named them."""
+    return WebClient(NamedGuard(Names(), named), timeout_s=5)
+
+
+def _supervisor(store: Store, endpoints: Endpoints, tools: Tools, heartbeat: float) -> Supervisor:
     return Supervisor(
         store,
         endpoints,
-        box,
-        Starter(store, endpoints, box, max_iterations=3),
+        tools,
+        Starter(store, endpoints, tools, max_iterations=3),
         Titles(store, endpoints, enabled=False),
         limits=RunLimits(attempts=1),
         max_active=100,

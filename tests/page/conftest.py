@@ -11,11 +11,50 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Dialog, Page, Request
 
 from tests.e2e.server import free_port
 
 START_PATIENCE = 30.0
+
+
+class Watched:
+    """The tab, and what was wrong in it: script errors, requests to elsewhere, dialogs of the browser."""
+
+    def __init__(self, page: Page, home: str) -> None:
+        self.page = page
+        self._home = home
+        self._complaints: list[str] = []
+        page.on("pageerror", lambda error: self._complaints.append(str(error)))
+        page.on("request", self._asked)
+        page.on("dialog", self._opened)
+
+    def take_complaints(self) -> list[str]:
+        """Return what was wrong since the last time."""
+        found, self._complaints = self._complaints, []
+        return found
+
+    def clean_up(self) -> None:
+        """Leave nothing of a test to the next one: no other tab, route, cookie, draft or emulation."""
+        context = self.page.context
+        for other in context.pages:
+            if other != self.page:
+                other.close()
+        context.unroute_all(behavior="ignoreErrors")
+        self.page.unroute_all(behavior="ignoreErrors")
+        context.set_offline(offline=False)
+        context.clear_cookies()
+        self.page.emulate_media(color_scheme="null", reduced_motion="null", forced_colors="null")
+        self.page.set_viewport_size({"width": 1280, "height": 720})
+        self.page.evaluate("localStorage.clear()")
+
+    def _asked(self, asked: Request) -> None:
+        if not asked.url.startswith((self._home, "data:", "blob:", "about:")):
+            self._complaints.append(f"{asked.url} was asked for")
+
+    def _opened(self, dialog: Dialog) -> None:
+        self._complaints.append(dialog.message)
+        dialog.dismiss()
 
 
 class PageServer:
@@ -49,9 +88,13 @@ class PageServer:
         """Ask the API."""
         request = urllib.request.Request(f"{self.url}{path}", method=method, data=json.dumps(body or {}).encode())
         request.add_header("Content-Type", "application/json")
-        request.add_header("Authorization", f"Bearer {(self.data_dir / 'owner-token').read_text().strip()}")
+        request.add_header("Authorization", f"Bearer {self.owner_secret()}")
         with urllib.request.urlopen(request) as response:
-            return json.loads(response.read())
+            return json.loads(response.read() or "{}")
+
+    def owner_secret(self) -> str:
+        """Return what lets a person change settings."""
+        return (self.data_dir / "owner-token").read_text().strip()
 
     def last_answer(self, conversation_id: str) -> dict[str, Any]:
         """Return the last message of a conversation as it is saved."""
@@ -69,24 +112,38 @@ class PageServer:
             return False
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
-    """A server for the tests of a module."""
+    """One server for all tests: each has a conversation of its own."""
     server = PageServer(tmp_path_factory.mktemp("page") / "data")
-    server.start()
-    server.use_scripted()
-    yield server
-    server.kill()
+    try:
+        server.start()
+        server.use_scripted()
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def watched(server: PageServer, browser: Browser) -> Iterator[Watched]:
+    """One tab for all tests, since a new one with cold caches takes longer than most of them."""
+    context = browser.new_context()
+    yield Watched(context.new_page(), server.url)
+    context.close()
 
 
 @pytest.fixture
-def chat(server: PageServer, page: Page) -> Iterator[Page]:
-    """The page, opened on a new chat; it must not complain in the console, nor ask a foreign host for anything."""
-    complaints: list[str] = []
-    foreign: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda asked: foreign.append(asked.url) if not asked.url.startswith(server.url) else None)
+def chat(server: PageServer, watched: Watched) -> Iterator[Page]:
+    """The page as a person finds it at first, on a new chat; nothing in it may complain, ask a foreign host, or run what a model wrote."""
+    page = watched.page
     page.goto(server.url)
     yield page
-    assert complaints == []
-    assert [url for url in foreign if not url.startswith(("data:", "blob:"))] == []
+    watched.clean_up()
+    assert watched.take_complaints() == []
+
+
+@pytest.fixture
+def owned(chat: Page, server: PageServer) -> Page:
+    """The same, opened by the owner's link, so that it may change settings."""
+    chat.goto(f"{server.url}/open?token={server.owner_secret()}")
+    return chat

@@ -45,6 +45,7 @@ def _check_messages(messages: list[dict[str, Any]]) -> None:
         asked = [block["id"] for block in blocks if block["type"] == "tool_use"]
         assert not seen & set(asked)
         seen |= set(asked)
+        assert blocks[-1]["type"] not in ("thinking", "redacted_thinking")
         for block in blocks:
             _check_block(message["role"], block)
     if messages[-1]["role"] == "assistant" and messages[-1]["content"][-1]["type"] == "text":

@@ -8,7 +8,7 @@ def check(body: dict[str, Any]) -> None:
     """Assert that the API would accept a request."""
     called: list[str] = []
     seen: set[str] = set()
-    for item in body["input"]:
+    for place, item in enumerate(body["input"]):
         assert not item.keys() & {"created_by", "logprobs"}
         assert "id" not in item or item["type"] not in ("message", "function_call", "function_call_output")
         match item["type"]:
@@ -22,6 +22,7 @@ def check(body: dict[str, Any]) -> None:
             case "reasoning":
                 assert isinstance(item["summary"], list)
                 assert bool(item.get("encrypted_content")) != bool(item.get("content"))
+                assert body["input"][place + 1].get("role") != "user", "reasoning without its following item"
             case "message":
                 assert item["content"]
             case _:

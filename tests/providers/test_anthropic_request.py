@@ -18,7 +18,8 @@ from luxx.core.prompts import (
 )
 from luxx.providers.anthropic.request import encode_request
 from tests.providers import messages_rules
-from tests.providers.messages_sent import NEW, OLD, TOOL, body_for, said
+from tests.providers.messages import block, call, message, thinking
+from tests.providers.messages_sent import NEW, OLD, TOOL, answered, body_for, messages_for, said
 
 _MARK = {"cache_control": {"type": "ephemeral"}}
 
@@ -182,3 +183,22 @@ def test_what_was_said_before_a_pause_is_sent_without_white_space_at_its_end() -
     body = json.loads(encode_request(request, paused=[said(" "), said("b \n")]).body)
     messages_rules.check(body)
     assert body["messages"][1] == {"role": "assistant", "content": [said("b")]}
+
+
+def test_a_model_that_thought_before_its_first_call_thinks_on_after_the_second() -> None:
+    first = answered(message(thinking(0, "hm", signature="S"), call(1, "a", "f", "{}"), reason="tool_use"))
+    second = answered(message(call(0, "b", "f", "{}"), reason="tool_use"))
+    third = answered(message(call(0, "c", "f", "{}"), reason="tool_use"))
+    results = [ResultPrompt(id=id, name="f", content="ok") for id in ("a", "b")]
+    loop = (UserPrompt("q"), first, results[0], second, results[1])
+    assert body_for(*loop, thinking="low")["thinking"]["type"] == "enabled"
+    assert "thinking" not in body_for(UserPrompt("q"), second, results[1], thinking="low")
+    earlier = (*loop, AnswerPrompt(text="so"), UserPrompt("q"), third)
+    assert "thinking" not in body_for(*earlier, ResultPrompt(id="c", name="f", content="ok"), thinking="low")
+
+
+def test_an_answer_that_is_only_thoughts_is_left_out_because_no_message_may_end_with_one() -> None:
+    thought = answered(message(thinking(0, "hm", signature="S"), block(1, type="redacted_thinking", data="R")))
+    assert messages_for(UserPrompt("q"), thought, UserPrompt("again")) == [
+        {"role": "user", "content": [said("q"), said("again")]}
+    ]

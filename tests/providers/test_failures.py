@@ -17,6 +17,8 @@ from luxx.core.errors import (
 )
 from luxx.providers.failures import from_response
 
+QUOTA = "You exceeded your current quota, please check your plan and billing details."
+
 
 def _error(status: int, body: object = "", headers: dict[str, str] | None = None, **more: object) -> ProviderError:
     data = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -37,6 +39,14 @@ def _error(status: int, body: object = "", headers: dict[str, str] | None = None
         "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
         "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
         "Invalid request: Your request exceeded model token limit: 8192, the prompt exceeds the context size",
+        "Invalid request: Your request exceeded model token limit: 8192",
+        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193. Given: 9000 `inputs` tokens",
+        "`inputs` must have less than 8192 tokens. Given: 9000",
+        "The decoder prompt (length 9000) is longer than the maximum model length of 4096.",
+        "Prompt exceeds max length",
+        "Range of input length should be [1, 30720]",
+        "Total tokens of image and text exceed max message tokens",
+        "total message size 5242880 exceeds limit 4194304",
     ],
 )
 @pytest.mark.parametrize("status", [400, 500])
@@ -44,7 +54,7 @@ def test_a_conversation_that_is_too_long_is_recognised_in_all_wordings(message: 
     assert type(_error(status, {"error": {"message": message}})) is ContextOverflow
 
 
-@pytest.mark.parametrize("code", ["context_length_exceeded", "exceed_context_size_error"])
+@pytest.mark.parametrize("code", ["context_length_exceeded", "exceed_context_size_error", "tokens_limit_reached"])
 def test_a_code_for_a_conversation_that_is_too_long_is_enough(code: str) -> None:
     assert type(_error(400, {"error": {"message": "no", "code": code}})) is ContextOverflow
     assert type(_error(400, {"error": {"message": "no", "type": code}})) is ContextOverflow
@@ -173,3 +183,31 @@ def test_secrets_control_characters_and_length_are_kept_out_of_the_text() -> Non
 
 def test_half_a_surrogate_pair_does_not_spoil_the_text() -> None:
     assert _error(400, b'{"error":{"message":"a\\ud83d"}}').message.encode()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "wait"),
+    [
+        ({"message": QUOTA, "type": "insufficient_quota", "code": "insufficient_quota"}, CreditExhausted, None),
+        ({"message": QUOTA}, CreditExhausted, None),
+        ({"message": f"{QUOTA} Please retry in 23.4s.", "status": "RESOURCE_EXHAUSTED"}, RateLimited, 23.4),
+        (
+            {"message": QUOTA, "status": "RESOURCE_EXHAUSTED", "details": [{"retryDelay": "7s"}, {"violations": [1]}]},
+            RateLimited,
+            7.0,
+        ),
+        (
+            {"message": QUOTA, "status": "RESOURCE_EXHAUSTED", "details": [{"violations": [{"quotaId": "APerDay"}]}]},
+            CreditExhausted,
+            None,
+        ),
+        ({"message": f"{QUOTA} limit: 0", "status": "RESOURCE_EXHAUSTED"}, CreditExhausted, None),
+    ],
+)
+def test_a_quota_that_passes_is_told_from_one_that_is_used_up(
+    error: dict[str, object], kind: type[RateLimited], wait: float | None
+) -> None:
+    for body in ({"error": {"code": 429, **error}}, [{"error": {"code": 429, **error}}]):
+        found = from_response(429, {}, json.dumps(body).encode())
+        assert isinstance(found, RateLimited)
+        assert (type(found), found.retry_after) == (kind, wait)

@@ -266,7 +266,7 @@ def test_lists_of_gateways_are_read_too() -> None:
 
 async def test_the_check_says_what_is_wrong(transport: Transport) -> None:
     for answer, words in (
-        (json_answer({"models": [_entry("models/m")]}), "serves 1 models"),
+        (json_answer({"models": [_entry("models/m")]}), "serves 1 model"),
         (json_answer({}, 404), "/v1beta"),
         (Answer(pieces=[b"<title>Login</title>"]), "base URL"),
         (_refused("API key not valid. Please pass a valid API key."), "key"),

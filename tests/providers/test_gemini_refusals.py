@@ -14,7 +14,7 @@ from luxx.core.errors import (
     ProviderRejected,
     RateLimited,
 )
-from luxx.providers.gemini.refusals import from_answer, from_stream
+from luxx.providers.failures import failure, from_response, read_body
 
 QUOTA = "You exceeded your current quota, please check your plan and billing details."
 
@@ -31,7 +31,7 @@ def _limit(message: str = QUOTA, quota: str = "", delay: str = "") -> dict[str, 
 def _both(error: dict[str, Any]) -> list[ProviderError]:
     """Return what the error means as an answer, as one in a list, and within a stream."""
     body = json.dumps(error).encode()
-    return [from_answer(429, {}, body), from_answer(429, {}, b"[" + body + b"]"), from_stream(body)]
+    return [from_response(429, {}, body), from_response(429, {}, b"[" + body + b"]"), failure(read_body(body))]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_limit_that_passes_is_no_matter_of_payment(error: dict[str, Any], wait
 
 
 def test_the_header_says_best_when_to_come_back() -> None:
-    found = from_answer(429, {"Retry-After": "3"}, json.dumps(_limit(delay="9s")).encode())
+    found = from_response(429, {"Retry-After": "3"}, json.dumps(_limit(delay="9s")).encode())
     assert isinstance(found, RateLimited)
     assert found.retry_after == 3.0
     assert "3 s" in found.message
@@ -89,7 +89,7 @@ def test_a_quota_that_is_used_up_is_not_asked_for_again(error: dict[str, Any]) -
     ],
 )
 def test_other_refusals_have_their_kinds(status: int, error: dict[str, Any], kind: type[ProviderError]) -> None:
-    found = from_answer(status, {}, json.dumps({"error": {"code": status, **error}}).encode())
+    found = from_response(status, {}, json.dumps({"error": {"code": status, **error}}).encode())
     assert type(found) is kind
     assert error["message"] in found.message
 
@@ -98,10 +98,10 @@ def test_other_refusals_have_their_kinds(status: int, error: dict[str, Any], kin
     "body", [b"", b"[]", b"null", b'{"error": 1}', b'{"error": {"details": 1}}', b"<html>", b"\xff"]
 )
 def test_no_body_breaks_the_reading(body: bytes) -> None:
-    assert type(from_answer(429, {}, body)) is RateLimited
-    assert isinstance(from_stream(body), ProviderError)
+    assert type(from_response(429, {}, body)) is RateLimited
+    assert isinstance(failure(read_body(body)), ProviderError)
 
 
 def test_secrets_are_kept_out() -> None:
-    for found in (from_answer(429, {}, b'{"error": {"message": "AIza-secret"}}', ("AIza-secret",)),):
+    for found in (from_response(429, {}, b'{"error": {"message": "AIza-secret"}}', ("AIza-secret",)),):
         assert "AIza-secret" not in found.message

@@ -365,6 +365,10 @@ def test_broken_utf_8_is_replaced() -> None:
     assert decode([b'data: {"choices":[{"delta":{"content":"a\xff"},"finish_reason":"stop"}]}\n\n']).text == "a\ufffd"
 
 
+def test_broken_utf_8_where_json_should_be_cuts_the_answer() -> None:
+    assert isinstance(decode([b'data: {"\xff": 1}\n\n']).error, AnswerIncomplete)
+
+
 @given(st.binary(max_size=60), st.data())
 def test_whatever_the_bytes_the_answer_ends_with_a_finish_or_a_provider_error(junk: bytes, data: st.DataObject) -> None:
     body = text("hello", "world")

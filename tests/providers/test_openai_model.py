@@ -97,6 +97,25 @@ async def test_a_field_that_is_refused_is_left_out_from_then_on(transport: Trans
     assert not {"stream_options", "temperature", "max_tokens"} & fourth.keys()
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        _refusal("Unrecognized request argument supplied: reasoning_effort"),
+        _refusal("Unsupported value: 'reasoning_effort' does not support 'none' with this model.", "reasoning_effort"),
+        json_answer({"detail": [{"type": "extra_forbidden", "loc": ["body", "reasoning_effort"]}]}, 422),
+    ],
+)
+async def test_how_much_to_think_is_said_where_it_is_taken(transport: Transport, refusal: Answer) -> None:
+    async with Endpoint(refusal, ANSWER) as endpoint:
+        model = OpenAIModel(endpoint.url, "key", transport)
+        for thinking in ("off", "high"):
+            assert (await _ask(model, ModelRequest(model="m", prompts=REQUEST.prompts, thinking=thinking))).text == "a"
+        await _ask(model, ModelRequest(model="other", prompts=REQUEST.prompts, thinking="high"))
+        await _ask(model, ModelRequest(model="other", prompts=REQUEST.prompts))
+    efforts = [asked.json.get("reasoning_effort") for asked in endpoint.asked]
+    assert efforts == ["none", None, None, "high", None]
+
+
 async def test_what_one_model_refuses_is_still_sent_to_another(transport: Transport) -> None:
     async with Endpoint(_refusal("temperature is deprecated for this model"), ANSWER) as endpoint:
         model = OpenAIModel(endpoint.url, "key", transport)

@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 from msgspec.structs import replace
 
+from luxx.store.news import News
 from luxx.store.postgres.lease import LeaseTimes
 from luxx.store.postgres.store import PostgresStore, open_postgres
-from luxx.store.records import News
 from luxx.store.secrets import SecretBox
 from tests.postgres_server import PostgresServer
 from tests.store.engines import HELD, KEY

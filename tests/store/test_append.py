@@ -30,6 +30,19 @@ async def test_a_log_is_read_in_parts(talk: Talk) -> None:
     assert (page.turn.seq, page.turn.ended) == (4, False)
 
 
+async def test_a_part_of_a_log_holds_no_more_bytes_than_asked_for_but_for_one_large_entry(talk: Talk) -> None:
+    turn = (await talk.say()).turn
+    long = ended(steps.text(0, 1), "x" * 5_000)
+    await talk.append(batch(turn, 2, delta("a" * 300), delta("b" * 300), long, delta("c", index=1)))
+    seen: list[list[int]] = []
+    after = 1
+    while (page := await talk.store.turns.log(talk.owner, turn.id, after, 100, 700)).entries:
+        seen.append([entry.seq for entry in page.entries])
+        after = page.entries[-1].seq
+        assert page.whole == (after == 5)
+    assert seen == [[2, 3], [4], [5]]
+
+
 async def test_many_turns_share_a_flush(talk: Talk) -> None:
     turns = [(await talk.say(parent=None)).turn for _ in range(20)]
     await talk.append(*(batch(turn, 2, delta(turn.id), done(turn)) for turn in turns))

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from luxx.core.errors import Conflict, InvalidRequest, NotFound
 from luxx.core.events import Approval
 from luxx.core.ports import Decision
-from luxx.core.rules import ToolRule
+from luxx.core.rules import ToolRule, action_for
 from luxx.store.interface import Store
 from luxx.store.records import Turn
 from tests.store.engines import Engine
@@ -142,3 +142,19 @@ async def test_a_deleted_conversation_takes_its_approvals_along(store: Store, ta
     await talk.append(batch(claimed, 3, done(claimed)))
     while await store.turns.compact("9999"):
         pass
+
+
+async def test_a_claim_takes_no_more_than_its_limit_of_both_kinds(engine: Engine, talk: Talk) -> None:
+    for _ in range(2):
+        turn = await ask(talk, request())
+        await talk.store.approvals.decide(talk.owner, turn.id, 0, YES)
+        await talk.say(parent=None)
+    store = await engine.die_and_open()
+    assert [len(await store.turns.claim(3)), len(await store.turns.claim(3))] == [3, 1]
+
+
+async def test_always_allows_the_tool_of_that_name_and_no_other(store: Store, talk: Talk) -> None:
+    turn = await ask(talk, replace(request(), tool="*"))
+    await store.approvals.decide(talk.owner, turn.id, 0, Decision(state="approved", always=True))
+    rules = (await store.conversations.get(talk.owner, talk.id)).settings.rules
+    assert (action_for(rules, "*"), action_for(rules, "pay")) == ("allow", None)

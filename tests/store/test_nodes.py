@@ -8,16 +8,12 @@ import pytest
 
 from luxx.core import steps
 from luxx.core.errors import Fenced, InvalidRequest, StorageError
+from luxx.store.news import CancelWanted, LogsGrew, Missed, Told, TurnsFreed
 from luxx.store.postgres.store import PostgresStore
 from luxx.store.records import (
-    CancelWanted,
     ClientRequest,
     ConversationSettings,
-    LogsGrew,
-    Missed,
-    Told,
     Turn,
-    TurnsFreed,
 )
 from tests.postgres_server import PostgresServer
 from tests.store.cluster import QUICK, Cluster, hears

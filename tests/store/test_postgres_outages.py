@@ -9,7 +9,12 @@ import pytest
 from luxx.core import steps
 from luxx.core.errors import ConfigurationError, Fenced, StorageError
 from luxx.store.interface import Store
-from luxx.store.records import Appended, Missed, NewEntry, TurnBatch
+from luxx.store.news import Missed
+from luxx.store.records import (
+    Appended,
+    NewEntry,
+    TurnBatch,
+)
 from tests.postgres_server import PostgresServer
 from tests.store.cluster import QUICK, Cluster, hears
 from tests.store.engines import eventually, reaped

@@ -1,8 +1,11 @@
 """Tool servers: where they are, what they may do, and secrets that stay in the store."""
 
-import pytest
+from pathlib import Path
 
-from luxx.core.errors import InvalidRequest, NotFound
+import pytest
+from cryptography.fernet import Fernet
+
+from luxx.core.errors import ConfigurationError, InvalidRequest, NotFound
 from luxx.core.ids import new_id
 from luxx.core.tool_servers import (
     HttpTarget,
@@ -14,6 +17,8 @@ from luxx.core.tool_servers import (
     ToolServerChange,
 )
 from luxx.store.interface import Store
+from luxx.store.secrets import SecretBox
+from luxx.store.sqlite.store import open_sqlite
 from tests.store.engines import Engine
 
 PROGRAM = StdioTarget(command="uvx", args=("mcp-server-time", "--utc"), cwd="/srv")
@@ -153,3 +158,17 @@ async def test_servers_are_there_after_a_restart(engine: Engine) -> None:
     again = await engine.open()
     assert await again.tool_servers.list(again.owner) == (made,)
     assert await secrets_of(again, made) == {"TOKEN": "t"}
+
+
+async def test_secrets_are_encrypted_anew_with_a_newer_key_and_refused_without_the_right_one(tmp_path: Path) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    first = await open_sqlite(tmp_path, SecretBox([old]))
+    made = await make(first, **SECRETS)
+    await first.close()
+    assert not any(b"s3cret" in file.read_bytes() for file in tmp_path.iterdir())
+    with pytest.raises(ConfigurationError, match="another secret key"):
+        await open_sqlite(tmp_path, SecretBox([new]))
+    for keys in ([new, old], [new]):
+        store = await open_sqlite(tmp_path, SecretBox(keys))
+        assert await secrets_of(store, made) == SECRETS
+        await store.close()

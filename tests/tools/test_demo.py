@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from luxx.core.ports import Reply
 from luxx.tools.box import Toolbox
 from luxx.tools.demo import demo_tools, read_ledger
 from tests.tools.calls import KEY, FakeContext, call
@@ -15,6 +16,7 @@ def test_there_is_one_for_each_effect() -> None:
         "wait": "read",
         "wait_idempotent": "idempotent",
         "wait_unsafe": "unsafe",
+        "wait_asks": "read",
     }
 
 
@@ -30,6 +32,16 @@ async def test_it_waits_reports_its_progress_and_says_so() -> None:
 
 async def test_without_a_label_it_only_says_how_long() -> None:
     assert (await call(Toolbox(demo_tools()), {"seconds": 0}, name="wait_unsafe")).content == "Waited 0 s."
+
+
+async def test_one_asks_for_a_name_or_to_open_a_page_and_says_what_was_answered() -> None:
+    at = FakeContext(replies=[Reply(action="accept", content={"name": "Ada"})])
+    box = Toolbox(demo_tools())
+    assert (await call(box, {}, "wait_asks", at)).content == 'The person chose accept: {"name":"Ada"}'
+    assert (await call(box, {"question": "Go?", "url": "https://a.example"}, "wait_asks", at)).content.endswith("{}")
+    (first, form, no_url), second = at.questions
+    assert (first, (form or {})["required"], no_url) == ("Who are you?", ["name"], None)
+    assert second == ("Go?", None, "https://a.example")
 
 
 @pytest.mark.parametrize("seconds", [-1, 601, "nan"])

@@ -83,9 +83,10 @@ class HeldTurnStore:
                 self._ended.add(batch.turn_id)
         return Appended()
 
-    async def log(self, owner: str, turn_id: str, after: int, limit: int) -> LogPage:
+    async def log(self, owner: str, turn_id: str, after: int, limit: int, most_bytes: int | None = None) -> LogPage:
         """Read what is committed."""
         self.reads += 1
-        entries = tuple(entry for entry in self._logs.get(turn_id, ()) if entry.seq > after)[:limit]
-        now = turn(turn_id)
+        log = self._logs.get(turn_id, [])
+        entries = tuple(entry for entry in log if entry.seq > after)[:limit]
+        now = turn(turn_id, seq=log[-1].seq if log else 1)
         return LogPage(msgspec.structs.replace(now, status="done") if turn_id in self._ended else now, entries)

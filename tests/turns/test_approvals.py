@@ -10,7 +10,7 @@ from luxx.core.errors import Conflict, NotFound
 from luxx.core.events import Approval, LogEntry, decode
 from luxx.core.ports import Decision
 from luxx.core.rules import ToolRule
-from luxx.store.records import Status
+from luxx.store.records import ConversationChange, SettingsChange, Status
 from luxx.turns.run import RunLimits
 from tests.engine.fakes import FakeToolbox, call, call_all, say
 from tests.turns.bench import Bench, FakeEndpoint, bench
@@ -215,3 +215,86 @@ async def test_a_turn_whose_process_dies_while_it_asks_asks_again_for_what_was_m
         entries = await at.follow(turn.id)
         assert [entry.name for entry in entries].count("recovered") == 1
         assert (await at.last()).text == "done"
+
+
+async def test_a_rule_that_changes_while_a_turn_waits_counts_and_wakes_nothing_for_ever(tmp_path: Path) -> None:
+    box = asking()
+    async with bench(tmp_path, FakeEndpoint(call_all("pay", "pay"), say("done")), box) as at:
+        turn = (await at.post()).turn
+        await waiting(at, turn.id)
+        settings = SettingsChange(rules=(ToolRule(tool="pay", action="deny"),))
+        await at.store.conversations.change(at.store.owner, at.conversation_id, ConversationChange(settings=settings))
+        await at.supervisor.decide(at.store.owner, turn.id, 0, YES)
+        entries = await at.follow(turn.id)
+        assert states(entries) == ["requested", "requested", "denied", "denied"]
+        assert box.ran == []
+        assert (await at.store.turns.get(at.store.owner, turn.id)).epoch == 2
+
+
+async def test_a_rule_of_the_moment_holds_for_a_turn_that_was_queued_before(tmp_path: Path) -> None:
+    box = asking()
+    model = FakeEndpoint(call_all("pay"), say("done"), call_all("pay"), say("again"))
+    async with bench(tmp_path, model, box) as at:
+        first = (await at.post()).turn
+        await waiting(at, first.id)
+        second = (await at.post("next", on_busy="queue")).turn
+        await at.supervisor.decide(at.store.owner, first.id, 0, Decision(state="approved", always=True))
+        await at.follow(first.id)
+        assert states(await at.follow(second.id)) == []
+        assert len(box.ran) == 2
+
+
+async def test_always_can_be_said_after_yes(tmp_path: Path) -> None:
+    async with bench(tmp_path, FakeEndpoint(call_all("pay", "pay"), say("done")), asking()) as at:
+        turn = (await at.post()).turn
+        await waiting(at, turn.id)
+        for always in (False, True):
+            await at.supervisor.decide(at.store.owner, turn.id, 0, Decision(state="approved", always=always))
+        conversation = await at.store.conversations.get(at.store.owner, at.conversation_id)
+        assert conversation.settings.rules == (ToolRule(tool="pay", action="allow"),)
+
+
+async def test_a_call_with_changed_arguments_is_run_again_with_those(tmp_path: Path) -> None:
+    begun = asyncio.Event()
+
+    async def pay(arguments: str) -> str:
+        if not begun.is_set():
+            begun.set()
+            await asyncio.Event().wait()
+        return "paid"
+
+    box = FakeToolbox({"pay": "idempotent"}, asking=["pay"], pay=pay)
+    async with bench(tmp_path, FakeEndpoint(call_all("pay")), box) as at:
+        turn = (await at.post()).turn
+        await waiting(at, turn.id)
+        await at.supervisor.decide(at.store.owner, turn.id, 0, Decision(state="approved", arguments={"to": "x"}))
+        await begun.wait()
+        conversation_id = at.conversation_id
+    async with bench(tmp_path, FakeEndpoint(say("done")), box, conversation_id) as at:
+        await at.follow(turn.id)
+        assert [arguments for _, arguments, _ in box.ran] == ['{"to":"x"}'] * 2
+
+
+async def test_a_turn_that_is_taken_up_as_it_is_parked_goes_on_without_a_takeover(tmp_path: Path) -> None:
+    release = asyncio.Event()
+
+    async def hold(arguments: str) -> str:
+        await release.wait()
+        return "held"
+
+    async def pay(arguments: str) -> str:
+        return "paid"
+
+    box = FakeToolbox(asking=["pay"], pay=pay, hold=hold)
+    async with bench(tmp_path, FakeEndpoint(call_all("pay", "hold"), say("done")), box) as at:
+        turn = (await at.post()).turn
+        async for entries in at.supervisor.follow(at.store.owner, turn.id, 0):
+            if any(entry.name == "approval" for entry in entries):
+                break
+        await at.store.approvals.decide(at.store.owner, turn.id, 0, YES)
+        release.set()
+        while not (await at.store.turns.get(at.store.owner, turn.id)).ended:
+            at.supervisor.take_up(await at.store.turns.claim())
+        entries = await at.follow(turn.id)
+        assert [entry.name for entry in entries].count("recovered") == 0
+        assert [name for name, _, _ in box.ran] == ["hold", "pay"]

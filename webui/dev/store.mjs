@@ -24,6 +24,7 @@ export class Store {
         },
     ];
     listeners = new Set();
+    rules = [];
 
     notify(kind, conversationId, turn) {
         const notice = {
@@ -42,6 +43,8 @@ export class Store {
             temperature: null,
             max_tokens: null,
             tools_enabled: true,
+            thinking: null,
+            rules: [],
         };
         const conversation = {
             id: newId('c'),

@@ -6,23 +6,35 @@ from typing import Annotated
 import msgspec
 import typer
 
+from luxx.cli.asking import asker_for, what_waits
 from luxx.cli.attachments import described, read_attachment
 from luxx.cli.background import Background
 from luxx.cli.chat_player import Player
 from luxx.cli.chat_prompt import ChatPrompt
-from luxx.cli.chat_session import ChatSession, Choice
+from luxx.cli.chat_session import Asked, ChatSession, Choice, Shown
 from luxx.cli.console import Console, process_console
 from luxx.cli.options import DataDir, Url, load_settings
 from luxx.cli.servers import Server, Wanted
 from luxx.cli.views import BothViews, JsonView, TerminalView, TextView, View
 from luxx.core.errors import InvalidRequest
-from luxx.core.events import Cancelled, Done, End, Failed
+from luxx.core.events import Cancelled, Done, Failed
 
 EXIT_FAILED = 1
+EXIT_WAITING = 3
 EXIT_CANCELLED = 130
 _MOST_INPUT = 8 * 1024 * 1024
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+
+Which = Annotated[str | None, typer.Option("--conversation", "-c", metavar="ID|last", help="Go on in a conversation.")]
+Attach = Annotated[
+    str | None, typer.Option("--attach", metavar="TURN", help="Show a running or finished turn from its start.")
+]
+Paths = Annotated[
+    list[str] | None, typer.Option("--file", "-f", metavar="PATH", help="Send a file along; may be repeated.")
+]
+Answer = Annotated[bool | None, typer.Option("--yes/--no", help="Allow every call that asks a person, or deny it.")]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +45,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     attach: str | None
     files: tuple[str, ...]
     queue: bool
+    answer: bool | None
     json: bool
 
 
@@ -41,15 +54,9 @@ def chat(
     text: Annotated[
         str | None, typer.Argument(help="What to ask; without it, a talk begins.", show_default=False)
     ] = None,
-    conversation: Annotated[
-        str | None, typer.Option("--conversation", "-c", metavar="ID|last", help="Go on in a conversation.")
-    ] = None,
-    attach: Annotated[
-        str | None, typer.Option("--attach", metavar="TURN", help="Show a running or finished turn from its start.")
-    ] = None,
-    file: Annotated[
-        list[str] | None, typer.Option("--file", "-f", metavar="PATH", help="Send a file along; may be repeated.")
-    ] = None,
+    conversation: Which = None,
+    attach: Attach = None,
+    file: Paths = None,
     provider: Annotated[str | None, typer.Option("--provider", "-p", help="The provider's name or id.")] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="The model.")] = None,
     system: Annotated[str | None, typer.Option("--system", "-s", help="The system prompt.")] = None,
@@ -59,6 +66,7 @@ def chat(
     queue: Annotated[
         bool, typer.Option("--queue", help="Wait in line if the conversation's last answer is in progress.")
     ] = False,
+    answer: Answer = None,
     json: Annotated[bool, typer.Option("--json", help="Write the events as lines of JSON.")] = False,
     url: Url = None,
     data_dir: DataDir = None,
@@ -66,7 +74,8 @@ def chat(
     """Ask a model and show its answer as it comes; text that is piped in is added to the question.
 
     In a pipe only the answer's text is written. Ctrl-C stops the answer (what was made is kept), a second one quits at once.
-    The exit code is 0 for an answer, 1 for a failure, 130 for a stopped one.
+    What a tool asks of a person is asked here. The exit code is 0 for an answer, 1 for a failure, 3 for a turn that waits for a
+    person where nobody can be asked, 130 for a stopped one.
 
     Without TEXT a talk begins, in which /help says what there is.
     """
@@ -81,6 +90,7 @@ def chat(
         attach=attach,
         files=tuple(file or ()),
         queue=queue,
+        answer=answer,
         json=json,
     )
     settings = load_settings(data_dir=data_dir)
@@ -97,7 +107,7 @@ def _chat(console: Console, wanted: Wanted, choice: Choice, request: Request) ->
     files = [read_attachment(path) for path in request.files]
     with Background() as background, Server(background, wanted, turns=True) as server:
         session = ChatSession(server.client, console, lambda: _view(console, json=request.json), choice)
-        player = Player(background, server, session)
+        player = Player(background, server, session, asker_for(console, answer=request.answer))
         if request.conversation:
             background.run(session.open(request.conversation))
         if talking:
@@ -109,7 +119,7 @@ def _chat(console: Console, wanted: Wanted, choice: Choice, request: Request) ->
         return report(console, player.play(session.ask(request.text or "", queue=request.queue)))
 
 
-def report(console: Console, end: End | None) -> int:
+def report(console: Console, end: Shown) -> int:
     """Say how a turn ended, if it did not end well; return the exit code."""
     match end:
         case Done() | None:
@@ -120,6 +130,11 @@ def report(console: Console, end: End | None) -> int:
         case Cancelled():
             console.note("stopped")
             return EXIT_CANCELLED
+        case Asked(turn_id=turn_id, approval=approval):
+            console.error(f"the turn waits: {what_waits(approval)}")
+            decide = f"luxx approve {turn_id} {approval.index}, or luxx deny {turn_id} {approval.index}"
+            console.err.line(f"Decide with {decide}; luxx chat --attach {turn_id} shows the answer.")
+            return EXIT_WAITING
 
 
 def _view(console: Console, *, json: bool) -> View:

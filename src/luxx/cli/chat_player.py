@@ -1,34 +1,53 @@
-"""The player: shows turns from the main thread, through Ctrl-C and the end of a server that was only passing."""
+"""The player: shows turns from the main thread, through Ctrl-C, questions and the end of a server that was only passing."""
 
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from luxx.cli.asking import Asker
 from luxx.cli.background import Background
-from luxx.cli.chat_session import ChatSession
+from luxx.cli.chat_session import Asked, ChatSession, Shown
 from luxx.cli.servers import Server
 from luxx.client import Unreachable
-from luxx.core.events import End
 
 T = TypeVar("T")
 
 
 class Player:
-    """Runs the calls of a session. The first Ctrl-C stops a turn, the second raises KeyboardInterrupt."""
+    """Runs the calls of a session. The first Ctrl-C stops a turn, the second raises KeyboardInterrupt.
 
-    def __init__(self, background: Background, server: Server, session: ChatSession) -> None:
+    What a turn asks of a person goes to the `asker`.
+    """
+
+    def __init__(self, background: Background, server: Server, session: ChatSession, asker: Asker) -> None:
         self.session = session
+        self._asker = asker
         self._background = background
         self._server = server
 
-    def play(self, work: Coroutine[Any, Any, End | None]) -> End | None:
-        """Show a turn to its end."""
+    def play(self, work: Coroutine[Any, Any, Shown]) -> Shown:
+        """Show a turn to its end, or to a question that nobody answers now."""
         while True:
             try:
-                return self._background.run(work, self.session.cancel)
+                shown = self._background.run(work, self.session.cancel)
+                if not isinstance(shown, Asked) or not self._settle(shown):
+                    return shown
             except Unreachable:
                 if not self.moved():
                     raise
             work = self.session.resume()
+
+    def _settle(self, asked: Asked) -> bool:
+        """Have it decided; return whether it was, or the turn was stopped instead."""
+        try:
+            decision = self._asker(asked.approval)
+        except KeyboardInterrupt:
+            self.run(self.session.cancel())
+            return True
+        if decision is None:
+            self.session.leave_waiting()
+            return False
+        self.run(self.session.decide(asked, decision))
+        return True
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a call that shows nothing."""

@@ -10,11 +10,12 @@ import msgspec
 
 from luxx.cli.attachments import described, paths_in, read_attachment
 from luxx.cli.chat_player import Player
+from luxx.cli.chat_session import Asked, Shown
 from luxx.cli.console import Console
 from luxx.cli.safetext import fit
 from luxx.client import Unreachable
 from luxx.core.errors import InvalidRequest, LuxxError
-from luxx.core.events import Cancelled, End, Failed
+from luxx.core.events import Cancelled, Failed
 
 try:
     import readline
@@ -123,12 +124,14 @@ class ChatPrompt:
             )
         command.run(rest.strip())
 
-    def _play(self, work: Coroutine[Any, Any, End | None]) -> None:
+    def _play(self, work: Coroutine[Any, Any, Shown]) -> None:
         end = self._player.play(work)
         if isinstance(end, Failed):
             self._console.error(f"{end.content} ({end.code}); /retry asks again")
         elif isinstance(end, Cancelled):
             self._console.line("stopped; /continue goes on, /retry asks again", "dim")
+        elif isinstance(end, Asked):
+            self._console.line("it waits for you; /open last asks again", "dim")
         self._console.line()
 
     def _new(self, _: str) -> None:

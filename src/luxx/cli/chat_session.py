@@ -1,8 +1,8 @@
 """A chat: the conversation that the command line is in, and the turn that it shows."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
 
 import msgspec
 from msgspec import UNSET
@@ -24,12 +24,14 @@ from luxx.client import (
     Unreachable,
 )
 from luxx.core.errors import Conflict, InvalidRequest
-from luxx.core.events import Cancelled, Done, End, Failed, decode
+from luxx.core.events import Approval, Cancelled, Done, End, Event, Failed, LogEntry, decode
 from luxx.core.files import FileRef
 from luxx.core.ids import new_id
+from luxx.core.ports import Decision
 
 _TICK_S = 0.25
 _TURN_RUNNING = "turn_running"
+CONFLICT = 409
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,18 +45,47 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     tools: bool | None = None
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """The turn that is shown waits for a person."""
+
+    turn_id: str
+    approval: Approval
+
+
+Shown = End | Asked | None
+"""How the showing of a turn ended; None if all of it had been seen before."""
+
 Post = Callable[[], Awaitable[TurnHandle]]
 
 
 class _Work:
-    """A turn that is being started (by `post`) or shown, and how far it was shown."""
+    """A turn that is being started (by `post`) or shown, and how far it was shown.
 
-    def __init__(self, view: View, post: Post | None = None, turn_id: str | None = None) -> None:
+    `known` is how long its log is known to be, `open` has what waits for a person.
+    """
+
+    def __init__(self, view: View, post: Post | None = None, turn_id: str | None = None, known: int = 0) -> None:
         self.view = view
         self.post = post
         self.turn_id = turn_id
         self.seen = 0
+        self.known = known
+        self.open: dict[int, Approval] = {}
         self.cancelling = False
+
+    @property
+    def asks(self) -> Approval | None:
+        """What is to be decided now; what the log beyond `seen` has may be decided there."""
+        return next(iter(self.open.values()), None) if self.seen >= self.known else None
+
+    def take(self, entry: LogEntry, event: Event | None) -> None:
+        """Show an entry, and note what it asks for."""
+        self.seen = entry.seq
+        self.view.show(entry, event)
+        if isinstance(event, Approval):
+            self.open.pop(event.index, None)
+            if event.state == "requested":
+                self.open[event.index] = event
 
 
 class ChatSession:
@@ -87,15 +118,20 @@ class ChatSession:
         """Let the next message begin a new conversation."""
         self.conversation = None
 
-    async def ask(self, text: str, *, queue: bool = False) -> End | None:
+    async def ask(self, text: str, *, queue: bool = False) -> Shown:
         """Send a message with what is attached, and show its answer."""
-        request, files = new_id(), [file.id for file in self.attached]
+        request, files, fresh = new_id(), [file.id for file in self.attached], self.conversation is None
 
         async def post() -> TurnHandle:
             conversation, overrides = await self._prepare(request)
-            started = await self.client.post_message(
-                conversation.id, text, overrides, attachments=files, queue=queue, client_request_id=request
-            )
+            try:
+                started = await self.client.post_message(
+                    conversation.id, text, overrides, attachments=files, queue=queue, client_request_id=request
+                )
+            except ApiError:
+                if fresh:
+                    await self._take_back(conversation)
+                raise
             self.attached = ()
             return started
 
@@ -114,7 +150,7 @@ class ChatSession:
             await self.client.delete_file(file.id)
         return files
 
-    async def retry(self) -> End | None:
+    async def retry(self) -> Shown:
         """Show another answer to the last message. Raises InvalidRequest if there is none."""
         answer, overrides, request = await self._last_answer(), await self._overrides(), new_id()
 
@@ -123,7 +159,7 @@ class ChatSession:
 
         return await self._begin(_Work(self._new_view(), post))
 
-    async def go_on(self) -> End | None:
+    async def go_on(self) -> Shown:
         """Go on where the last answer was cut. Raises InvalidRequest if there is none."""
         answer, overrides, request = await self._last_answer(), await self._overrides(), new_id()
 
@@ -132,28 +168,49 @@ class ChatSession:
 
         return await self._begin(_Work(self._new_view(), post))
 
-    async def attach(self, turn_id: str) -> End | None:
+    async def attach(self, turn_id: str) -> Shown:
         """Show a running or finished turn from its start."""
         turn = await self.client.turn(turn_id)
         await self.open(turn.conversation_id)
-        return await self._begin(_Work(self._new_view(), turn_id=turn_id))
+        return await self._begin(_Work(self._new_view(), turn_id=turn_id, known=turn.seq))
 
-    async def attach_running(self) -> End | None:
+    async def attach_running(self) -> Shown:
         """Show the conversation's oldest turn in progress, if there is one."""
         turns = self.conversation.turns if self.conversation else ()
-        return await self._begin(_Work(self._new_view(), turn_id=turns[0].id)) if turns else None
+        return await self._begin(_Work(self._new_view(), turn_id=turns[0].id, known=turns[0].seq)) if turns else None
 
     async def cancel(self) -> None:
         """Stop the turn that is shown, or the one that is being started as soon as it has its id."""
         if self._work is None:
             return
         self._work.cancelling = True
+        self._work.open.clear()
         if self._work.turn_id is None:
             return
         try:
             await self.client.cancel(self._work.turn_id)
         except ClientError as error:
             self._console.error(f"the turn could not be stopped: {error.message}")
+
+    async def decide(self, asked: Asked, decision: Decision) -> None:
+        """Decide about what the turn that is shown asked for; a decision that came before this one stands."""
+        approve = decision.state == "approved"
+        try:
+            await self.client.decide(
+                asked.turn_id, asked.approval.index, approve, arguments=decision.arguments, always=decision.always
+            )
+        except ApiError as error:
+            if error.status != CONFLICT:
+                raise
+            self._console.note(error.message)
+        if self._work:
+            self._work.open.pop(asked.approval.index, None)
+
+    def leave_waiting(self) -> None:
+        """Show no more of a turn that waits for a person."""
+        if self._work:
+            self._work.view.close()
+            self._work = None
 
     async def branch(self, limit: int = 20) -> tuple[Message, ...]:
         """Return the end of the branch shown."""
@@ -178,6 +235,12 @@ class ChatSession:
             fields = ConversationFields(system_prompt=system or None)
             self.conversation = await self.client.change_conversation(self.conversation.id, fields)
         return self.conversation, overrides
+
+    async def _take_back(self, conversation: Conversation) -> None:
+        """Undo the making of a conversation whose first message was refused."""
+        self.conversation = None
+        with contextlib.suppress(ClientError):
+            await self.client.delete_conversation(conversation.id)
 
     async def _overrides(self) -> Overrides:
         choice = self.choice
@@ -205,12 +268,12 @@ class ChatSession:
             hint = f"`luxx chat --attach {error.turn_id}` shows it, --queue waits for it"
             raise Conflict(error.reason, f"{error.detail.rstrip('.')}: {hint}", error.turn_id) from error
 
-    async def _begin(self, work: _Work) -> End | None:
+    async def _begin(self, work: _Work) -> Shown:
         self._work = work
         return await self.resume()
 
-    async def resume(self) -> End | None:
-        """Go on with what Unreachable interrupted."""
+    async def resume(self) -> Shown:
+        """Go on with what Unreachable, or a question, interrupted."""
         work = self._work
         if work is None:
             return None
@@ -221,7 +284,9 @@ class ChatSession:
                 work.turn_id = (await self._posted(work.post)).turn_id
                 if work.cancelling:
                     await self.cancel()
-            return await self._show(work)
+            shown = await self._show(work)
+            keep = isinstance(shown, Asked)
+            return shown
         except Unreachable:
             keep = True
             raise
@@ -231,16 +296,28 @@ class ChatSession:
                 work.view.close()
                 self._work = None
 
-    async def _show(self, work: _Work) -> End | None:
+    async def _asked(self, work: _Work) -> Asked | None:
+        """Return what a person is to decide now. What was decided meanwhile comes in the log."""
+        while approval := work.asks:
+            waiting = {(each.turn_id, each.approval.index) for each in await self.client.approvals()}
+            if (work.turn_id, approval.index) in waiting:
+                return Asked(work.turn_id or "", approval)
+            del work.open[approval.index]
+        return None
+
+    async def _show(self, work: _Work) -> Shown:
         turn_id = work.turn_id or ""
         end: End | None = None
+        if asked := await self._asked(work):
+            return asked
         try:
             entries = self.client.follow(turn_id, work.seen, lambda wait: _tell(work.view, wait))
-            async with aclosing(entries):
+            async with contextlib.aclosing(entries):
                 async for entry in entries:
                     event = decode(entry.name, entry.data)
-                    work.seen = entry.seq
-                    work.view.show(entry, event)
+                    work.take(entry, event)
+                    if asked := await self._asked(work):
+                        return asked
                     end = event if isinstance(event, Done | Failed | Cancelled) else end
         except Unreachable as error:
             raise Unreachable(f"{error.message}. The answer may go on: luxx chat --attach {turn_id}") from error

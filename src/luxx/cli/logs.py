@@ -33,7 +33,11 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(threshold)
-    for library in ("alembic", "mcp", "uvicorn"):  # which tell of every start, or of every request, at the level of info
+    for library in (
+        "alembic",
+        "mcp",
+        "uvicorn",
+    ):  # which tell of every start, or of every request, at the level of info
         logging.getLogger(library).setLevel(max(threshold, logging.WARNING))
 
 

@@ -1,6 +1,6 @@
 """Lookup: what a person names on the command line, as the server knows it."""
 
-from luxx.client import Client, Conversation, McpServer, Provider
+from luxx.client import Client, Conversation, McpServer, OpenApiServer, Provider
 from luxx.core.errors import NotFound
 
 LAST = "last"
@@ -24,6 +24,16 @@ async def mcp_server_named(client: Client, wanted: str) -> McpServer:
             return server
     names = ", ".join(server.name for server in servers) or "none"
     raise NotFound(f"There is no MCP server {wanted!r}; there are: {names}")
+
+
+async def openapi_server_named(client: Client, wanted: str) -> OpenApiServer:
+    """Return a web service given by its name or id. Raises NotFound, which lists the names."""
+    servers = await client.openapi_servers.list()
+    for server in servers:
+        if wanted in (server.id, server.name):
+            return server
+    names = ", ".join(server.name for server in servers) or "none"
+    raise NotFound(f"There is no OpenAPI service {wanted!r}; there are: {names}")
 
 
 async def conversation_named(client: Client, wanted: str) -> Conversation:

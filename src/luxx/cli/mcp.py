@@ -1,6 +1,5 @@
 """luxx mcp: the MCP servers that bring tools."""
 
-import getpass
 import shlex
 import sys
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 from msgspec import UNSET
 
 from luxx.cli import environment
+from luxx.cli.asked import named_secret
 from luxx.cli.console import Console, process_console
 from luxx.cli.lookup import mcp_server_named
 from luxx.cli.options import DataDir, load_settings
@@ -35,6 +35,25 @@ Luxx = Annotated[
         "--server", envvar="LUXX_URL", help="Address of the Luxx server, if it is not the one of the data directory."
     ),
 ]
+Command = Annotated[
+    list[str] | None, typer.Argument(help="After --, the program with its arguments.", show_default=False)
+]
+McpUrl = Annotated[str | None, typer.Option("--url", help="Or its address, over streamable HTTP.")]
+Header = Annotated[
+    list[str] | None,
+    typer.Option("--header", metavar="NAME[=VALUE]", help="A header to send; without a value it is asked for."),
+]
+Env = Annotated[
+    list[str] | None,
+    typer.Option("--env", metavar="NAME[=VALUE]", help="A variable of the program; without a value the one set here."),
+]
+ClientId = Annotated[
+    str | None, typer.Option("--client-id", help="The client that its log-in knows Luxx as, if it has to be told.")
+]
+ClientSecret = Annotated[
+    str | None,
+    typer.Option("--client-secret-env", metavar="NAME", help="Take that client's secret from this variable."),
+]
 
 
 @app.command("list")
@@ -55,27 +74,12 @@ def list_servers(json: Json = False, server: Luxx = None, data_dir: DataDir = No
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="A name for it; its tools are called NAME__TOOL.")],
-    command: Annotated[
-        list[str] | None, typer.Argument(help="After --, the program with its arguments.", show_default=False)
-    ] = None,
-    url: Annotated[str | None, typer.Option("--url", help="Or its address, over streamable HTTP.")] = None,
-    header: Annotated[
-        list[str] | None,
-        typer.Option("--header", metavar="NAME[=VALUE]", help="A header to send; without a value it is asked for."),
-    ] = None,
-    env: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--env", metavar="NAME[=VALUE]", help="A variable of the program; without a value the one set here."
-        ),
-    ] = None,
-    client_id: Annotated[
-        str | None, typer.Option("--client-id", help="The client that its log-in knows Luxx as, if it has to be told.")
-    ] = None,
-    client_secret_env: Annotated[
-        str | None,
-        typer.Option("--client-secret-env", metavar="NAME", help="Take that client's secret from this variable."),
-    ] = None,
+    command: Command = None,
+    url: McpUrl = None,
+    header: Header = None,
+    env: Env = None,
+    client_id: ClientId = None,
+    client_secret_env: ClientSecret = None,
     cwd: Annotated[str | None, typer.Option("--cwd", help="The folder that the program starts in.")] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Believe what it says of its tools: see docs/mcp.md.")] = False,
     test: Annotated[bool, typer.Option("--test/--no-test", help="Try it out at once.")] = True,
@@ -92,7 +96,7 @@ def add(
         cwd=cwd or UNSET,
         env=dict(map(_variable, env)) if env else UNSET,
         url=url or UNSET,
-        headers=dict(map(_header, header)) if header else UNSET,
+        headers=dict(named_secret(text, "header") for text in header) if header else UNSET,
         client_id=client_id or UNSET,
         client_secret=_variable(client_secret_env)[1] if client_secret_env else UNSET,
         trusted=trust,
@@ -202,20 +206,6 @@ def _variable(text: str) -> tuple[str, str]:
     if (here := environment.variable(name)) is None:
         raise InvalidRequest(f"The environment variable {name} is not set.")
     return name, here
-
-
-def _header(text: str) -> tuple[str, str]:
-    """Return the name and the value of NAME=VALUE; a value that is not given is read so that nobody sees it."""
-    name, given, value = text.partition("=")
-    if given:
-        return name, value
-    if sys.stdin and sys.stdin.isatty():
-        value = getpass.getpass(f"{name}: ")
-    else:
-        value = sys.stdin.readline() if sys.stdin else ""
-    if not value.strip():
-        raise InvalidRequest(f"No value for the header {name} was given.")
-    return name, value.strip()
 
 
 def _report(console: Console, name: str, check: Check) -> None:

@@ -1,21 +1,21 @@
 """luxx providers: the endpoints that serve models."""
 
-import getpass
 import shlex
 import sys
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 import typer
 from msgspec import UNSET
 
-from luxx.cli import environment
 from luxx.cli.console import Console, process_console
+from luxx.cli.keys import KeyOptions, read_key
 from luxx.cli.lookup import provider_named
 from luxx.cli.options import DataDir, Url, load_settings
 from luxx.cli.servers import Wanted, ask_server
 from luxx.cli.table import table
-from luxx.client import ApiError, Client, Provider, ProviderFields
+from luxx.client import ApiError, Client, Preset, Provider, ProviderFields
 from luxx.core.errors import InvalidRequest
 from luxx.core.ports import Check, ModelInfo
 
@@ -27,6 +27,9 @@ app = typer.Typer(
     help="Manage the endpoints that serve models.",
 )
 
+_CHAT = {"responses": "openai"}
+"""What speaks like a preset's service at another address: chat completions, where the service has a newer form of its own."""
+_KEYLESS = frozenset({"local", "scripted"})
 Name = Annotated[str, typer.Argument(help="The provider's name or id.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 
@@ -39,6 +42,7 @@ def list_providers(json: Json = False, url: Url = None, data_dir: DataDir = None
     if json:
         console.line(msgspec.json.encode(providers).decode())
         return
+    names = {provider.id: provider.name for provider in providers}
     rows = [
         (
             "*" if provider.is_default else "",
@@ -46,23 +50,48 @@ def list_providers(json: Json = False, url: Url = None, data_dir: DataDir = None
             provider.format,
             provider.default_model or "-",
             "yes" if provider.has_key else "no",
+            names.get(provider.fallback_id or "", "-"),
             provider.base_url or "-",
         )
         for provider in providers
     ]
-    for line in table(("", "NAME", "FORMAT", "MODEL", "KEY", "ADDRESS"), rows, _width(console)):
+    for line in table(("", "NAME", "FORMAT", "MODEL", "KEY", "FALLBACK", "ADDRESS"), rows, _width(console)):
+        console.line(line)
+
+
+@app.command("presets")
+def list_presets(json: Json = False, url: Url = None, data_dir: DataDir = None) -> None:
+    """List the providers that are known by name: `luxx providers add ID` needs no more than a key."""
+    presets = ask_server(_wanted(url, data_dir), lambda client: client.presets())
+    console = process_console()
+    if json:
+        console.line(msgspec.json.encode(presets).decode())
+        return
+    rows = [
+        (preset.id, preset.name, preset.key, preset.base_url or "(give it)", preset.key_url or "") for preset in presets
+    ]
+    for line in table(("ID", "NAME", "KEY", "ADDRESS", "KEYS ARE AT"), rows, _width(console)):
         console.line(line)
 
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="A name for it.")],
+    name: Annotated[str, typer.Argument(help="A preset's id (luxx providers presets), or a name for another one.")],
     base_url: Annotated[
         str | None, typer.Option("--base-url", "-b", help="Its address, such as https://api.openai.com/v1.")
     ] = None,
-    format: Annotated[str, typer.Option("--format", help="Its wire format: openai, local or scripted.")] = "openai",
+    called: Annotated[str | None, typer.Option("--name", help="What to call it, if not as its preset.")] = None,
+    format: Annotated[
+        str | None, typer.Option("--format", help="Its wire format: openai, responses, anthropic, gemini, local.")
+    ] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="The model to use by default.")] = None,
     default: Annotated[bool, typer.Option("--default", help="Make it the default provider.")] = False,
+    fallback: Annotated[
+        str | None, typer.Option("--fallback", metavar="NAME", help="The provider that answers when this one fails.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", help="Its key; others may see it there: better leave it out and be asked.")
+    ] = None,
     key_env: Annotated[
         str | None, typer.Option("--key-env", metavar="NAME", help="Take the key from this environment variable.")
     ] = None,
@@ -72,32 +101,30 @@ def add(
     url: Url = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Add a provider. Its key is asked for without being shown: a key among the arguments would be seen by others."""
-    if format == "openai" and not base_url:
-        raise InvalidRequest("Give its address: --base-url https://…/v1")
-    key = None if no_key or format != "openai" else _read_key(key_env, from_stdin=key_stdin)
+    """Add a provider. Its key is asked for without being shown: among the arguments others could see it."""
+    wanted = _wanted(url, data_dir)
+    preset = _preset(wanted, name)
+    if preset and base_url and not _same_host(preset, base_url):  # not that service, only something that speaks like it
+        format = format or _CHAT.get(preset.format, preset.format)
+        preset = None
+    format = format or (None if preset else "openai")
+    if format == "openai" and not base_url and not preset:
+        raise InvalidRequest("Give its address: --base-url https://…/v1, or name a preset: luxx providers presets")
+    need, where = _key_need(preset, format)
+    keys = KeyOptions(given=key, variable=key_env, stdin=key_stdin, none=no_key)
     fields = ProviderFields(
-        name=name,
-        format=format,
+        preset=preset.id if preset else UNSET,
+        name=called or (UNSET if preset else name),
+        format=format or UNSET,
         base_url=base_url or UNSET,
-        api_key=key or UNSET,
+        api_key=read_key(keys, need, where) or UNSET,
         default_model=model or UNSET,
         is_default=default or UNSET,
     )
-
-    async def store(client: Client) -> tuple[Provider, Check | None]:
-        provider = await client.create_provider(fields)
-        if not test:
-            return provider, None
-        return await _with_only_model(client, provider), await client.test_provider(provider.id)
-
-    provider, check = ask_server(_wanted(url, data_dir), store)
-    console = process_console()
-    console.line(f"{provider.name} is stored{' and is the default' if provider.is_default else ''}.")
-    if check:
-        _report(console, provider.name, check)
-    if not provider.default_model:
-        console.line(f"It has no default model: luxx providers default {shlex.quote(provider.name)} --model MODEL")
+    provider, check = ask_server(wanted, lambda client: _store(client, fields, fallback, test))
+    if need == "unknown" and not (provider.has_key or no_key):
+        process_console().line("It has no key: nobody could be asked for one (--key-env NAME or --key-stdin give it).")
+    _tell_added(process_console(), provider, check)
 
 
 @app.command("test")
@@ -147,6 +174,50 @@ def default(
     process_console().line(f"{provider.name} is the default.")
 
 
+@app.command("model")
+def set_model(
+    name: Name,
+    model: Annotated[str, typer.Argument(help="Its default model from now on.")],
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Choose a provider's default model; which provider is the default one stays as it is."""
+
+    async def change(client: Client) -> Provider:
+        provider = await provider_named(client, name)
+        return await client.change_provider(provider.id, ProviderFields(default_model=model))
+
+    provider = ask_server(_wanted(url, data_dir), change)
+    process_console().line(f"The default model of {provider.name} is {provider.default_model}.")
+
+
+@app.command("fallback")
+def set_fallback(
+    name: Name,
+    other: Annotated[
+        str | None, typer.Argument(help="The provider that answers when it fails; none without it.")
+    ] = None,
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Say which provider answers when one fails before its first word."""
+
+    async def change(client: Client) -> tuple[Provider, Provider | None]:
+        provider = await provider_named(client, name)
+        fallback = await provider_named(client, other) if other else None
+        fields = ProviderFields(fallback_id=fallback.id if fallback else None)
+        return await client.change_provider(provider.id, fields), fallback
+
+    provider, fallback = ask_server(_wanted(url, data_dir), change)
+    console = process_console()
+    if fallback is None:
+        console.line(f"{provider.name} has no fallback.")
+        return
+    console.line(f"{fallback.name} answers when {provider.name} fails.")
+    if not fallback.default_model:
+        console.line(f"It has no default model yet: luxx providers model {shlex.quote(fallback.name)} MODEL")
+
+
 @app.command()
 def remove(
     name: Name,
@@ -173,24 +244,50 @@ def _width(console: Console) -> int:
     return console.out.width if console.out.is_terminal else 0
 
 
-def _read_key(variable: str | None, *, from_stdin: bool) -> str | None:
-    """Return the key, or None where there is nobody to ask for it. Raises InvalidRequest."""
-    if variable:
-        if key := environment.variable(variable):
-            return key.strip()
-        raise InvalidRequest(f"The environment variable {variable} is not set.")
-    if from_stdin:
-        if key := sys.stdin.readline().strip():
-            return key
-        raise InvalidRequest("No key came from standard input.")
-    if not sys.stdin or not sys.stdin.isatty():
-        return None
-    return getpass.getpass("API key (empty for none): ").strip() or None
+def _preset(wanted: Wanted, name: str) -> Preset | None:
+    presets = ask_server(wanted, lambda client: client.presets())
+    return next((preset for preset in presets if preset.id == name), None)
+
+
+def _same_host(preset: Preset, base_url: str) -> bool:
+    """Whether an address is the preset's own service; one without an address of its own is wherever the person says."""
+    return preset.base_url is None or urlsplit(preset.base_url).hostname == urlsplit(base_url).hostname
+
+
+def _key_need(preset: Preset | None, format: str | None) -> tuple[str, str | None]:
+    """Return whether a key is needed, and where to get one; of a provider of another kind nobody knows."""
+    if format in _KEYLESS:
+        return "none", None
+    return (preset.key, preset.key_url) if preset else ("unknown", None)
+
+
+async def _store(
+    client: Client, fields: ProviderFields, fallback: str | None, test: bool
+) -> tuple[Provider, Check | None]:
+    if fallback:
+        fields = msgspec.structs.replace(fields, fallback_id=(await provider_named(client, fallback)).id)
+    provider = await client.create_provider(fields)
+    if not test:
+        return provider, None
+    provider = await _with_only_model(client, provider)
+    return provider, await client.test_provider(provider.id)
+
+
+def _tell_added(console: Console, provider: Provider, check: Check | None) -> None:
+    console.line(f"{provider.name} is stored{' and is the default' if provider.is_default else ''}.")
+    if check:
+        _report(console, provider.name, check)
+    if provider.default_model:
+        console.line(f"Its default model is {provider.default_model}.")
+        return
+    if provider.notice:
+        console.line(provider.notice)
+    console.line(f"It has no default model: luxx providers default {shlex.quote(provider.name)} --model MODEL")
 
 
 async def _with_only_model(client: Client, provider: Provider) -> Provider:
     """Give a provider that serves a single model that one as its default."""
-    if provider.default_model:
+    if provider.default_model or provider.notice:
         return provider
     try:
         models = await client.models(provider.id)

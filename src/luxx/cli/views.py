@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from luxx.cli.console import Screen, Style
-from luxx.cli.safetext import fit
+from luxx.cli.safetext import fit, safe_line
 from luxx.core.events import (
     Approval,
     Cancelled,
@@ -22,6 +22,9 @@ from luxx.core.events import (
     TurnStarted,
 )
 from luxx.core.steps import File, Notice, Source, Step, Summary, Text, Thinking, ToolCall, ToolResult
+
+_CALL_WORDS = {"approved": "allowed", "denied": "denied", "expired": "nobody decided in time"}
+_QUESTION_WORDS = {"approved": "answered", "denied": "declined", "expired": "nobody answered in time"}
 
 
 class View(Protocol):
@@ -157,8 +160,8 @@ class TerminalView:
                 self._progress(event)
             case Recovered(discarded=discarded):
                 self._recovered(discarded)
-            case Approval(tool=tool, state=state):
-                self._line(f"{tool}: approval {state}", "yellow")
+            case Approval():
+                self._approval(event)
             case Done() | Failed() | Cancelled():
                 self.close()
             case None:
@@ -255,6 +258,16 @@ class TerminalView:
         failed = step.state == "failed"
         self._line(f"{'✗' if failed else '✓'} {step.name}{took}  {step.content.strip()}", "red" if failed else "green")
         self._wait_for(", ".join(self._running.values()) or "the model")
+
+    def _approval(self, event: Approval) -> None:
+        if event.state != "requested":
+            words = _QUESTION_WORDS if event.question else _CALL_WORDS
+            self._line(f"{event.tool}: {words[event.state]}", "yellow")
+        elif event.question:
+            self._end_line()
+            self._screen.line(f"? {safe_line(event.tool)} asks you: {event.question.message}", "yellow")
+        else:
+            self._line(f"? {event.tool} asks for your permission", "yellow")
 
     def _progress(self, event: ToolProgress) -> None:
         name = self._running.get(event.index, "tool")

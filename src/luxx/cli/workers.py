@@ -9,6 +9,7 @@ from types import FrameType
 
 import msgspec
 import structlog
+from pydantic import SecretStr
 
 from luxx.core.errors import ConfigurationError
 from luxx.http.server import address_of
@@ -28,7 +29,7 @@ class Order(msgspec.Struct, frozen=True):
     """What a worker is told on the first line of its standard input: the socket's number, and all settings."""
 
     socket: int
-    settings: dict[str, str | int | float | bool | None]
+    settings: dict[str, object]
 
 
 class Workers:
@@ -151,12 +152,9 @@ class Workers:
             return
 
 
-def _plain(settings: Settings) -> dict[str, str | int | float | bool | None]:
+def _plain(settings: Settings) -> dict[str, object]:
     """Return all settings as values that can be written down: a worker that starts again shall have those of the first."""
-    secret = {
-        name: value.get_secret_value() if value else None
-        for name, value in (("database_url", settings.database_url), ("secret_key", settings.secret_key))
-    }
+    secret = {name: value.get_secret_value() for name, value in settings if isinstance(value, SecretStr)}
     return {**settings.model_dump(mode="json"), **secret}
 
 

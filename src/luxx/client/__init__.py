@@ -8,6 +8,7 @@ from luxx.client.archive import ImportReport
 from luxx.client.client import Client, TurnHandle
 from luxx.client.errors import ApiError, ClientError, ProtocolError, Unreachable
 from luxx.client.mcp_servers import McpServer, McpServerFields
+from luxx.client.openapi_servers import OpenApiRefreshed, OpenApiServer, OpenApiServerFields
 from luxx.client.patience import Reconnecting, Retry
 from luxx.client.records import (
     Conversation,
@@ -17,6 +18,7 @@ from luxx.client.records import (
     Message,
     MessagePage,
     Overrides,
+    Preset,
     Provider,
     ProviderFields,
     StartedTurn,
@@ -37,7 +39,11 @@ __all__ = [
     "McpServerFields",
     "Message",
     "MessagePage",
+    "OpenApiRefreshed",
+    "OpenApiServer",
+    "OpenApiServerFields",
     "Overrides",
+    "Preset",
     "ProtocolError",
     "Provider",
     "ProviderFields",

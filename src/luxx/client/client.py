@@ -9,6 +9,7 @@ import msgspec
 from luxx.client.archive import Archive
 from luxx.client.follow import Follower, OnWait
 from luxx.client.mcp_servers import McpServers
+from luxx.client.openapi_servers import OpenApiServers
 from luxx.client.patience import Retry
 from luxx.client.records import (
     Conversation,
@@ -18,6 +19,7 @@ from luxx.client.records import (
     MessagePage,
     OpenApproval,
     Overrides,
+    Preset,
     Provider,
     ProviderFields,
     StartedTurn,
@@ -36,6 +38,10 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 class _Providers(msgspec.Struct, frozen=True):
     items: tuple[Provider, ...]
+
+
+class _Presets(msgspec.Struct, frozen=True):
+    items: tuple[Preset, ...]
 
 
 class _Models(msgspec.Struct, frozen=True):
@@ -70,6 +76,7 @@ class Client:
         self._transport = Transport(base_url, token, retry or Retry())
         self.mcp_servers = McpServers(self._transport)
         self.archive = Archive(self._transport)
+        self.openapi_servers = OpenApiServers(self._transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -240,6 +247,10 @@ class Client:
     async def providers(self) -> tuple[Provider, ...]:
         """Return all providers, oldest first."""
         return (await self._transport.call("GET", "api/providers", _Providers)).items
+
+    async def presets(self) -> tuple[Preset, ...]:
+        """Return the providers that are known by name."""
+        return (await self._transport.call("GET", "api/presets", _Presets)).items
 
     async def create_provider(self, fields: ProviderFields) -> Provider:
         """Store a provider. The request is not repeated if its answer is lost."""

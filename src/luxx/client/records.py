@@ -141,7 +141,11 @@ class OpenApproval(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """An endpoint that serves models; its key never leaves the server. `tools` says whether its models may call tools."""
+    """An endpoint that serves models; its key never leaves the server. `tools` says whether its models may call tools.
+
+    `fallback_id` is the provider that answers when this one fails. `notice` comes only from adding it, and says why it has no
+    default model.
+    """
 
     id: str
     name: str
@@ -151,7 +155,24 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     is_default: bool = False
     has_key: bool = False
     tools: bool = True
+    preset: str | None = None
+    fallback_id: str | None = None
     created_at: str = ""
+    notice: str | None = None
+
+
+class Preset(msgspec.Struct, frozen=True, kw_only=True):
+    """A well-known provider. `base_url` None: it is to be given; `key` is ``needed``, ``optional`` or ``none``, `key_url` where to get one."""
+
+    id: str
+    name: str
+    format: str
+    base_url: str | None = None
+    key: str = "needed"
+    key_url: str | None = None
+    default_model: str | None = None
+    own: bool = False
+    hint: str | None = None
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,14 +219,19 @@ class ConversationFields(_Fields, frozen=True, kw_only=True):
 
 
 class ProviderFields(_Fields, frozen=True, kw_only=True):
-    """The fields of a provider to make or to change; a new `base_url` deletes the stored key unless one comes with it."""
+    """The fields of a provider to make or to change; a new `base_url` deletes the stored key unless one comes with it.
 
+    `preset` and `format` are for making one only.
+    """
+
+    preset: str | UnsetType = UNSET
     name: str | UnsetType = UNSET
     format: str | UnsetType = UNSET
     base_url: str | UnsetType | None = UNSET
     api_key: str | UnsetType | None = UNSET
     default_model: str | UnsetType | None = UNSET
     is_default: bool | UnsetType = UNSET
+    fallback_id: str | UnsetType | None = UNSET
 
 
 def _known_step(raw: msgspec.Raw) -> Step | None:

@@ -9,7 +9,7 @@ LuxxError
 ├── ConfigurationError    the installation is set up wrongly; the text says what to do
 ├── StorageError          the store refused or failed
 │   └── Fenced            another owner holds the turn: stop without a trace
-├── ToolServerFailed      an MCP server cannot be reached, or does not do what it should
+├── ToolServerFailed      an MCP server or an API cannot be reached, or does not do what it should
 ├── TooManyIterations     a turn used up its model calls
 ├── TurnAbandoned         a turn was taken over too often: it may be what kills the server
 └── ProviderError         the model's provider failed
@@ -108,7 +108,7 @@ class Fenced(StorageError):
 
 
 class ToolServerFailed(LuxxError):
-    """An MCP server cannot be reached, has died, or does not do what it should; the text says what is wrong with it."""
+    """An MCP server or an API cannot be reached, has died, or does not do what it should; the text says what is wrong with it."""
 
     code = "tool_server_failed"
 

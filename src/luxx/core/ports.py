@@ -187,7 +187,10 @@ class Tools(Protocol):
 
 
 class ModelCall(msgspec.Struct, frozen=True, kw_only=True):
-    """The record of a model call that ended; it is committed with the end of its answer and shown to nobody."""
+    """The record of a model call that ended; it is committed with the end of its answer and shown to nobody.
+
+    `provider` is the provider's id: another one under the same name cannot read what this one signed.
+    """
 
     n: int
     provider: str

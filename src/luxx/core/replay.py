@@ -90,6 +90,8 @@ class Replay:
         self._pieces.pop(index, None)
         if step := self._steps.get(index):
             self._steps[index] = msgspec.structs.replace(step, state="void")
+        if asked := self.approvals.get(index):
+            self.approvals[index] = msgspec.structs.replace(asked, state="expired")
 
 
 def is_end(entry: LogEntry) -> bool:

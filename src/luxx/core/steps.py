@@ -5,6 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from luxx.core.ids import step_id
+from luxx.core.prompts import Effect
 
 State = Literal["running", "complete", "failed", "void"]
 
@@ -42,7 +43,8 @@ class ToolCall(_Step, frozen=True, kw_only=True, tag="tool_call"):
 
 
 class ToolResult(_Step, frozen=True, kw_only=True, tag="tool_result"):
-    """What a tool gave. `id_ref` is the step id of its call, `duration_ms` how long it took.
+    """What a tool gave. `id_ref` is the step id of its call, `effect` that of the tool when it was claimed, `duration_ms` how long it
+    took.
 
     `parts` holds what is no text: ``{"type": "file", "id", "name", "media_type", "size"}`` for a file of the conversation,
     ``{"type": "json", "value"}`` for structured content.
@@ -52,6 +54,7 @@ class ToolResult(_Step, frozen=True, kw_only=True, tag="tool_result"):
     name: str
     content: str = ""
     parts: tuple[dict[str, Any], ...] = ()
+    effect: Effect | None = None
     duration_ms: int | None = None
 
 
@@ -110,9 +113,9 @@ def tool_call(index: int, call: int, id_ref: str, name: str) -> ToolCall:
     return ToolCall(id=step_id(index), index=index, call=call, id_ref=id_ref, name=name)
 
 
-def tool_result(index: int, of: ToolCall) -> ToolResult:
+def tool_result(index: int, of: ToolCall, effect: Effect | None = None) -> ToolResult:
     """Start the result of a call: its claim."""
-    return ToolResult(id=step_id(index), index=index, call=of.call, id_ref=of.id, name=of.name)
+    return ToolResult(id=step_id(index), index=index, call=of.call, id_ref=of.id, name=of.name, effect=effect)
 
 
 def answer_text(steps: tuple[Step, ...]) -> str:

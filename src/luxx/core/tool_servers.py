@@ -32,10 +32,16 @@ class HttpTarget(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 
 
 class OpenApiTarget(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="openapi"):
-    """An API that an OpenAPI document describes; `document` is its JSON text, `base_url` where it is."""
+    """An API that an OpenAPI document describes; `document` is its JSON text, `base_url` where the API is.
+
+    `url` is where the document lies, empty for one that a person brought as a text; `named` says that a person gave the `base_url`,
+    not the document.
+    """
 
     base_url: str
     document: str
+    url: str = ""
+    named: bool = False
 
 
 Target = StdioTarget | HttpTarget | OpenApiTarget

@@ -1,12 +1,14 @@
 """Approvals: which calls of a turn wait for a person, and what was decided about them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from luxx.core.errors import StorageError
 from luxx.core.events import Approval, Question
 from luxx.core.ports import Decision, Emit
 from luxx.core.rules import ToolRule, action_for
@@ -15,6 +17,15 @@ from luxx.core.steps import ToolCall
 DENIED = "Denied: the person did not allow this call. It was not run."
 FORBIDDEN = "Not run: the person does not allow this tool."
 EXPIRED = "Not run: nobody allowed this call in time."
+
+
+Rules = Callable[[], Awaitable[Sequence[ToolRule]]]
+"""Reads the person's rules as they are now, those of the conversation first."""
+
+
+async def no_rules() -> Sequence[ToolRule]:
+    """Read the rules of a person who has none."""
+    return ()
 
 
 class Parked(Exception):
@@ -36,20 +47,27 @@ class Approvals:
     `moved` is set whenever that changes.
     """
 
-    def __init__(self, emit: Emit, rules: Sequence[ToolRule], known: Mapping[int, Approval], patience_s: float) -> None:
+    def __init__(self, emit: Emit, rules: Rules, known: Mapping[int, Approval], patience_s: float) -> None:
         self.waiting = 0
         self.moved = asyncio.Event()
         self._emit = emit
-        self._rules = tuple(rules)
+        self._rules = rules
+        self._always: set[str] = set()
         self._known = dict(known)
         self._patience_s = patience_s
         self._decisions: dict[int, asyncio.Future[Decision]] = {}
         self._early: dict[int, Decision] = {}
         self._given_up = False
 
-    def rule(self, tool: str) -> str | None:
-        """Return what the person's rules say of a tool."""
-        return action_for(self._rules, tool)
+    async def rule(self, tool: str) -> str | None:
+        """Return what the person's rules say of a tool now. Raises StorageError, NotFound for a conversation that is gone."""
+        return "allow" if tool in self._always else action_for(await self._rules(), tool)
+
+    def refuse(self, call: ToolCall) -> None:
+        """End what was asked for a call that is forbidden by now."""
+        asked = self._known.get(call.index)
+        if asked is not None and asked.state in ("requested", "approved"):
+            self._settle(asked, Decision(state="denied"))
 
     def wait_for_all(self, calls: int) -> bool:
         """Whether so many calls are all that wait for a person, so that nothing goes on without one."""
@@ -90,15 +108,28 @@ class Approvals:
                 self._wait(-1)
         match asked.state:
             case "approved":
-                return None if asked.arguments == _object(call.arguments) else _text(asked.arguments)
+                return self.changed(call)
             case "denied":
                 raise Refused(DENIED)
             case _:
                 raise Refused(EXPIRED)
 
+    def changed(self, call: ToolCall) -> str | None:
+        """Return the arguments that a person made of the model's, None if they are the same."""
+        asked = self._known.get(call.index)
+        if asked is None or asked.state != "approved" or asked.arguments == _object(call.arguments):
+            return None
+        return _text(asked.arguments)
+
     async def answer(self, index: int, tool: str, question: Question) -> Approval:
         """Ask what a running tool wants to know, under an index of its own; return the answer. Raises GivenUp."""
-        return await self._decided(self._request(index, tool, {}, question))
+        asked = self._request(index, tool, {}, question)
+        try:
+            return await self._decided(asked)
+        except (asyncio.CancelledError, GivenUp):
+            with contextlib.suppress(StorageError):  # the turn may be another's by now
+                self._settle(asked, Decision(state="expired"))
+            raise
 
     def close_questions(self) -> None:
         """End the questions of tools that have died with their process."""
@@ -140,7 +171,7 @@ class Approvals:
         arguments = asked.arguments if decision.arguments is None else decision.arguments
         settled = msgspec.structs.replace(asked, state=decision.state, arguments=arguments, expires_at=None)
         if decision.always and decision.state == "approved":
-            self._rules = (ToolRule(tool=asked.tool, action="allow"), *self._rules)
+            self._always.add(asked.tool)
         self._known[asked.index] = settled
         self._emit.append(settled)
         return settled

@@ -8,11 +8,10 @@ from luxx.core.ports import ModelCall
 from luxx.core.prompts import ModelRequest, Prompt, UserPrompt
 from luxx.core.steps import Step, Summary
 from luxx.engine.estimate import tokens_in, tokens_of
+from luxx.engine.summing import NOTED
 from luxx.engine.transcript import Transcript
 
-SUMMARY = (
-    "[What was said before in this conversation, summed up:]\n\n{content}\n\n[The conversation goes on from here.]"
-)
+SUMMARY = NOTED + "\n\n{content}\n\n[The conversation goes on from here.]"
 ANSWER_TOKENS = 4_096
 """How much of a window is kept free for the answer, unless the request says more; never more than a quarter."""
 TAIL_SHARE = 0.35

@@ -24,10 +24,9 @@ from luxx.core.files import FileRef, Files
 from luxx.core.ids import step_id
 from luxx.core.ports import Decision, Emit, Model, ModelCall, Toolbox
 from luxx.core.prompts import AnswerPrompt, ModelRequest, UserPrompt
-from luxx.core.rules import ToolRule
-from luxx.core.steps import Step, Summary
+from luxx.core.steps import Step, Summary, ToolResult
 from luxx.core.usage import Usage
-from luxx.engine.approvals import Approvals
+from luxx.engine.approvals import Approvals, Rules, no_rules
 from luxx.engine.contents import Contents
 from luxx.engine.context import Context, Mark
 from luxx.engine.estimate import usage_of
@@ -53,7 +52,7 @@ LONGEST_WAIT = 30.0
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a turn is to do.
 
-    `request` holds the earlier messages as prompts, `rules` are the person's on tools, and `approval_patience_s` is how long a call
+    `request` holds the earlier messages as prompts, `rules` reads the person's on tools, and `approval_patience_s` is how long a call
     waits for a decision. `start`, `calls` and `approvals` are what an earlier owner left; `recovered` if it died, of which readers
     are told. `window` is what the model can take in tokens, where that is known, and `marks` say where the prompts can be cut;
     `summary` is one that a person wrote in the place of the model's.
@@ -70,7 +69,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     max_answer_chars: int = 4_000_000
     owner: str = ""
     conversation_id: str = ""
-    rules: tuple[ToolRule, ...] = ()
+    rules: Rules = no_rules
     approval_patience_s: float = 86_400.0
     epoch: int = 1
     recovered: bool = False
@@ -133,6 +132,12 @@ class Loop:
 
     async def run(self) -> None:
         """Go on until the model asks for no more tools."""
+        try:
+            await self._run()
+        finally:
+            self._approvals.give_up()  # a question may outlive the call that asked it
+
+    async def _run(self) -> None:
         call, finish_reason = await self._start()
         while finish_reason is None:
             if call - self._summaries >= self._plan.max_iterations:
@@ -165,14 +170,17 @@ class Loop:
         self._approvals.close_questions()
         for record in self._plan.calls:
             self._usage += record.usage
-        made = list(start.steps)
-        made += [self._calls.mark_unknown(claim.result) for claim in start.unknown if claim.result is not None]
+        last = [step for step in start.steps if step.call == start.call]
+        self._remember([step for step in start.steps if step.call != start.call])
+        self._calls.made = sum(isinstance(step, ToolResult) for step in start.steps)
+        last += [self._calls.mark_unknown(claim.result) for claim in start.unknown if claim.result is not None]
         async with CallGroup(self._calls) as calls:
             for claim in start.rerun:
                 calls.begin(claim)
             await calls.settle()
-        made += calls.results
-        self._remember(_settled(made))
+        self._remember(_settled([*last, *calls.results]))
+        if self._plan.summary is not None and start.call == 0:
+            return self._given(self._plan.summary), None
         if start.whole:
             return start.call, next((c.finish_reason for c in self._plan.calls if c.n == start.call), "stop")
         if self._context.prompts and isinstance(self._context.prompts[-1], AnswerPrompt):
@@ -192,7 +200,7 @@ class Loop:
     def _remember(self, made: list[Step]) -> None:
         """Take what stands of this turn's earlier calls into the context."""
         self._context.answer(made, self._plan.calls, self._transcript)
-        self._summaries = sum(isinstance(step, Summary) and step.state == "complete" for step in made)
+        self._summaries += sum(isinstance(step, Summary) and step.state == "complete" for step in made)
 
     async def _make_room(self, call: int) -> int:
         """Sum up what is too long for the model, by its own account. Raises ContextOverflow if nothing can be summed up."""

@@ -55,7 +55,9 @@ def resume(
         for call in calls
         if call.call > kept_calls and ((result := results.get(call.id)) is None or result.state == "running")
     ]
-    unknown = tuple(claim for claim in open_calls if claim.result and effect(claim.call.name) == "unsafe")
+    unknown = tuple(
+        claim for claim in open_calls if claim.result and (claim.result.effect or effect(claim.call.name)) == "unsafe"
+    )
     return Resumption(
         steps=kept,
         discarded=discarded,

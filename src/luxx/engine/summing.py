@@ -21,7 +21,10 @@ SYSTEM = (
 TASK = "{before}<conversation>\n{text}\n</conversation>\n\nWrite the notes now, and nothing else."
 BEFORE = "<notes>\n{notes}\n</notes>\n\nThese notes cover what came before. Write new ones that cover both.\n\n"
 LEFT_OUT = "Earlier messages had to be left out, and could not be summed up. The person had said:\n\n{said}"
-NOTES_TOKENS = 1_500
+NOTED = "[What was said before in this conversation, summed up:]"
+"""How the prompt begins that tells of notes."""
+NOTES_TOKENS = 8_000
+"""For the notes and for what a model thinks before it writes them; never more than a quarter of its window."""
 MOST_PIECES = 8
 RESULT_CHARS = 1_500
 SAID_CHARS = 300
@@ -44,10 +47,12 @@ async def notes_on(
     notes, usage = "", Usage()
     try:
         for piece in _pieces(prompts, window):
-            written, used = await _write(model, _request(request, piece, notes))
+            written, used = await _write(model, _request(request, piece, notes, _limit(window)))
             notes, usage = written.strip() or notes, usage + used
     except ProviderError as error:
         _log.info("summing up failed", conversation_id=request.conversation_id, error=error.message)
+        if notes:  # on the pieces before
+            notes += "\n\n" + _without_model(prompts)
     return notes or _without_model(prompts), usage
 
 
@@ -67,7 +72,7 @@ def _pieces(prompts: Sequence[Prompt], window: int | None) -> list[str]:
     texts = list(_texts(prompts))
     size = DEFAULT_PIECE_CHARS
     if window is not None:
-        room = 0.9 * (window - 2 * min(NOTES_TOKENS, window // 6))
+        room = 0.9 * (window - 2 * _limit(window))
         size = max(1_000, int(room * (ASCII_CHARS if all(map(str.isascii, texts)) else OTHER_CHARS)))
     found = [""]
     for text in texts:
@@ -79,21 +84,26 @@ def _pieces(prompts: Sequence[Prompt], window: int | None) -> list[str]:
     return found if len(found) <= MOST_PIECES else [*found[:2], *found[2 - MOST_PIECES :]]
 
 
-def _request(request: ModelRequest, piece: str, notes: str) -> ModelRequest:
+def _limit(window: int | None) -> int:
+    return NOTES_TOKENS if window is None else min(NOTES_TOKENS, max(window // 4, 1))
+
+
+def _request(request: ModelRequest, piece: str, notes: str, limit: int) -> ModelRequest:
     """Return the request for the notes on one piece; `notes` are those on the pieces before."""
     before = BEFORE.format(notes=notes) if notes else ""
     return ModelRequest(
         model=request.model,
         prompts=(UserPrompt(TASK.format(before=before, text=piece)),),
         system=SYSTEM,
-        max_tokens=NOTES_TOKENS,
+        max_tokens=limit,
         conversation_id=request.conversation_id,
     )
 
 
 def _without_model(prompts: Sequence[Prompt]) -> str:
-    """Return what can be said without a model: how the person's messages begin."""
-    said = [prompt.text[:SAID_CHARS] for prompt in prompts if isinstance(prompt, UserPrompt)]
+    """Return what can be said without a model: earlier notes, and how the person's messages begin."""
+    texts = [prompt.text for prompt in prompts if isinstance(prompt, UserPrompt)]
+    said = [text if text.startswith(NOTED) else text[:SAID_CHARS] for text in texts]
     if len(said) > MOST_SAID:
         said = [*said[: MOST_SAID // 2], "…", *said[-MOST_SAID // 2 :]]
     return LEFT_OUT.format(said="\n".join(f"- {text}" for text in said))

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -54,7 +54,7 @@ class ToolCalls:
         self._indexes = indexes
         self._places = asyncio.Semaphore(parallel)
         self._most = most
-        self._made = 0
+        self.made = 0
         self._running: dict[int, asyncio.Task[object] | None] = {}
         self._stopped: set[int] = set()
 
@@ -75,14 +75,12 @@ class ToolCalls:
 
         Raises GivenUp if the turn ends before a person has decided.
         """
-        arguments = None
         try:
-            if claim.result is None:
-                arguments = await self._allowed(claim.call)
+            arguments = await self._allowed(claim.call) if claim.result is None else self.approvals.changed(claim.call)
         except Refused as refusal:
             return self._end(self._claimed(claim.call), str(refusal))
         unsafe = self._toolbox.effect(claim.call.name) == "unsafe"
-        async with self._places:
+        async with self._place(claim):
             self.unsafe_running += unsafe
             try:
                 result = await self._result(claim.call, claim.result or self._claim(claim.call), arguments, unsafe)
@@ -91,24 +89,50 @@ class ToolCalls:
                 self.unsafe_running -= unsafe
         return result
 
+    @contextlib.asynccontextmanager
+    async def _place(self, claim: Claimed) -> AsyncGenerator[None]:
+        """Wait for a place; a call that was claimed earlier, and is cancelled meanwhile, is ended."""
+        try:
+            await self._places.acquire()
+        except asyncio.CancelledError:
+            if claim.result is not None:
+                self._end(claim.result, CANCELLED)
+            raise
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    @contextlib.contextmanager
+    def asking(self, call: ToolCall) -> Generator[None]:
+        """Count a tool that waits for a person as one that does nothing: a server that stops need not wait for it."""
+        unsafe = self._toolbox.effect(call.name) == "unsafe"
+        self.unsafe_running -= unsafe
+        try:
+            yield
+        finally:
+            self.unsafe_running += unsafe
+
     async def _allowed(self, call: ToolCall) -> str | None:
         """Make sure that a call may run; return the arguments that a person gave it. Raises Refused, GivenUp."""
-        self._made += 1
-        if self._made > self._most:
+        self.made += 1
+        if self.made > self._most:
             raise Refused(f"Not run: this answer has used up its {self._most} tool calls.")
-        rule = self.approvals.rule(call.name)
+        rule = await self.approvals.rule(call.name)
         if rule == "deny":
+            self.approvals.refuse(call)
             raise Refused(FORBIDDEN)
         if not self.approvals.asked(call):
             if rule == "allow":
                 return None
+            known = any(spec.name == call.name for spec in self._toolbox.specs())
             must_ask = await self._toolbox.must_ask(call.name, call.arguments, self._context(call, call.index))
-            if not must_ask and rule != "ask":
+            if not must_ask and not (known and rule == "ask"):
                 return None
         return await self.approvals.arguments(call)
 
     def _claimed(self, call: ToolCall) -> ToolResult:
-        return steps.tool_result(next(self._indexes), call)
+        return steps.tool_result(next(self._indexes), call, self._toolbox.effect(call.name))
 
     def _claim(self, call: ToolCall) -> ToolResult:
         claim = self._claimed(call)
@@ -150,7 +174,7 @@ class ToolCalls:
         return result
 
     def _context(self, call: ToolCall, index: int) -> "_Context":
-        return _Context(self._around, call, self._emit, self.approvals, self._indexes, index)
+        return _Context(self._around, call, self._emit, self, self._indexes, index)
 
 
 class CallGroup(asyncio.TaskGroup):
@@ -204,7 +228,7 @@ class _Context:
         around: Surroundings,
         call: ToolCall,
         emit: Emit,
-        approvals: Approvals,
+        calls: ToolCalls,
         indexes: Iterator[int],
         index: int,
     ) -> None:
@@ -215,7 +239,7 @@ class _Context:
         self.prompts = around.prompts
         self._call = call
         self._emit = emit
-        self._approvals = approvals
+        self._calls = calls
         self._indexes = indexes
         self._index = index
         self._loop = asyncio.get_running_loop()
@@ -232,7 +256,8 @@ class _Context:
         """See CallContext."""
         question = Question(call=self._call.index, message=message, schema=schema, url=url)
         try:
-            answer = await self._approvals.answer(next(self._indexes), self._call.name, question)
+            with self._calls.asking(self._call):
+                answer = await self._calls.approvals.answer(next(self._indexes), self._call.name, question)
         except GivenUp:
             return Reply(action="expired")
         match answer.state:

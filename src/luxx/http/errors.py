@@ -2,6 +2,7 @@
 
 import http
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -17,11 +18,13 @@ from luxx.core.text import storable
 from luxx.http.reply import Reply
 from luxx.http.trust import Refusal
 
+T = TypeVar("T")
 _log = structlog.get_logger()
 _encoder = msgspec.json.Encoder()
 _MOST_ERRORS = 20
 _LONGEST_FIELD = 100
 
+UNEXPECTED = "Something went wrong inside Luxx; the log of the server says what."
 TOO_LARGE = "The body is larger than this server takes."
 MEDIA_TYPE = "application/problem+json"
 
@@ -156,9 +159,20 @@ async def on_unexpected(request: Request, error: Exception) -> Response:
             title=title_of(500),
             status=500,
             code=errors.LuxxError.code,
-            detail="Something went wrong inside Luxx; the log of the server says what.",
+            detail=UNEXPECTED,
         )
     )
+
+
+async def contained(work: Awaitable[T], passing: tuple[type[Exception], ...], instead: Exception) -> T:
+    """Return what comes of some work; a failure that is not of these kinds is logged, and raised as another without its words."""
+    try:
+        return await work
+    except passing:
+        raise
+    except Exception:
+        _log.exception("request failed")
+        raise instead from None
 
 
 class ErrorBoundary:

@@ -68,7 +68,8 @@ def _environment(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
-def _headers(value: dict[str, str]) -> dict[str, str]:
+def checked_headers(value: dict[str, str]) -> dict[str, str]:
+    """Return headers that can be set. Raises ValueError."""
     for name, text in value.items():
         if not _HEADER.fullmatch(name) or name.lower() in _OWN_HEADERS or name.lower().startswith("mcp-"):
             raise ValueError(f"{name[:50]!r} is not a header that can be set")
@@ -82,7 +83,7 @@ Command = Annotated[Word, BeforeValidator(_stripped), StringConstraints(min_leng
 Arguments = Annotated[list[Word], Field(max_length=100)]
 Secret = Annotated[str, StringConstraints(max_length=16_000)]
 Environment = Annotated[dict[str, Secret], Field(max_length=_MOST_SECRETS), AfterValidator(_environment)]
-Headers = Annotated[dict[str, Secret], Field(max_length=_MOST_SECRETS), AfterValidator(_headers)]
+Headers = Annotated[dict[str, Secret], Field(max_length=_MOST_SECRETS), AfterValidator(checked_headers)]
 ClientId = Annotated[
     str, BeforeValidator(_stripped), StringConstraints(min_length=1, max_length=2_000, pattern=r"^[!-~]+$")
 ]

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from luxx.archive.sharing import SharedBranch
 from luxx.core.ports import Check
 from luxx.core.steps import Step
-from luxx.http import archive_views, mcp_bodies, views
+from luxx.http import archive_views, mcp_bodies, openapi_bodies, views
 from luxx.http.errors import MEDIA_TYPE, Problem
 from luxx.turns.requests import AssistantMessageView, UserMessageView
 
@@ -28,6 +28,9 @@ _TYPES: tuple[Any, ...] = (
     mcp_bodies.McpServerList,
     mcp_bodies.PromptList,
     mcp_bodies.FilledPrompt,
+    openapi_bodies.OpenApiServerList,
+    openapi_bodies.OpenApiServerDetail,
+    openapi_bodies.OpenApiServerRefreshed,
     views.FileList,
     views.ApprovalList,
     views.RuleList,

@@ -6,6 +6,7 @@ from typing import Annotated, cast
 import msgspec
 from fastapi import Depends, Request
 
+from luxx.core.openapi import OpenApiHost
 from luxx.core.ports import Tools
 from luxx.core.tool_servers import ToolServerHost
 from luxx.http.limits import StreamLimit
@@ -23,6 +24,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     endpoints: Endpoints
     tools: Tools
     tool_servers: ToolServerHost
+    openapi: OpenApiHost
     owner_token: str
     version: str
     storage: str = "sqlite"

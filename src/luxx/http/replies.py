@@ -15,9 +15,9 @@ def reply(value: object, status: int = 200, headers: Mapping[str, str] | None = 
     return Response(_encoder.encode(value), status, headers=sent, media_type="application/json")
 
 
-def nothing() -> Response:
+def nothing(headers: Mapping[str, str] | None = None) -> Response:
     """Return 204."""
-    return Response(status_code=204)
+    return Response(status_code=204, headers=headers)
 
 
 def answers(status: int, kind: type[msgspec.Struct], description: str) -> dict[int | str, dict[str, Any]]:

@@ -32,13 +32,16 @@ _OVERFLOW_CODES = (
     "exceed_context_size",
     "context_window",
     "model_max_prompt_tokens_exceeded",
+    "tokens_limit_reached",
 )
 _OVERFLOW = re.compile(
     r"context[ _-]?(?:length|window|size)|maximum context|max(?:imum)? (?:prompt|input|sequence) length"
     r"|(?:prompt|input|request|message|conversation)s? (?:\w+ ){0,3}too (?:long|large)|too many (?:input )?tokens"
     r"|token count .{0,40}exceeds|exceeds? the (?:maximum|available|model'?s) .{0,30}tokens?|exceed.{0,30}max_model_len"
     r"|tokens in (?:request|prompt).{0,40}exceed|reduce (?:the|your) (?:length|message size|prompt)"
-    r"|(?:prompt|input) (?:tokens?|length) .{0,40}exceed",
+    r"|(?:prompt|input) (?:tokens?|length) .{0,40}exceed|(?:prompt|input) exceeds|exceed(?:ed|s)? model token limit"
+    r"|(?:number of|total) tokens.{0,40}exceed|longer than the maximum model length|message size .{0,20}exceeds limit|range of input length"
+    r"|`?inputs`?(?: tokens \+ `?\w+`?)? must (?:be <=|have less than) ",
     re.IGNORECASE,
 )
 _CREDIT_CODES = ("insufficient_quota", "insufficient_balance", "billing", "credit", "payment_required")

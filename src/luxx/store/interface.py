@@ -17,6 +17,7 @@ from luxx.core.ports import Decision
 from luxx.core.rules import ToolRule
 from luxx.core.tool_servers import ToolServerStore
 from luxx.store.archive import ArchiveStore
+from luxx.store.news import News
 from luxx.store.records import (
     Appended,
     Branch,
@@ -29,7 +30,6 @@ from luxx.store.records import (
     LogPage,
     Message,
     NewProvider,
-    News,
     NewTurn,
     OpenApproval,
     Owned,
@@ -103,7 +103,7 @@ class TurnStore(Protocol):
         """Return the turns of these conversations that have not ended, oldest first."""
         ...
 
-    async def log(self, owner: str, turn_id: str, after: int, limit: int) -> LogPage:
+    async def log(self, owner: str, turn_id: str, after: int, limit: int, most_bytes: int | None = None) -> LogPage:
         """Return up to `limit` entries with a seq above `after`, and the turn, of one snapshot. Raises NotFound."""
         ...
 

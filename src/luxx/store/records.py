@@ -90,7 +90,7 @@ class ConversationPage(msgspec.Struct, frozen=True):
 class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a turn runs with, frozen when it starts.
 
-    `provider` is the provider's name at that time, `tools` the names of the tools offered, `rules` what the person wants of them. `kept` is the message whose
+    `provider` is the provider's name at that time, `tools` the names of the tools offered. `kept` is the message whose
     steps a continued turn begins with, `kept_calls` the number of its last model call; `summary` is one that the person wrote.
     """
 
@@ -102,7 +102,6 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens: int | None = None
     thinking: Thinking | None = None
     tools: tuple[str, ...] = ()
-    rules: tuple[ToolRule, ...] = ()
     summary: Summary | None = None
     max_iterations: int = 10
     kept: str | None = None
@@ -291,36 +290,6 @@ class OpenApproval(msgspec.Struct, frozen=True):
     approval: Approval
 
 
-class LogsGrew(msgspec.Struct, frozen=True, tag="grew"):
-    """These turns have new entries, or have ended."""
-
-    turn_ids: tuple[str, ...]
-
-
-class CancelWanted(msgspec.Struct, frozen=True, tag="cancel"):
-    """Whoever owns these turns is to stop them."""
-
-    turn_ids: tuple[str, ...]
-
-
-class TurnsFreed(msgspec.Struct, frozen=True, tag="freed"):
-    """There are turns to claim."""
-
-
-class Missed(msgspec.Struct, frozen=True, tag="missed"):
-    """News may have been lost: whatever one waits for has to be looked at."""
-
-
-class Told(msgspec.Struct, frozen=True, tag="told"):
-    """What another node told with Nodes.tell."""
-
-    text: str
-
-
-News = LogsGrew | CancelWanted | TurnsFreed | Missed | Told
-"""What one node hears of the others. None of it can be relied on: what is not heard is found by looking."""
-
-
 class Stopped(msgspec.Struct, frozen=True):
     """A turn that was asked to stop, as it is now; `dropped` are the queued turns behind it that ended with it."""
 
@@ -333,6 +302,11 @@ class LogPage(msgspec.Struct, frozen=True):
 
     turn: Turn
     entries: tuple[LogEntry, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of the log comes after it."""
+        return not self.entries or self.entries[-1].seq >= self.turn.seq
 
 
 class Moved(msgspec.Struct, frozen=True):

@@ -1,9 +1,9 @@
-"""Demo: tools that only wait, to try what becomes of a turn when its server dies in the middle of a tool."""
+"""Demo: tools that only wait, to try what becomes of a turn when its server dies in the middle of a tool, or a person is asked."""
 
 import asyncio
 import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -13,6 +13,17 @@ from luxx.tools.tool import Tool, ToolContext, tool
 MAX_SECONDS = 600.0
 _REPORTS_A_WAIT = 20
 _SHORTEST_STEP_S = 0.05
+_FORM: dict[str, Any] = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {
+        "name": {"type": "string", "title": "Your name", "description": "As you want to be called.", "minLength": 1},
+        "mail": {"type": "string", "format": "email", "title": "E-mail"},
+        "age": {"type": "integer", "minimum": 0, "maximum": 150},
+        "size": {"type": "string", "enum": ["s", "m", "l"], "enumNames": ["Small", "Medium", "Large"], "default": "m"},
+        "again": {"type": "boolean", "title": "Ask me again"},
+    },
+}
 
 
 class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,15 +43,27 @@ def read_ledger(ledger: Path) -> tuple[LedgerLine, ...]:
 
 
 def demo_tools(ledger: Path | None = None) -> tuple[Tool, ...]:
-    """Return ``wait`` (read), ``wait_idempotent`` and ``wait_unsafe``.
+    """Return ``wait`` (read), ``wait_idempotent`` and ``wait_unsafe``, and ``wait_asks``, which waits for a person's answer.
 
-    Each writes its start and its end to the ledger, if there is one, so that one can count what ran and what ran twice.
+    Each but the last writes its start and its end to the ledger, if there is one, so that one can count what ran and what ran twice.
     """
     return (
         _wait_tool("wait", "read", ledger),
         _wait_tool("wait_idempotent", "idempotent", ledger),
         _wait_tool("wait_unsafe", "unsafe", ledger),
+        tool(_wait_asks, name="wait_asks", effect="read", approval="never"),
     )
+
+
+async def _wait_asks(context: ToolContext, question: str = "Who are you?", url: str = "") -> str:
+    """Ask the person for a name, or to open a page, and wait for the answer.
+
+    Args:
+        question: What to ask.
+        url: The page to open, in place of the form.
+    """
+    reply = await context.ask(question, None if url else _FORM, url or None)
+    return f"The person chose {reply.action}: {msgspec.json.encode(reply.content).decode()}"
 
 
 def _wait_tool(name: str, effect: Effect, ledger: Path | None) -> Tool:

@@ -1,10 +1,11 @@
-"""Aside: turns that cannot be begun because something stored cannot be read; tried again, then ended, else left to rest."""
+"""Aside: turns that cannot go on because something stored cannot be read or kept; tried again, then ended, else left to rest."""
 
 import time
 from collections.abc import Callable
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from luxx.core.errors import LuxxError, StorageError
 from luxx.core.events import Failed, ProcessStep, Recovered
@@ -16,7 +17,7 @@ from luxx.turns.turn_log import TurnLog
 
 _log = structlog.get_logger()
 TRIES = 3
-"""How often a turn is begun in vain, while the store can be written, before it is ended."""
+"""How often a turn is taken up in vain, while the store can be written, before it is ended."""
 FIRST_REST = 60.0
 """Seconds that a turn rests which can be neither begun nor ended; after each further try twice as long."""
 LONGEST_REST = 3600.0
@@ -48,7 +49,7 @@ class Aside:
         return tried is not None and self._clock() < tried.rests_until
 
     def forget(self, turn_id: str) -> None:
-        """Count anew: the turn could be begun."""
+        """Count anew: the turn has ended, or waits for a person."""
         self._tried.pop(turn_id, None)
 
     async def leave(self, turn: Turn, log: TurnLog, error: Exception) -> Appended | None:
@@ -59,12 +60,8 @@ class Aside:
         if not log.open:
             _log.info("turn ended by its log", turn_id=turn.id, reason=str(error))
             return None
-        begun = not log.untouched
         log.abandon(StorageError(str(error)))
-        if not begun:
-            return await self.put(turn, error)
-        _log.warning("turn set aside", turn_id=turn.id, error=str(error))
-        return None
+        return await self.put(turn, error)
 
     async def put(self, turn: Turn, error: Exception) -> Appended | None:
         """Note that a turn could not be begun. If it was ended for that, return what its end did."""
@@ -97,13 +94,13 @@ class Aside:
 
     async def _end(self, turn: Turn) -> Appended | None:
         """Write the end on its own, where it can stop no other turn."""
-        log = TurnLog(turn, lambda _: None, self._store.nodes.check)
         try:
             folded = await replay(self._store.turns, turn.owner_id, turn.id)
         except (LuxxError, msgspec.MsgspecError):
-            pass  # its own log is what cannot be read
-        else:
-            if turn.epoch > 1:
+            folded = None  # its own log is what cannot be read
+        log = TurnLog(replace(turn, seq=folded.seq) if folded else turn, lambda _: None, self._store.nodes.check)
+        if folded:
+            if turn.epoch > 1 and not turn.woken:
                 log.append(Recovered(turn.epoch, ()))
             for step in settled(folded.steps()):
                 log.append(ProcessStep(step))

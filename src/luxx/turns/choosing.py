@@ -47,13 +47,15 @@ def choose(models: Sequence[ModelInfo], preset: Preset) -> str | None:
     return next((model.id for model in sorted(chat, key=_lacks_tools)), None)
 
 
-async def find_default(ask: Callable[[], Awaitable[Sequence[ModelInfo]]], preset: Preset) -> Choice:
+async def find_default(
+    ask: Callable[[], Awaitable[Sequence[ModelInfo]]], preset: Preset, wait_s: float = LONGEST_WAIT_S
+) -> Choice:
     """Ask a provider for its models and choose one; `preset.default_model` stands in for a list that cannot be had."""
     try:
-        async with asyncio.timeout(LONGEST_WAIT_S):
+        async with asyncio.timeout(wait_s):
             models = await ask()
     except TimeoutError:
-        problem = f"the list of models did not come within {LONGEST_WAIT_S:g} s."
+        problem = f"the list of models did not come within {wait_s:g} s."
     except LuxxError as error:
         problem = error.message
     else:

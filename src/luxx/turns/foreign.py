@@ -15,7 +15,7 @@ POLL = 0.2
 """Seconds between two looks without news: a lost notification costs this, and never data."""
 GATHER = 0.02
 """Seconds between two looks at least: what is announced meanwhile is read in one query."""
-PAGE = 500
+PAGE = 100
 
 
 class Foreign:

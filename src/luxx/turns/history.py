@@ -96,7 +96,7 @@ class Histories:
         self._kept: OrderedDict[tuple[str, str, str], _Past] = OrderedDict()
 
     async def read(self, turn: Turn, provider: str, format: str) -> History:
-        """Return what a turn begins with, for a provider's model of a wire format. Raises NotFound."""
+        """Return what a turn begins with, for a model of the provider with this id, in a wire format. Raises NotFound."""
         key = (turn.conversation_id, provider, format)
         known = self._kept.get(key, _Past())
 
@@ -137,7 +137,7 @@ async def replay(store: TurnStore, owner: str, turn_id: str) -> Replay:
         page = await store.log(owner, turn_id, folded.seq, PAGE)
         for entry in page.entries:
             folded.apply(entry)
-        if len(page.entries) < PAGE:
+        if page.whole:
             return folded
 
 

@@ -28,6 +28,8 @@ _log = structlog.get_logger()
 
 PAGE = 500
 """Entries read from the store at once."""
+PAGE_BYTES = 262_144
+"""The most that is read at once for one reader, but for a single entry that is larger: so much a silent reader costs."""
 RETRY_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds between the tries of a flush whose outcome is unknown; the last one repeats."""
 
@@ -63,7 +65,8 @@ class Journal:
 
     def close(self, log: TurnLog) -> None:
         """Let a log go; its readers read on from the store."""
-        self._logs.pop(log.turn.id, None)
+        if self._logs.get(log.turn.id) is log:
+            del self._logs[log.turn.id]
         self.wake(log.turn.id)
 
     def _wants_flush(self, log: TurnLog) -> None:
@@ -159,7 +162,7 @@ class Journal:
                         page = await self._page(owner, turn_id, after)
                         if page is None:
                             return
-                        entries, ended = page.entries, page.turn.ended and len(page.entries) < PAGE
+                        entries, ended = page.entries, page.turn.ended and page.whole
                     if entries:
                         after = entries[-1].seq
                         yield entries
@@ -178,7 +181,7 @@ class Journal:
     async def _page(self, owner: str, turn_id: str, after: int) -> LogPage | None:
         """Read from the store; None if it cannot be read, which is logged once, however many readers find it out."""
         try:
-            page = await self._store.log(owner, turn_id, after, PAGE)
+            page = await self._store.log(owner, turn_id, after, PAGE, PAGE_BYTES)
         except StorageError as error:
             if self._readable:
                 _log.warning("logs cannot be read, their readers are to come again", error=error.message)

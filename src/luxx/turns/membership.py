@@ -9,7 +9,10 @@ import structlog
 from luxx.core.errors import StorageError
 from luxx.core.ports import Decision
 from luxx.store.interface import Store
-from luxx.store.records import CancelWanted, LogsGrew, Missed, Told, Turn, TurnsFreed
+from luxx.store.news import CancelWanted, LogsGrew, Missed, Told, TurnsFreed
+from luxx.store.records import (
+    Turn,
+)
 
 _log = structlog.get_logger()
 LOOK_EVERY = 1.0
@@ -86,6 +89,7 @@ class Membership:
 
     async def _look_after(self) -> None:
         while True:
+            self._look_now.clear()
             try:
                 await self._store.nodes.reap()
                 if (room := self._worker.room) > 0:
@@ -94,7 +98,6 @@ class Membership:
                 await self._deliver()
             except StorageError as error:
                 _log.warning("the look for turns to take up failed, trying again", error=error.message)
-            self._look_now.clear()
             try:
                 await asyncio.wait_for(self._look_now.wait(), LOOK_EVERY)
             except TimeoutError:

@@ -113,7 +113,7 @@ class TurnRun:
         """Go on from what is in the log, with one provider."""
         turn, settings, limits = self._turn, self._turn.settings, self._limits
         toolbox = await self._tools.box(turn.owner_id, settings.tools)
-        history = await self._histories.read(turn, chosen.provider, chosen.endpoint.format)
+        history = await self._histories.read(turn, chosen.provider_id, chosen.endpoint.format)
         request = ModelRequest(
             model=chosen.model,
             prompts=history.prompts,
@@ -127,7 +127,7 @@ class TurnRun:
         plan = Plan(
             turn_id=turn.id,
             message_id=turn.message_id,
-            provider=chosen.provider,
+            provider=chosen.provider_id,
             request=request,
             max_iterations=settings.max_iterations + settings.kept_calls,
             attempts=limits.attempts,
@@ -136,7 +136,7 @@ class TurnRun:
             max_answer_chars=limits.max_answer_chars,
             owner=turn.owner_id,
             conversation_id=turn.conversation_id,
-            rules=await self._rules(),
+            rules=self._rules,
             approval_patience_s=limits.approval_patience_s,
             epoch=turn.epoch,
             recovered=recovered,
@@ -202,10 +202,8 @@ class TurnRun:
                 self._decisions.append((decided.index, decided.decision))
 
     async def _rules(self) -> tuple[ToolRule, ...]:
-        """Return the person's rules on tools: those of the start, or what they are by now for a turn that goes on."""
+        """Read the person's rules on tools as they are now: also a turn that has begun heeds a change."""
         turn = self._turn
-        if turn.epoch == 1:
-            return turn.settings.rules
         conversation = await self._store.conversations.get(turn.owner_id, turn.conversation_id)
         return (*conversation.settings.rules, *conversation.person_rules)
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from luxx.core.errors import InvalidRequest, NotFound
+from luxx.core.errors import Conflict, InvalidRequest, NotFound
 from luxx.core.ids import new_id
 from luxx.core.ports import Tools
 from luxx.core.rules import ToolRule, action_for
@@ -95,7 +95,6 @@ class Starter:
             max_tokens=_first(overrides.max_tokens, chosen.max_tokens),
             thinking=_first(overrides.thinking, chosen.thinking),
             tools=await self._allowed(owner, rules) if tools_enabled else (),
-            rules=rules,
             max_iterations=self._max_iterations,
         )
 
@@ -138,7 +137,7 @@ def _keep(settings: TurnSettings, message: Message) -> TurnSettings:
     if message.role != "assistant" or message.turn is None:
         raise InvalidRequest("Only an answer can be continued.", field="id")
     if not message.turn.ended:
-        raise InvalidRequest("The answer is still in progress.", field="id")
+        raise Conflict("turn_running", "The answer is still in progress.", message.turn.id)
     steps = complete_steps(message)
     if not steps:
         return settings

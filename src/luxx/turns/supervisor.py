@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 import msgspec
 import structlog
 
-from luxx.core.errors import Conflict, Fenced, InvalidRequest, LimitReached, LuxxError, StorageError
+from luxx.core.errors import Fenced, InvalidRequest, LimitReached, LuxxError, StorageError
 from luxx.core.events import Cancelled, Done, Event, Failed, LogEntry
 from luxx.core.ports import Decision, Tools
 from luxx.engine.approvals import Parked
@@ -16,6 +16,7 @@ from luxx.store.records import Appended, ClientRequest, NewTurn, StartedTurn, St
 from luxx.turns import views
 from luxx.turns.aside import Aside
 from luxx.turns.background import Background
+from luxx.turns.deciding import Deciding
 from luxx.turns.endpoints import Endpoints
 from luxx.turns.history import Histories
 from luxx.turns.journal import Journal, TurnLog
@@ -75,6 +76,7 @@ class Supervisor:
         self._aside = Aside(store)
         self._journal = Journal(store, self._on_appended, self._on_asked)
         self._membership = Membership(store, self, self._aside.rests)
+        self._deciding = Deciding(store, self._live, self._claim_now, self._tell_others, self._on_asked)
         self._upkeep = Upkeep(store, self._journal, self.notices, heartbeat, compact_after)
         self._background = Background(self._died)
 
@@ -129,29 +131,11 @@ class Supervisor:
 
         Raises NotFound, Conflict ``already_decided`` and ``turn_ended``.
         """
-        turn = await self._store.approvals.decide(owner, turn_id, index, decision)
-        live = self._live.get(turn_id)
-        if live is not None and live.log.open:
-            live.run.decided(index, decision)
-        elif live is not None and live.task:  # it is being parked
-            await asyncio.wait((live.task,))
-            await self._claim_now()
-        elif turn.status == "waiting":
-            await self._claim_now()
-        else:
-            self._tell_others(DecisionWord(turn_id))
-        self._on_asked(turn)
-        return await self._store.turns.get(owner, turn_id)
+        return await self._deciding.decide(owner, turn_id, index, decision)
 
     async def cancel_call(self, owner: str, turn_id: str, index: int) -> Turn:
         """Stop one tool of a turn, by the index of its call. Raises NotFound, Conflict ``not_running``."""
-        turn = await self._store.turns.get(owner, turn_id)
-        live = self._live.get(turn_id)
-        if live is None and turn.status == "active":
-            self._tell_others(CallWord(turn_id, index))
-        elif live is None or not live.run.cancel_call(index):
-            raise Conflict("not_running", "This tool is not running.", turn_id)
-        return turn
+        return await self._deciding.cancel_call(owner, turn_id, index)
 
     @property
     def room(self) -> int:
@@ -165,7 +149,8 @@ class Supervisor:
     def take_up(self, turns: Iterable[Turn]) -> None:
         """Go on with turns that another process, or a task that died, has left."""
         for turn in turns:
-            if turn.id not in self._live:
+            live = self._live.get(turn.id)
+            if live is None or not live.log.open:  # one that has just been parked may be there still
                 _log.info("turn woken" if turn.woken else "turn recovered", turn_id=turn.id, epoch=turn.epoch)
                 self._begin(turn)
 
@@ -344,10 +329,11 @@ class Supervisor:
         try:
             await live.log.closed()
         finally:
-            if not live.log.untouched:
+            if live.log.end is not None or live.log.parked:
                 self._aside.forget(live.turn.id)
             self._journal.close(live.log)
-            self._live.pop(live.turn.id, None)
+            if self._live.get(live.turn.id) is live:
+                del self._live[live.turn.id]
             if not self._live:
                 self._idle.set()
 

@@ -48,7 +48,7 @@ class TurnLog:
         self._reports: dict[int, int] = {}
         self._appended = self._sealed = self._committed = 0
         self._broken: StorageError | None = None
-        self._parked = False
+        self.parked = False
         self._failures = 0
         self._commits: deque[tuple[int, asyncio.Future[None]]] = deque()
 
@@ -56,7 +56,7 @@ class TurnLog:
         """Append without waiting; see luxx.core.ports.Emit."""
         if self._broken:
             raise self._broken
-        if self.end is not None or self._parked:
+        if self.end is not None or self.parked:
             raise Fenced("The turn has ended: nothing can be appended to its log.")
         self._appended += 1
         if isinstance(entry, StepDelta):
@@ -72,22 +72,17 @@ class TurnLog:
         self._wants_flush(self)
 
     def park(self) -> None:
-        """Give the turn up until a person has decided; nothing may follow."""
+        """Give the turn up until a person has decided; nothing may follow. One that was taken away is given up already."""
         if self._broken:
-            raise self._broken
-        self._parked = True
+            return
+        self.parked = True
         self._appended += 1
         self._wants_flush(self)
 
     @property
     def open(self) -> bool:
         """Whether more can be appended."""
-        return self._broken is None and self.end is None and not self._parked
-
-    @property
-    def untouched(self) -> bool:
-        """Whether its owner has appended nothing to it."""
-        return self._appended == 0
+        return self._broken is None and self.end is None and not self.parked
 
     async def committed(self) -> None:
         """Wait for the commit of all that was appended; see luxx.core.ports.Emit."""
@@ -170,7 +165,7 @@ class TurnLog:
             calls=tuple(calls),
             void=void,
             approvals=tuple(approvals),
-            parked=self._parked,
+            parked=self.parked,
             end=end,
         )
 

@@ -23,6 +23,7 @@ class Windows:
         self._ask = ask
         self._known: dict[str, dict[str, int]] = {}
         self._due: dict[str, float] = {}
+        self._changes = 0
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     def window(self, owner: str, provider_id: str, model: str) -> int | None:
@@ -33,6 +34,7 @@ class Windows:
 
     def forget(self, provider_id: str) -> None:
         """Ask again at the next use: the provider has changed."""
+        self._changes += 1
         self._due.pop(provider_id, None)
         self._known.pop(provider_id, None)
 
@@ -43,7 +45,7 @@ class Windows:
         await asyncio.gather(*self._asking.values(), return_exceptions=True)
 
     async def _learn(self, owner: str, provider_id: str) -> None:
-        wait = AGAIN_S
+        wait, changes = AGAIN_S, self._changes
         try:
             models = await self._ask(owner, provider_id)
             self._known[provider_id] = {model.id: model.context_window for model in models if model.context_window}
@@ -51,5 +53,8 @@ class Windows:
         except LuxxError as error:
             _log.debug("the models of a provider are not known", provider_id=provider_id, error=error.message)
         finally:
+            if changes != self._changes:  # what was told may be of before the change
+                self._known.pop(provider_id, None)
+                wait = 0.0
             self._due[provider_id] = time.monotonic() + wait
             del self._asking[provider_id]

@@ -3,7 +3,7 @@
 import pytest
 
 from luxx.core.errors import ContextOverflow, ProviderAuth, ProviderError, ProviderRejected, RateLimited
-from luxx.providers.gemini.refusals import from_answer, from_stream
+from luxx.providers.failures import failure, from_response, read_body
 from tests.providers import cassettes
 
 _KINDS: dict[str, type[ProviderError]] = {
@@ -19,7 +19,7 @@ _GOOGLES = [refusal for refusal in cassettes.refusals() if refusal.provider in (
 def test_a_recorded_refusal_of_google_gives_the_right_error(refusal: cassettes.Refusal) -> None:
     kind = next(kind for said, kind in _KINDS.items() if said in refusal.body)
     body = refusal.body.encode()
-    answered = from_answer(refusal.status, refusal.plain_headers, body)
+    answered = from_response(refusal.status, refusal.plain_headers, body)
     assert type(answered) is kind
     assert answered.status == refusal.status
-    assert type(from_stream(b"[" + body + b"]")) is kind
+    assert type(failure(read_body(b"[" + body + b"]"))) is kind

@@ -66,9 +66,7 @@ async def test_a_call_without_an_answer_is_cancelled_at_the_server_too(tmp_path:
         hung = await result(found, "hang")
         assert "gave no result and no sign of life for 0.5 s" in hung.content
         assert UNKNOWN in hung.content
-        async with asyncio.timeout(5):
-            while not note.exists() or "notifications/cancelled" not in note.read_text():  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await _noted(note, "notifications/cancelled")
 
 
 async def test_a_call_that_is_cancelled_is_cancelled_at_the_server_too(tmp_path: Path) -> None:
@@ -77,11 +75,9 @@ async def test_a_call_that_is_cancelled_is_cancelled_at_the_server_too(tmp_path:
         box = await found.box()
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(call(box, {}, "h__hang"))
-            await asyncio.sleep(0.3)
+            await _noted(note, "called")
             running.cancel()
-        async with asyncio.timeout(5):
-            while not note.exists() or "notifications/cancelled" not in note.read_text():  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await _noted(note, "notifications/cancelled")
 
 
 async def test_a_sign_of_life_gives_a_call_its_time_again() -> None:
@@ -335,6 +331,13 @@ async def test_an_idle_server_is_stopped_and_started_when_it_is_needed() -> None
 def _alive(pid: int) -> bool:
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     return bool(state.strip()) and not state.startswith("Z")
+
+
+async def _noted(note: Path, text: str) -> None:
+    """Return when the server has written this."""
+    async with asyncio.timeout(10):
+        while not note.exists() or text not in note.read_text():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def _gone(pids: list[int]) -> None:

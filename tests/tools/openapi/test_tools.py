@@ -25,7 +25,12 @@ TOKEN = "token-1234567890"
 
 
 def service(
-    at: Site, data: bytes | None = None, access: Access | None = None, using: WebClient | None = None
+    at: Site,
+    data: bytes | None = None,
+    access: Access | None = None,
+    using: WebClient | None = None,
+    *,
+    trusted: bool = True,
 ) -> Service:
     return service_of(
         read_document(data or document()),
@@ -35,6 +40,7 @@ def service(
         reader=AnyObject(),
         found_at=at.url("/spec/openapi.json"),
         access=access,
+        trusted=trusted,
     )
 
 
@@ -165,11 +171,17 @@ def test_a_document_without_a_usable_address_needs_one(servers: object) -> None:
         service_of(read_document(document(servers=servers)), client(), name=str, source="", reader=AnyObject())
 
 
+@pytest.mark.parametrize("servers", [None, [], [{}], [{"url": ""}], [{"url": "/"}]])
+async def test_a_service_without_an_address_is_where_its_document_lies(servers: object) -> None:
+    target, _ = await new_target(document(servers=servers), client(), found_at="https://a.example/docs/openapi.json")
+    assert (target.base_url, target.named) == ("https://a.example", False)
+
+
 async def test_of_two_operations_with_one_id_the_first_is_taken() -> None:
     data = with_paths({f"/{n}": {"get": {"operationId": "same"}} for n in range(2)})
     target, offer = await new_target(data, client(), base_url="https://a.example/api/")
-    assert (target.base_url, offer.tools) == ("https://a.example/api", ("same",))
-    assert offer.problems == ("GET /1 is left out: its id same is there already",)
+    assert (target.base_url, [one.tool for one in offer.operations]) == ("https://a.example/api", ["same"])
+    assert offer.left_out == ("GET /1 is left out: its id same is there already",)
 
 
 class Stored:
@@ -206,7 +218,7 @@ async def test_the_tools_of_a_persons_documents_are_offered() -> None:
         enabled=True,
         created_at="now",
     )
-    source = OpenApiServers(Stored(broken, one, off), lambda _: client())  # type: ignore[arg-type]
+    source = OpenApiServers(Stored(broken, one, off), lambda _, named: client())  # type: ignore[arg-type]
     assert [tool.name for tool in await source.tools("ada")] == ["one__a"]
     assert await source.tools("ada") == await source.tools("ada")
     assert await source.tools("bob") == ()
@@ -221,7 +233,7 @@ async def test_stored_secrets_are_headers_or_parts_of_the_address() -> None:
             id="s", name="shop", target=target, trusted=False, enabled=True, created_at=server.created_at
         )
         store = Stored(server, secrets={"X-Key": "abcd1", "query:k": "efgh2"})
-        source = OpenApiServers(store, lambda _: client())  # type: ignore[arg-type]
+        source = OpenApiServers(store, lambda _, named: client())  # type: ignore[arg-type]
         box = Toolbox(await source.tools("ada"))
         assert (await call(box, {}, tool_name("shop", "list.items"))).content == "[]"
         assert (at.requests[0].headers["x-key"], at.requests[0].target) == ("abcd1", "/items?k=efgh2")

@@ -3,12 +3,17 @@ import { json, send, withQuery } from './http';
 import type {
   Conversation,
   ConversationSettings,
+  Decision,
+  FileRef,
   MessagePage,
   Model,
   NewProvider,
+  OpenApproval,
   Page,
   Provider,
   ProviderTest,
+  ToolInfo,
+  ToolRule,
 } from './types';
 
 const enc = encodeURIComponent;
@@ -18,6 +23,9 @@ export interface TurnRequest {
   client_request_id: string;
   text?: string;
   parent_id?: string | null;
+  attachments?: string[];
+  /** For another answer: what the model is told instead of the summary that the present one begins with. */
+  summary?: string;
 }
 
 export const conversations = {
@@ -46,6 +54,25 @@ export const turns = {
   events: (turnId: string, after: number, signal: AbortSignal) =>
     send(`/api/turns/${enc(turnId)}/events`, { headers: { ...EVENT_STREAM, 'Last-Event-ID': String(after) }, signal }),
   cancel: (turnId: string) => send(`/api/turns/${enc(turnId)}/cancel`, { method: 'POST', body: {} }),
+  cancelCall: (turnId: string, index: number) =>
+    send(`/api/turns/${enc(turnId)}/calls/${index}/cancel`, { method: 'POST', body: {} }),
+  decide: (turnId: string, index: number, decision: Decision) =>
+    send(`/api/turns/${enc(turnId)}/approvals/${index}`, { method: 'POST', body: decision }),
+};
+
+/** All that waits for a person. */
+export const openApprovals = () => json<{ items: OpenApproval[] }>('/api/approvals');
+
+export const tools = {
+  list: () => json<{ items: ToolInfo[] }>('/api/tools'),
+  rules: () => json<{ items: ToolRule[] }>('/api/rules'),
+  setRules: (items: ToolRule[]) => json<{ items: ToolRule[] }>('/api/rules', { method: 'PUT', body: { items } }),
+};
+
+export const files = {
+  get: (id: string) => json<FileRef>(`/api/files/${enc(id)}`),
+  remove: (id: string) => send(`/api/files/${enc(id)}`, { method: 'DELETE' }),
+  content: (id: string) => `/api/files/${enc(id)}/content`,
 };
 
 /** The stream of notices about everything that changes. */

@@ -23,7 +23,7 @@ export class Problem extends Error {
 }
 
 interface Options {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -60,17 +60,20 @@ export async function json<Result>(path: string, options?: Options): Promise<Res
 }
 
 async function readProblem(response: Response): Promise<Problem> {
-  let document: Partial<ProblemDocument> = {};
+  return problemIn(response.status, await response.text().catch(() => ''), response.statusText);
+}
+
+/** Return what the body of a refusal says; a body that is no problem document came from something in between. */
+export function problemIn(status: number, body: string, statusText: string): Problem {
+  let document: Partial<ProblemDocument>;
   try {
-    document = (await response.json()) as Partial<ProblemDocument>;
+    document = JSON.parse(body) as Partial<ProblemDocument>;
   } catch {
-    // Not a problem document: something between here and the server has answered.
+    document = {};
   }
   const field = document.errors?.[0];
-  const message = field
-    ? `${field.field}: ${field.message}`
-    : (document.detail ?? document.title ?? response.statusText);
-  return new Problem(response.status, document.code ?? 'http_error', message, field?.field);
+  const message = field ? `${field.field}: ${field.message}` : (document.detail ?? document.title ?? statusText);
+  return new Problem(status, document.code ?? 'http_error', message, field?.field);
 }
 
 /** Return the path with those of the parameters that have a value. */

@@ -8,7 +8,19 @@ export interface TurnRef {
   status: TurnStatus;
   seq: number;
   message_id: string;
+  /** What waits for a person; only where the message is listed. */
+  approvals?: Approval[];
 }
+
+export type RuleAction = 'allow' | 'ask' | 'deny';
+
+/** What to do with calls of the tools whose name fits the pattern; the first rule that fits counts. */
+export interface ToolRule {
+  tool: string;
+  action: RuleAction;
+}
+
+export type Thinking = 'off' | 'low' | 'medium' | 'high';
 
 /** What a conversation says about how its turns are made; null means the server's own choice. */
 export interface ConversationSettings {
@@ -18,6 +30,8 @@ export interface ConversationSettings {
   temperature: number | null;
   max_tokens: number | null;
   tools_enabled: boolean;
+  thinking: Thinking | null;
+  rules: ToolRule[];
 }
 
 export interface Conversation extends ConversationSettings {
@@ -54,10 +68,86 @@ export interface ToolResultStep extends StepBase {
   id_ref: string;
   name: string;
   content: string;
+  parts?: ResultPart[];
   duration_ms?: number | null;
 }
 
-export type Step = ContentStep | ToolCallStep | ToolResultStep;
+export interface FileStep extends StepBase {
+  type: 'file';
+  file_id: string;
+  name: string;
+  media_type: string;
+  size: number;
+}
+
+export interface SourceStep extends StepBase {
+  type: 'source';
+  url: string;
+  title: string;
+  content: string;
+}
+
+export interface NoticeStep extends StepBase {
+  type: 'notice';
+  kind: string;
+  content: string;
+}
+
+/** What the model was told instead of the earlier messages. */
+export interface SummaryStep extends StepBase {
+  type: 'summary';
+  content: string;
+}
+
+export type Step = ContentStep | ToolCallStep | ToolResultStep | FileStep | SourceStep | NoticeStep | SummaryStep;
+
+export interface FileRef {
+  id: string;
+  name: string;
+  media_type: string;
+  size: number;
+}
+
+/** What of a tool's result is no text; kinds that are not here are left out. */
+export type ResultPart = ({ type: 'file' } & FileRef) | { type: 'json'; value: unknown };
+
+export type ApprovalState = 'requested' | 'approved' | 'denied' | 'expired';
+
+/** What a running tool asks a person: to fill in a form (a flat JSON schema), or to open an address. */
+export interface Question {
+  /** The index of the call that asks. */
+  call: number;
+  message: string;
+  schema?: Record<string, unknown>;
+  url?: string;
+}
+
+/** A tool call that waits for a person, or a question of a running tool under an index of its own. */
+export interface Approval {
+  index: number;
+  name: string;
+  arguments: Record<string, unknown>;
+  state: ApprovalState;
+  expires_at?: string;
+  question?: Question;
+}
+
+export interface OpenApproval {
+  turn_id: string;
+  conversation_id: string;
+  approval: Approval;
+}
+
+export interface Decision {
+  approve: boolean;
+  arguments?: Record<string, unknown>;
+  always?: boolean;
+}
+
+export interface ToolInfo {
+  name: string;
+  description: string;
+}
 
 export interface TurnError {
   code: string;
@@ -72,6 +162,7 @@ export interface Message {
   text: string;
   created_at: string;
   siblings: string[];
+  attachments?: FileRef[];
   steps?: Step[];
   status?: TurnStatus;
   provider?: string | null;
@@ -105,6 +196,7 @@ export interface TurnEvents {
   process_step: { step: Step };
   step_delta: { index: number; text: string };
   tool_progress: { index: number; message: string; progress: number | null; total: number | null };
+  approval: Approval;
   recovered: { epoch: number; discarded: number[] };
   done: { message_id: string; token_count: number; finish_reason: string | null };
   error: { content: string; code: string; message_id: string };
@@ -116,7 +208,7 @@ export type TurnEvent = {
 }[keyof TurnEvents];
 
 export interface Notice {
-  kind: 'turn_started' | 'turn_ended' | 'conversation_changed' | 'conversation_deleted';
+  kind: 'turn_started' | 'turn_ended' | 'approvals_changed' | 'conversation_changed' | 'conversation_deleted';
   conversation_id: string;
   turn_id?: string;
   status?: TurnStatus;

@@ -93,6 +93,12 @@ class Conversations {
     return changed;
   }
 
+  /** Undo the making of a conversation whose first message was refused. */
+  discard(id: string): void {
+    this.drop(id);
+    void api.remove(id).catch(() => undefined);
+  }
+
   drop(id: string): void {
     this.items = this.items.filter((item) => item.id !== id);
   }

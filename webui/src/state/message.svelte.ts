@@ -1,5 +1,5 @@
 /** A message as the page shows it. An assistant message in progress takes the events of its turn. */
-import type { Message, TurnError, TurnEvent, TurnStatus } from '../api/types';
+import type { Approval, FileRef, Message, TurnError, TurnEvent, TurnStatus } from '../api/types';
 import { Steps } from './steps.svelte';
 
 const RUNNING: ReadonlySet<TurnStatus> = new Set(['queued', 'active', 'waiting']);
@@ -23,6 +23,10 @@ export class MessageView {
   tokenCount = $state<number | null>(null);
   turnId = $state<string | null>(null);
   stopping = $state(false);
+  attachments = $state.raw<FileRef[]>([]);
+  /** What was asked of a person while this message was made, the last word on each. */
+  approvals = $state.raw<Approval[]>([]);
+  readonly waiting = $derived(this.approvals.some((approval) => approval.state === 'requested'));
   readonly steps: Steps;
   readonly running = $derived(RUNNING.has(this.status));
 
@@ -41,6 +45,8 @@ export class MessageView {
     this.error = message.error ?? null;
     this.turnId = message.turn?.id ?? null;
     if (!this.running) this.stopping = false;
+    this.approvals = this.approvals.filter((approval) => approval.state !== 'requested');
+    for (const approval of message.turn?.approvals ?? []) this.ask(approval);
     if (message.role === 'assistant') this.steps.replace(message.steps ?? []);
   }
 
@@ -49,6 +55,7 @@ export class MessageView {
     this.id = message.id;
     this.parentId = message.parent_id;
     this.siblings = message.siblings;
+    this.attachments = message.attachments ?? [];
     this.createdAt = message.created_at;
     this.provider = message.provider ?? null;
     this.model = message.model ?? null;
@@ -75,7 +82,10 @@ export class MessageView {
         return this.steps.grow(event.data.index, event.data.text);
       case 'tool_progress':
         return this.steps.progress(event.data);
+      case 'approval':
+        return this.ask(event.data);
       case 'recovered':
+        this.forget(event.data.discarded);
         return this.steps.drop(event.data.discarded);
       case 'done':
         this.tokenCount = event.data.token_count;
@@ -89,7 +99,16 @@ export class MessageView {
     }
   }
 
+  private ask(approval: Approval): void {
+    this.approvals = [...this.approvals.filter((other) => other.index !== approval.index), approval];
+  }
+
+  private forget(calls: number[]): void {
+    this.approvals = this.approvals.filter(({ index, question }) => !calls.includes(question?.call ?? index));
+  }
+
   end(status: TurnStatus): void {
+    this.approvals = this.approvals.filter((approval) => approval.state !== 'requested');
     this.status = status;
     this.stopping = false;
     this.turnId = null;
@@ -97,7 +116,12 @@ export class MessageView {
 }
 
 /** A message of which the server has not said anything yet. */
-export function localMessage(role: Message['role'], text: string, parentId: string | null): MessageView {
+export function localMessage(
+  role: Message['role'],
+  text: string,
+  parentId: string | null,
+  attachments: FileRef[] = [],
+): MessageView {
   const message: Message = {
     id: '',
     conversation_id: '',
@@ -106,6 +130,7 @@ export function localMessage(role: Message['role'], text: string, parentId: stri
     text,
     created_at: new Date().toISOString(),
     siblings: [],
+    attachments,
   };
   if (role === 'assistant') message.status = 'queued';
   return new MessageView(message);

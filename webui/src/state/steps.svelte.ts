@@ -1,5 +1,5 @@
 /** The steps of an assistant message as the page shows them; fed by a snapshot and then by the turn's events. */
-import type { Step, StepState, TurnEvents } from '../api/types';
+import type { ResultPart, SourceStep, Step, StepState, TurnEvents } from '../api/types';
 import { TextBuffer } from './text-buffer';
 
 export class StepView {
@@ -10,6 +10,10 @@ export class StepView {
   name = $state('');
   durationMs = $state<number | null>(null);
   progress = $state<TurnEvents['tool_progress'] | null>(null);
+  /** The step as the server told it last. */
+  step = $state.raw<Step>();
+  /** What of a tool's result is no text. */
+  readonly parts = $derived<ResultPart[]>(this.step?.type === 'tool_result' ? (this.step.parts ?? []) : []);
   /** The step's content, or the arguments of a tool call. */
   readonly text: TextBuffer;
   /** The step id of the call that this is the result of. */
@@ -33,7 +37,9 @@ export class StepView {
     if (this.state === 'running' && step.state !== 'running' && this.since !== undefined)
       this.durationMs = performance.now() - this.since;
     this.state = step.state;
-    this.text.set(step.type === 'tool_call' ? step.arguments : step.content);
+    this.step = step;
+    if (step.type === 'tool_call') this.text.set(step.arguments);
+    else if (step.type !== 'file') this.text.set(step.content);
     if (step.type === 'tool_call' || step.type === 'tool_result') this.name = step.name;
     if (step.type === 'tool_result' && typeof step.duration_ms === 'number') this.durationMs = step.duration_ms;
   }
@@ -50,11 +56,16 @@ export interface ToolPair {
 export type Part =
   | { kind: 'text'; key: number; step: StepView }
   | { kind: 'thinking'; key: number; step: StepView }
+  | { kind: 'file'; key: number; step: StepView }
+  | { kind: 'notice'; key: number; step: StepView }
+  | { kind: 'summary'; key: number; step: StepView }
   | { kind: 'tools'; key: number; pairs: ToolPair[] };
 
 export class Steps {
   private views = $state<StepView[]>([]);
   readonly parts = $derived(toParts(this.views));
+  /** What the answer cites, each address once. They stand together, for they would tear the text apart. */
+  readonly sources = $derived(sourcesIn(this.views));
   readonly empty = $derived(this.views.length === 0);
 
   constructor(steps: Step[] = []) {
@@ -103,8 +114,18 @@ export class Steps {
   }
 }
 
+const KNOWN: ReadonlySet<string> = new Set<Step['type']>([
+  ...(['thinking', 'text', 'tool_call', 'tool_result', 'file', 'source', 'notice', 'summary'] as const),
+]);
+
 function isKnown(step: Step): boolean {
-  return step.state !== 'void' && ['thinking', 'text', 'tool_call', 'tool_result'].includes(step.type);
+  return step.state !== 'void' && KNOWN.has(step.type);
+}
+
+function sourcesIn(views: StepView[]): SourceStep[] {
+  const sources = new Map<string, SourceStep>();
+  for (const { step } of views) if (step?.type === 'source' && !sources.has(step.url)) sources.set(step.url, step);
+  return [...sources.values()];
 }
 
 /** Put the steps together: calls that follow each other in one answer of the model are a group, results go to their calls. */
@@ -113,7 +134,8 @@ export function toParts(views: StepView[]): Part[] {
   const pairs = new Map<string, ToolPair>();
   let group: { call: number; pairs: ToolPair[] } | undefined;
   for (const view of views) {
-    if (view.type === 'thinking' || view.type === 'text') {
+    if (view.type === 'source') continue;
+    if (view.type !== 'tool_call' && view.type !== 'tool_result') {
       parts.push({ kind: view.type, key: view.index, step: view });
       group = undefined;
       continue;

@@ -40,6 +40,21 @@ describe('the steps of a message', () => {
     expect(shape(steps.parts)).toEqual(['text:x', ['a=result of 1', 'b=-'], ['c=-']]);
   });
 
+  test('sources stand together, each address once, and tear no text apart', () => {
+    const source = (index: number, url: string): Step => ({
+      ...{ id: `step-${index}`, index, type: 'source', state: 'complete', call: 1 },
+      ...{ url, title: `title ${index}`, content: '' },
+    });
+    const steps = new Steps([
+      text(0, 'a'),
+      source(1, 'https://x.example'),
+      text(2, 'b'),
+      source(3, 'https://x.example'),
+    ]);
+    expect(shape(steps.parts)).toEqual(['text:a', 'text:b']);
+    expect(steps.sources.map((found) => found.title)).toEqual(['title 1']);
+  });
+
   test('gaps in the indexes, void steps and unknown types do no harm', () => {
     const odd = [
       { ...text(2, 'void'), state: 'void' },
@@ -72,6 +87,31 @@ describe('a message in progress', () => {
     message.apply(event('recovered', { epoch: 2, discarded: [0] }));
     message.apply(event('process_step', { step: text(1, 'kept') }));
     expect(message.source()).toBe('kept');
+  });
+
+  test('what waits for a person is the last word on each index, and ends with its call or its turn', () => {
+    const message = localMessage('assistant', '', null);
+    const ask = (index: number, state: string, of?: number) =>
+      event('approval', {
+        index,
+        name: 'x',
+        arguments: {},
+        state,
+        ...(of === undefined ? {} : { question: { call: of, message: '' } }),
+      });
+    message.apply(ask(0, 'requested'));
+    message.apply(ask(5, 'requested', 1));
+    expect(message.waiting).toBe(true);
+    message.apply(ask(0, 'approved'));
+    expect(message.approvals.map((approval) => [approval.index, approval.state])).toEqual([
+      [5, 'requested'],
+      [0, 'approved'],
+    ]);
+    message.apply(event('recovered', { epoch: 2, discarded: [1] }));
+    expect(message.waiting).toBe(false);
+    message.apply(ask(6, 'requested'));
+    message.apply(event('cancelled', { message_id: 'm' }));
+    expect(message.approvals.map((approval) => approval.index)).toEqual([0]);
   });
 
   test('a failure keeps what was made', () => {

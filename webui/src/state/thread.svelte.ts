@@ -6,7 +6,16 @@
 import { conversations as api, turns, type TurnRequest } from '../api/client';
 import { followTurn } from '../api/follow';
 import { Problem } from '../api/http';
-import type { Conversation, ConversationSettings, Message, Notice, TurnEvent } from '../api/types';
+import type {
+  Approval,
+  Conversation,
+  ConversationSettings,
+  Decision,
+  FileRef,
+  Message,
+  Notice,
+  TurnEvent,
+} from '../api/types';
 import { t } from '../text';
 import { announcer } from './announcer.svelte';
 import { recallLeaf, rememberLeaf } from './branches';
@@ -23,6 +32,8 @@ export const DEFAULT_SETTINGS: ConversationSettings = {
   temperature: null,
   max_tokens: null,
   tools_enabled: true,
+  thinking: null,
+  rules: [],
 };
 
 export class Thread {
@@ -163,6 +174,8 @@ export class Thread {
 
   private take(view: MessageView, event: TurnEvent): void {
     view.apply(event);
+    if (event.name === 'approval' && event.data.state === 'requested')
+      announcer.say(event.data.question ? t.question.title(event.data.name) : t.approval.title(event.data.name));
     if (event.name === 'turn') {
       const user = this.messages[this.messages.indexOf(view) - 1];
       if (user?.role === 'user' && !user.id) user.id = event.data.user_message_id;
@@ -193,24 +206,26 @@ export class Thread {
   }
 
   /** Send a message to the end of the branch, or, with `edited`, beside an earlier one. Raises Problem if it is not accepted. */
-  async post(text: string, edited?: MessageView): Promise<void> {
+  async post(text: string, attachments: FileRef[], edited?: MessageView): Promise<void> {
     if (this.id === null) throw new Error('A message needs a conversation.');
     const id = this.id;
     const before = this.messages;
     const place = edited ? before.indexOf(edited) : before.length;
     const parentId = edited ? edited.parentId : (before.at(-1)?.id ?? null);
-    const user = localMessage('user', text, parentId);
+    const user = localMessage('user', text, parentId, attachments);
     const answer = localMessage('assistant', '', null);
-    const body: Omit<TurnRequest, 'client_request_id'> = edited ? { text, parent_id: parentId } : { text };
+    const body: Omit<TurnRequest, 'client_request_id'> = { text };
+    if (edited) body.parent_id = parentId;
+    if (attachments.length) body.attachments = attachments.map((file) => file.id);
     await this.attempt([...before.slice(0, place), user, answer], () =>
       this.start(answer, (signal) => turns.post(id, { ...body, client_request_id: requestIds.for(id, body) }, signal)),
     );
     requestIds.done(id, body);
   }
 
-  /** Make the answer once more, beside the present one. */
-  async regenerate(message: MessageView): Promise<void> {
-    await this.again(message, turns.regenerate);
+  /** Make the answer once more, beside the present one; with `summary` in the place of the one that it begins with. */
+  async regenerate(message: MessageView, summary?: string): Promise<void> {
+    await this.again(message, turns.regenerate, summary === undefined ? {} : { summary });
   }
 
   /** Go on where a cut answer ended. */
@@ -218,13 +233,17 @@ export class Thread {
     await this.again(message, turns.continue);
   }
 
-  private async again(message: MessageView, request: typeof turns.regenerate): Promise<void> {
+  private async again(
+    message: MessageView,
+    request: typeof turns.regenerate,
+    fields: Pick<TurnRequest, 'summary'> = {},
+  ): Promise<void> {
     const place = this.messages.indexOf(message);
     const answer = localMessage('assistant', '', message.parentId);
-    const body = { from: message.id, kind: request === turns.continue ? 'continue' : 'regenerate' };
+    const body = { from: message.id, kind: request === turns.continue ? 'continue' : 'regenerate', ...fields };
     await this.attempt([...this.messages.slice(0, place), answer], () =>
       this.start(answer, (signal) =>
-        request(message.id, { client_request_id: requestIds.for(message.id, body) }, signal),
+        request(message.id, { ...fields, client_request_id: requestIds.for(message.id, body) }, signal),
       ),
     );
     requestIds.done(message.id, body);
@@ -258,6 +277,27 @@ export class Thread {
     }
   }
 
+  /** Decide about what waits for a person. That it is decided already, here or elsewhere, is no failure. */
+  async decide(message: MessageView, approval: Approval, decision: Decision): Promise<void> {
+    if (!message.turnId) return;
+    try {
+      await turns.decide(message.turnId, approval.index, decision);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 409) throw error;
+      await this.refresh();
+    }
+  }
+
+  /** Stop one tool; the turn goes on. One that has just ended is no failure. */
+  async cancelCall(message: MessageView, index: number): Promise<void> {
+    if (!message.turnId) return;
+    try {
+      await turns.cancelCall(message.turnId, index);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 409) throw error;
+    }
+  }
+
   /** Show another branch: in the place of `shown` the one through `messageId`. */
   async choose(shown: MessageView, messageId: string): Promise<void> {
     const id = this.id;
@@ -285,7 +325,9 @@ export class Thread {
 
   /** Make a conversation with the settings chosen so far. */
   async create(): Promise<Conversation> {
-    const settings = Object.fromEntries(Object.entries(this.planned).filter(([, value]) => value !== null));
+    const settings: Partial<ConversationSettings> = Object.fromEntries(
+      Object.entries(this.planned).filter(([, value]) => value !== null),
+    );
     const made = await conversations.create(settings, requestIds.for('new', settings));
     requestIds.done('new', settings);
     return made;

@@ -6,6 +6,19 @@ function plural(n: number, one: string, other: string): string {
   return `${n.toLocaleString('en')} ${count.select(n) === 'one' ? one : other}`;
 }
 
+function size(bytes: number): string {
+  if (bytes < 1000) return plural(bytes, 'byte', 'bytes');
+  const [value, unit] = bytes < 1e6 ? [bytes / 1e3, 'kB'] : [bytes / 1e6, 'MB'];
+  return `${value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })} ${unit}`;
+}
+
+/** A stretch of time in one unit, for what is far away. */
+function roughly(seconds: number): string {
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : plural(Math.round(seconds / 86_400), 'day', 'days');
+}
+
 export const en = {
   language: 'en',
   app: 'Luxx',
@@ -22,6 +35,7 @@ export const en = {
     failed: 'The list could not be read.',
     untitled: 'Untitled',
     busy: 'An answer is being written',
+    waits: 'Waits for you',
     options: (title: string) => `Options for ${title}`,
     rename: 'Rename',
     renameLabel: 'Title',
@@ -73,6 +87,58 @@ export const en = {
     settings: 'Chat settings',
     failed: 'Not sent.',
     busy: 'An answer is still being written.',
+    uploading: 'A file is still being uploaded.',
+    failedFile: 'A file could not be uploaded: try it again or remove it.',
+  },
+  files: {
+    attach: 'Attach files',
+    limits: (files: number, megabytes: number) =>
+      `Up to ${files} files of ${megabytes} MB. Models see images, PDFs and texts.`,
+    drop: 'Drop files to attach them',
+    attached: 'Attached files',
+    remove: (name: string) => `Remove ${name}`,
+    again: (name: string) => `Upload ${name} again`,
+    uploading: (name: string) => `Uploading ${name}`,
+    tooLarge: 'The server does not take a file of this size.',
+    download: (name: string) => `Download ${name}`,
+    show: (name: string) => `Show ${name}`,
+    pasted: 'pasted.txt',
+    size,
+  },
+  approval: {
+    title: (tool: string) => `${tool} asks for your permission`,
+    what: 'It would run with',
+    nothing: 'no arguments',
+    allow: 'Allow',
+    always: 'Always in this chat',
+    edit: 'Edit',
+    deny: 'Deny',
+    editLabel: 'Arguments, as JSON',
+    allowEdited: 'Allow with these',
+    notAnObject: 'This is no JSON object.',
+    approved: 'You allowed it.',
+    edited: 'You allowed it with other arguments.',
+    denied: 'You denied it.',
+    expired: 'Nobody answered in time.',
+    left: (seconds: number) => `${roughly(seconds)} left`,
+    over: 'time is up',
+    waiting: 'Waiting for you',
+    stop: (tool: string) => `Stop ${tool}`,
+  },
+  question: {
+    title: (tool: string) => `${tool} asks you`,
+    send: 'Answer',
+    decline: 'Decline',
+    choose: 'Choose …',
+    optional: 'optional',
+    lines: 'One to a line.',
+    leads: 'It wants you to open a page at',
+    open: (host: string) => `Open ${host}`,
+    cannotOpen: 'This address cannot be opened.',
+    approved: 'You answered.',
+    opened: 'You opened the page.',
+    denied: 'You declined.',
+    expired: 'Nobody answered in time.',
   },
   message: {
     you: 'You',
@@ -125,6 +191,13 @@ export const en = {
     result: 'Result',
     noResult: 'No result yet.',
     emptyResult: 'An empty result.',
+    asks: 'waits for you',
+    data: 'Data',
+    sources: (n: number) => plural(n, 'source', 'sources'),
+    summedUp: 'Earlier messages were summed up',
+    summaryHint: 'The model reads this in their place. They are still here and can be searched.',
+    editSummary: 'Edit the summary',
+    saveSummary: 'Answer with this summary',
     noArguments: 'None.',
     seconds: (s: number) =>
       s < 10
@@ -154,6 +227,20 @@ export const en = {
     maxTokens: 'Longest answer',
     maxTokensHint: 'In tokens. Empty: the provider’s own limit.',
     tools: 'Let the model use tools',
+    thinking: 'Thinking',
+    thinkingHint: 'How much the model thinks before it answers.',
+    levels: { '': 'As the provider has it', off: 'Off', low: 'Low', medium: 'Medium', high: 'High' },
+    rules: 'Tool rules',
+    rulesHere: 'In this chat',
+    rulesEverywhere: 'In all your chats',
+    rulesHint:
+      'The first rule that fits counts, those of this chat before the others. * stands for anything. Without a rule, a tool asks if it could do harm.',
+    rulesTool: 'Tool',
+    rulesAction: 'What to do',
+    actions: { allow: 'Allow', ask: 'Ask me', deny: 'Deny' },
+    addRule: 'Add a rule',
+    removeRule: (tool: string) => `Remove the rule for ${tool || 'no tool yet'}`,
+    badRule: 'A rule needs the name of a tool, or a pattern, without spaces.',
     invalid: (field: string) => `${field}: this is not a valid number.`,
   },
   providers: {
@@ -195,6 +282,7 @@ export const en = {
       ['Alt S', 'Search conversations'],
       ['Alt B', 'Show or hide the sidebar'],
       ['Alt M', 'Go to the message box'],
+      ['Alt W', 'Go to what waits for you'],
       ['Alt C', 'Copy the last answer'],
       ['?', 'This list'],
     ] as [string, string][],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { argumentRows, prettyResult, summary } from './arguments';
+import { argumentRows, exactRows, parseObject, prettyResult, summary, visible } from './arguments';
 
 test('arguments are read by name, texts of several lines as blocks', () => {
   expect(argumentRows('{"code": "a\\nb", "n": 1, "list": []}')).toEqual([
@@ -23,4 +23,20 @@ test('a result is set out if it is JSON, and left alone if not', () => {
 test('the line shows values, or what has been written so far', () => {
   expect(summary('{"expression": "1 +\\n 1", "digits": 2}')).toBe('1 + 1, 2');
   expect(summary('{"expression": "1 +')).toBe('{"expression": "1 +');
+});
+
+test('what is decided about is shown exactly: types are told apart, hidden and reordering characters are written out', () => {
+  expect(exactRows({ a: '1', b: 1, code: 'x\ny', 'n\u200bame': 'safe\u202etxt.exe' })).toEqual([
+    { name: 'a', value: '"1"', block: false },
+    { name: 'b', value: '1', block: false },
+    { name: 'code', value: 'x\ny', block: true },
+    { name: 'n\\u200bame', value: '"safe\\u202etxt.exe"', block: false },
+  ]);
+  expect(visible('tab\t and\nline stay')).toBe('tab\t and\nline stay');
+});
+
+test('arguments that a person writes must be an object', () => {
+  expect(parseObject('{"a": [1]}')).toEqual({ a: [1] });
+  expect(parseObject('  ')).toEqual({});
+  for (const text of ['[1]', '1', '{"a"', 'null']) expect(parseObject(text)).toBeUndefined();
 });

@@ -9,12 +9,51 @@ export interface ArgumentRow {
 
 /** Return the arguments by name, or undefined if the text is no JSON object. */
 export function argumentRows(text: string): ArgumentRow[] | undefined {
-  const value = parse(text.trim() || '{}');
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return Object.entries(value).map(([name, item]) => {
-    const shown = typeof item === 'string' ? item : JSON.stringify(item, null, 2);
-    return { name, value: shown, block: shown.includes('\n') };
+  const value = parseObject(text);
+  return (
+    value &&
+    Object.entries(value).map(([name, item]) => {
+      const shown = typeof item === 'string' ? item : JSON.stringify(item, null, 2);
+      return { name, value: shown, block: shown.includes('\n') };
+    })
+  );
+}
+
+/** Characters that are not seen, or that reorder what is: with them a text can look like another one. */
+const DECEPTIVE = /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Return the text with such characters written out. */
+export function visible(text: string): string {
+  return text.replace(DECEPTIVE, (found) => `\\u${(found.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
+}
+
+/** Return arguments as they are, for a person to decide about: texts in quotes, those of several lines as they stand. */
+export function exactRows(given: Record<string, unknown>): ArgumentRow[] {
+  return Object.entries(given).map(([name, item]) => {
+    const block = typeof item === 'string' && item.includes('\n');
+    const shown = block ? item : JSON.stringify(item, null, 2);
+    return { name: visible(name), value: visible(shown), block: block || shown.includes('\n') };
   });
+}
+
+/** Return the object that a person wrote as JSON, or undefined. */
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  const value = parse(text.trim() || '{}');
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject ? (value as Record<string, unknown>) : undefined;
+}
+
+/** Whether arguments are those that the model wrote, in whatever order. */
+export function sameArguments(given: Record<string, unknown>, written: string): boolean {
+  return canonical(given) === canonical(parse(written.trim() || '{}'));
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, item: unknown) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
 }
 
 /** Return JSON set out over lines; any other text as it is. */

@@ -69,6 +69,7 @@ export class ScrollFollower {
   }
 
   private grown(): void {
+    if (this.area.scrollHeight <= this.area.clientHeight) this.set(true);
     if (this.following) this.write(this.area.scrollHeight);
   }
 

@@ -1,12 +1,13 @@
 /** The page's keyboard shortcuts. Alt with a letter, by the place of the key, so that no browser's own is taken. */
 
-export type Shortcut = 'newChat' | 'search' | 'sidebar' | 'composer' | 'copyLast' | 'shortcuts' | 'stop';
+export type Shortcut = 'newChat' | 'search' | 'sidebar' | 'composer' | 'waiting' | 'copyLast' | 'shortcuts' | 'stop';
 
 const ALT: Record<string, Shortcut> = {
   KeyN: 'newChat',
   KeyS: 'search',
   KeyB: 'sidebar',
   KeyM: 'composer',
+  KeyW: 'waiting',
   KeyC: 'copyLast',
 };
 

@@ -6,9 +6,11 @@ from typing import Any
 import mcp_types as types
 import msgspec
 from mcp.server import Server
+from mcp.server.context import CallNext, HandlerResult
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
+from pydantic import ValidationError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
@@ -16,6 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 from luxx.core.errors import InvalidRequest, LuxxError, NotFound
 from luxx.core.ids import new_id
 from luxx.core.rules import ToolRule, action_for
+from luxx.http import errors
 from luxx.http.mcp_server import person_tools, resources
 from luxx.http.mcp_server.calls import CallKey, Calls, Progress, Stopped
 from luxx.http.mcp_server.person_tools import Context, PersonTools, refused
@@ -69,7 +72,7 @@ class Service:
             on_read_resource=self._read_resource,
         )
         security = RequestStateSecurity(keys=[approval_key])
-        self._server.middleware[:] = [RequestStateBoundary(security, default_audience=NAME)]
+        self._server.middleware[:] = [_contained, RequestStateBoundary(security, default_audience=NAME)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; all that it started has ended when this returns."""
@@ -82,7 +85,7 @@ class Service:
             send = _with_session(send)
         manager = StreamableHTTPSessionManager(self._server, stateless=True, max_request_body_size=self._most)
         async with manager.run():
-            await manager.handle_request(scope, _replayed(body, receive), send)
+            await manager.handle_request(_trimmed(scope), _replayed(body, receive), send)
 
     def _cancel(self, session: str, request_id: str | int | None) -> None:
         if request_id is not None:
@@ -123,6 +126,8 @@ class Service:
     async def _list_resources(
         self, request: Context, params: types.PaginatedRequestParams | None
     ) -> types.ListResourcesResult:
+        if not await self._may("list_conversations"):
+            return types.ListResourcesResult(resources=[])
         try:
             return await self._resources.listed(params.cursor if params else None)
         except LuxxError as error:
@@ -136,13 +141,25 @@ class Service:
     async def _read_resource(
         self, request: Context, params: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
+        if not await self._may("read_conversation"):
+            raise MCPError(types.INVALID_PARAMS, "The person does not allow to read this without being asked.")
         try:
             return await self._resources.read(params.uri)
         except LuxxError as error:
             raise _refusal(error) from error
 
+    async def _may(self, name: str) -> bool:
+        """Whether what a tool does may be done without the tool, where nobody is asked."""
+        return action_for(await self._rules(), name) in ("allow", None)
+
     async def _rules(self) -> Sequence[ToolRule]:
         return await self._parts.store.approvals.rules(self._owner)
+
+
+async def _contained(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Let no word about the inside get out."""
+    instead = MCPError(types.INTERNAL_ERROR, errors.UNEXPECTED)
+    return await errors.contained(call_next(ctx), (MCPError, ValidationError), instead)
 
 
 def _unknown(name: str) -> MCPError:
@@ -186,6 +203,11 @@ def _peeked(body: bytes) -> _Message:
         return msgspec.json.decode(body, type=_Message)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return _Message()
+
+
+def _trimmed(scope: Scope) -> Scope:
+    """Return the request without blanks around its headers' values, which count for nothing (RFC 9110, section 5.5)."""
+    return {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

@@ -7,7 +7,7 @@ import msgspec
 
 from luxx.core import events
 from luxx.core.errors import InvalidRequest
-from luxx.core.events import Approval, ApprovalState
+from luxx.core.events import Approval, Cancelled, Done, Failed, ProcessStep, StepDelta
 from luxx.core.steps import ToolCall
 from luxx.http import bodies
 from luxx.http.mcp_server import markdown
@@ -15,8 +15,6 @@ from luxx.http.mcp_server.calls import Progress
 from luxx.http.parts import HttpOptions, Parts
 from luxx.store.records import Conversation, ConversationSettings, Turn
 from luxx.turns.requests import AssistantMessageView, MessageView, Notice, PostMessage
-
-REQUESTED: ApprovalState = "requested"
 
 
 class ConversationPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,20 +31,16 @@ class ConversationPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TurnSoFar(msgspec.Struct, frozen=True):
-    """A turn with its answer as far as it is; `approvals` are what it waits for a person with."""
+    """A turn with its answer as far as it is; `waits_for` are the tools that a person has to decide about."""
 
     turn: Turn
     answer: AssistantMessageView
-
-    @property
-    def approvals(self) -> tuple[Approval, ...]:
-        """What a person has to decide."""
-        return self.answer.turn.approvals if self.answer.turn else ()
+    waits_for: tuple[str, ...]
 
     @property
     def settled(self) -> bool:
         """Whether to wait is of no use: it has ended, or waits for a person."""
-        return self.turn.ended or bool(self.approvals)
+        return self.turn.ended or bool(self.waits_for)
 
 
 class Talk:
@@ -95,16 +89,17 @@ class Talk:
         )
         answer = page.items[-1]
         assert isinstance(answer, AssistantMessageView)
-        return TurnSoFar(turn, answer)
+        asked = () if turn.ended else await self._parts.store.approvals.open(self._owner)
+        return TurnSoFar(turn, answer, tuple(one.approval.tool for one in asked if one.turn_id == turn_id))
 
     async def wait(self, turn_id: str, seconds: float, progress: Progress) -> TurnSoFar:
         """Return a turn when it has ended or waits for a person, or after so many seconds as it is by then. Raises NotFound."""
-        found = await self.turn(turn_id)
-        if found.settled or seconds <= 0:
-            return found
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._follow(turn_id, found.answer.turn.seq if found.answer.turn else 0, progress)
+        if seconds > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    while not (found := await self.turn(turn_id)).settled:
+                        if not await self._follow(found, progress):
+                            break
         return await self.turn(turn_id)
 
     async def cancel(self, turn_id: str) -> Turn:
@@ -120,17 +115,18 @@ class Talk:
         self._parts.supervisor.publish(self._owner, notice)
         return made.id
 
-    async def _follow(self, turn_id: str, after: int, progress: Progress) -> None:
-        """Follow a turn until it has ended or asks a person, and tell how far it is."""
-        written = 0
-        async with contextlib.aclosing(self._parts.supervisor.follow(turn_id, after)) as pages:
+    async def _follow(self, found: TurnSoFar, progress: Progress) -> bool:
+        """Follow a turn and tell how far it is; true when it asks a person or has ended, false when it cannot be followed here."""
+        written, after = len(found.answer.text), found.answer.turn.seq if found.answer.turn else 0
+        async with contextlib.aclosing(self._parts.supervisor.follow(self._owner, found.turn.id, after)) as pages:
             async for entries in pages:
                 for entry in entries:
                     event = events.decode(entry.name, entry.data)
-                    if isinstance(event, Approval) and event.state == REQUESTED:
-                        return
-                    if isinstance(event, events.StepDelta):
+                    if isinstance(event, Approval | Done | Failed | Cancelled):
+                        return True
+                    if isinstance(event, StepDelta):
                         written += len(event.text)
                         progress.report(f"{written:,} characters written", float(entry.seq))
-                    elif isinstance(event, events.ProcessStep) and isinstance(event.step, ToolCall):
+                    elif isinstance(event, ProcessStep) and isinstance(event.step, ToolCall):
                         progress.report(f"calls {event.step.name}", float(entry.seq))
+        return False

@@ -169,9 +169,8 @@ def _answer(found: TurnSoFar) -> types.CallToolResult:
     """Show a turn: its answer, and what there is to do if it is not whole."""
     turn, answer = found.turn, found.answer
     text, notes = markdown.cut(answer.text), list[str]()
-    if found.approvals:
-        names = ", ".join(asked.tool for asked in found.approvals)
-        notes.append(f"The person has to decide about {names} in Luxx before the answer goes on.")
+    if found.waits_for:
+        notes.append(f"The person has to decide about {', '.join(found.waits_for)} in Luxx before the answer goes on.")
     elif answer.error is not None:
         notes.append(f"The answer failed: {answer.error.content}")
     elif turn.status == "cancelled":
@@ -182,7 +181,7 @@ def _answer(found: TurnSoFar) -> types.CallToolResult:
         **_turn(turn),
         "text": text,
         "error": answer.error.content if answer.error else None,
-        "waits_for": [asked.tool for asked in found.approvals],
+        "waits_for": list(found.waits_for),
     }
     shown = "\n\n".join(part for part in (text, *(f"[{note}]" for note in notes)) if part)
     failed = turn.status == "failed" and not text

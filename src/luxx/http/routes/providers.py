@@ -29,7 +29,7 @@ from luxx.http.views import (
 from luxx.store.records import NewProvider, Provider, ProviderChange
 
 router = APIRouter(route_class=StrictRoute, responses=PROBLEMS, prefix="/api/providers", tags=["providers"])
-presets = APIRouter(route_class=StrictRoute, responses=PROBLEMS, prefix="/api/presets", tags=["providers"])
+preset_router = APIRouter(route_class=StrictRoute, responses=PROBLEMS, prefix="/api/presets", tags=["providers"])
 
 _ADDRESSED = frozenset({"openai"})
 """The formats whose providers need a base URL."""
@@ -87,7 +87,9 @@ async def change(provider_id: IdInPath, body: bodies.ChangeProvider, luxx: Luxx,
     providers = luxx.parts.store.providers
     before = await providers.get(owner, provider_id)
     if "base_url" in body.model_fields_set:
-        _check_address(before.format, body.base_url, None)
+        presets = luxx.parts.endpoints.presets
+        preset = next((preset for preset in presets if preset.id == before.preset), None)
+        _check_address(before.format, body.base_url, preset)
     after = await providers.change(
         owner,
         provider_id,
@@ -124,7 +126,7 @@ async def try_out(provider_id: IdInPath, luxx: Luxx, owner: Caller, body: bodies
     return reply(await luxx.parts.endpoints.check(owner, provider_id))
 
 
-@presets.get("", responses=answers(200, PresetList, "All presets."))
+@preset_router.get("", responses=answers(200, PresetList, "All presets."))
 async def list_presets(luxx: Luxx) -> Response:
     """List the providers that are known by name: one of these and a key are enough to add a provider."""
     return reply(PresetList(tuple(map(preset_view, luxx.parts.endpoints.presets))))

@@ -71,7 +71,7 @@ def open_stream(surface: Surface, turn: Turn, after: int, deltas: bool, take: Ca
     Raises Conflict ``ahead_of_log``, and what `take` raises.
     """
     if not check_position(turn, after):
-        return nothing()
+        return nothing(_links(turn.id))
     place = take()
     headers = [(name.lower().encode(), value.encode()) for name, value in _links(turn.id).items()]
     follow = surface.parts.supervisor.follow

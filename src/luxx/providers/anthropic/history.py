@@ -58,13 +58,23 @@ class History:
 
     @property
     def last_answer_thinks(self) -> bool:
-        """Whether the answer whose results are at the end, if any, begins with its thoughts."""
-        if len(self.messages) < 2 or self.messages[-1]["role"] != "user":
-            return True
-        first, last = self._blocks(-2)[:1], self._blocks(-1)[:1]
-        if not last or last[0].get("type") != "tool_result":
-            return True
-        return bool(first) and first[0].get("type") in ("thinking", "redacted_thinking")
+        """Whether any of the answers whose calls led to the results at the end, if there are some, begins with its thoughts.
+
+        A model that does not think between calls does so once, before the first of them.
+        """
+        place = len(self.messages) - 1
+        called = False
+        while place > 0 and self.messages[place]["role"] == "user" and self._begins(place, "tool_result"):
+            if self._begins(place - 1, "thinking", "redacted_thinking"):
+                return True
+            called = True
+            place -= 2
+            if self._blocks(place)[-1].get("type") != "tool_result":
+                break
+        return not called
+
+    def _begins(self, place: int, *kinds: str) -> bool:
+        return self._blocks(place)[0].get("type") in kinds
 
     def _add(self, prompt: Prompt) -> None:
         match prompt:

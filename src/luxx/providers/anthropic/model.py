@@ -9,16 +9,17 @@ from typing import Any, Literal
 from yarl import URL
 
 from luxx.core.deltas import Delta, Finish
-from luxx.core.errors import ProviderAuth, ProviderError, ProviderRejected, ProviderTimeout
 from luxx.core.ports import Check, ModelInfo
 from luxx.core.prompts import AnswerPrompt, ModelRequest
+from luxx.providers import listing
+from luxx.providers.address import base_address, check_key
 from luxx.providers.anthropic.answer import PAUSED, AnswerDecoder
 from luxx.providers.anthropic.catalogue import read_page
 from luxx.providers.anthropic.quirks import Quirks, Relief, relief_for
-from luxx.providers.anthropic.reading import read_answer
 from luxx.providers.anthropic.request import Encoded, encode_request
 from luxx.providers.anthropic.wire import Block, wire_names
 from luxx.providers.failures import from_response, read_body
+from luxx.providers.reading import read_answer
 from luxx.providers.transport import Reply, Transport
 
 DEFAULT_URL = "https://api.anthropic.com"
@@ -27,8 +28,6 @@ _VERSION = "2023-06-01"
 _INTERLEAVED = "interleaved-thinking-2025-05-14"
 _PERSONAL = "sk-ant-oat"
 _ERROR_LIMIT = 64 * 1024
-_LIST_LIMIT = 8 * 1024 * 1024
-_LIST_PATIENCE_S = 30.0
 _MOST_PAGES = 20
 _MOST_TRIES = 8
 _MOST_PAUSES = 10
@@ -94,9 +93,7 @@ class AnthropicModel:
         for _ in range(_MOST_PAGES):
             page = read_page(await self._page(after))
             if page is None:
-                raise ProviderRejected(
-                    "The address does not answer with a list of models. Check this provider's base URL."
-                )
+                raise listing.no_list()
             fresh = [model for model in page.models if model.id not in models]
             models.update((model.id, model) for model in fresh)
             after = page.after if fresh else ""
@@ -107,32 +104,20 @@ class AnthropicModel:
 
     async def check(self) -> Check:
         """Ask for the models, as a try-out of address and key; never raises."""
-        try:
-            models = await self.list_models()
-        except ProviderRejected as error:
-            if error.status in (404, 405, 501):
-                hint = "It answers, but has no list of models. Check the base URL; a few gateways have no such list."
-                return Check(ok=False, detail=hint)
-            return Check(ok=False, detail=error.message)
-        except ProviderError as error:
-            return Check(ok=False, detail=error.message)
-        return Check(ok=True, detail=f"It answers, and serves {len(models)} models.", models=len(models))
+        return await listing.check(self.list_models)
 
     async def _page(self, after: str) -> bytes:
         """Return the body of a page of the list of models. Raises ProviderError."""
         url = self._url("models").update_query({"limit": "1000", **({"after_id": after} if after else {})})
-        try:
-            async with asyncio.timeout(_LIST_PATIENCE_S):
-                while True:
-                    headers = self._request_headers("application/json")
-                    async with self._transport.open("GET", url, headers) as reply:
-                        body = await reply.read_all(_LIST_LIMIT)
-                    if reply.status // 100 == 2:
-                        return body
-                    if not self._turn_key(reply.status, headers):
-                        raise from_response(reply.status, reply.headers, body, self._secrets)
-        except TimeoutError as error:
-            raise ProviderTimeout(f"The list of models did not come within {_LIST_PATIENCE_S:g} s.") from error
+        async with listing.in_time():
+            while True:
+                headers = self._request_headers("application/json")
+                async with self._transport.open("GET", url, headers) as reply:
+                    body = await reply.read_all(listing.LIST_LIMIT)
+                if reply.status // 100 == 2:
+                    return body
+                if not self._turn_key(reply.status, headers):
+                    raise from_response(reply.status, reply.headers, body, self._secrets)
 
     @contextlib.asynccontextmanager
     async def _answer(self, request: ModelRequest, paused: Sequence[Block]) -> AsyncGenerator[Reply, None]:
@@ -185,19 +170,13 @@ class AnthropicModel:
         return (self._url("").host or "").endswith("anthropic.com")
 
     def _url(self, path: str) -> URL:
-        try:
-            base = URL(self._base_url)
-            if base.scheme not in ("http", "https") or not base.host:
-                raise ValueError("no address")
-            root = base.path.rstrip("/").removesuffix("/messages").rstrip("/")
-            root = root if root.endswith("/v1") else f"{root}/v1"
-            return base.with_path(f"{root}/{path}", keep_query=True)
-        except ValueError as error:
-            raise ProviderRejected("The base URL of this provider is no http or https address.") from error
+        base = base_address(self._base_url)
+        root = base.path.rstrip("/").removesuffix("/messages").rstrip("/")
+        root = root if root.endswith("/v1") else f"{root}/v1"
+        return base.with_path(f"{root}/{path}", keep_query=True)
 
     def _request_headers(self, accept: str, *, interleaved: bool = False) -> dict[str, str]:
-        if not (self._api_key.isascii() and (self._api_key.isprintable() or not self._api_key)):
-            raise ProviderAuth("The API key of this provider has characters that no key has: copy it again.")
+        check_key(self._api_key)
         key: dict[str, str] = {}
         if self._api_key:
             key = {"Authorization": f"Bearer {self._api_key}"} if self._bearer else {"x-api-key": self._api_key}

@@ -72,7 +72,14 @@ def returned(prompt: AnswerPrompt, model: str, names: Mapping[str, str], *, sign
                 blocks.append({**block, "id": id, **({} if given is None else {"input": given})})
             case _:
                 blocks.append(block)
-    return Raw(content=blocks, container=raw.container)
+    return Raw(content=_without_last_thoughts(blocks), container=raw.container)
+
+
+def _without_last_thoughts(blocks: list[Block]) -> list[Block]:
+    """Return the blocks up to the last one that is no thought: no message may end with one."""
+    while blocks and blocks[-1].get("type") in ("thinking", "redacted_thinking"):
+        blocks = blocks[:-1]
+    return blocks
 
 
 def unfinished(blocks: Sequence[Block]) -> list[Block]:

@@ -9,10 +9,9 @@ from luxx.core.deltas import Delta, FileDelta, Finish, NoticeDelta, TextDelta, T
 from luxx.core.errors import AnswerIncomplete, ProviderError, ProviderOverloaded, ProviderRejected
 from luxx.core.sse import EventTooLarge, ServerEvent
 from luxx.core.text import Mender, storable
-from luxx.providers.failures import redacted
+from luxx.providers.failures import failure, read_body, redacted
 from luxx.providers.gemini.calls import Calls
 from luxx.providers.gemini.framing import Frames
-from luxx.providers.gemini.refusals import from_stream
 from luxx.providers.gemini.returned import Returned
 from luxx.providers.gemini.sources import Sources, work_of
 from luxx.providers.gemini.spent import Spent
@@ -278,7 +277,7 @@ class AnswerDecoder:
     def _fail(self, data: bytes) -> None:
         """Note a failure; what comes after the finish reason is no failure of this answer."""
         if self._reason is None:
-            self._failure = from_stream(data, self._secrets)
+            self._failure = failure(read_body(data), secrets=self._secrets)
 
 
 def _values(data: bytes) -> list[dict[str, Any]] | None:

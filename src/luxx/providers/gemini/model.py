@@ -10,37 +10,26 @@ from typing import Any, Literal
 from yarl import URL
 
 from luxx.core.deltas import Delta
-from luxx.core.errors import (
-    AnswerIncomplete,
-    ProviderAuth,
-    ProviderError,
-    ProviderRejected,
-    ProviderTimeout,
-    ProviderUnreachable,
-)
+from luxx.core.errors import ProviderRejected
 from luxx.core.ports import Check, ModelInfo
 from luxx.core.prompts import ModelRequest
-from luxx.providers.failures import read_body
+from luxx.providers import listing
+from luxx.providers.address import base_address, check_key
+from luxx.providers.failures import from_response, read_body
 from luxx.providers.gemini.answer import AnswerDecoder
 from luxx.providers.gemini.catalogue import read_page
 from luxx.providers.gemini.quirks import Quirk, quirk_in
-from luxx.providers.gemini.refusals import from_answer
 from luxx.providers.gemini.request import encode_request
 from luxx.providers.gemini.tools import tool_names
+from luxx.providers.reading import read_answer
 from luxx.providers.transport import Reply, Transport
 
 GOOGLE = "https://generativelanguage.googleapis.com/v1beta"
 """The address of Google's own Gemini API."""
 
 _ERROR_LIMIT = 64 * 1024
-_LIST_LIMIT = 8 * 1024 * 1024
-_LIST_PATIENCE_S = 30.0
 _PAGE_SIZE = "1000"
 _MOST_PAGES = 20
-# How long to wait for more once the finish reason is there: some endpoints leave the stream open.
-_LINGER_S = 5.0
-# An end of the body that comes right after the end mark leaves the connection open for the next request.
-_END_PATIENCE_S = 0.05
 _MOST_CONVERSATIONS = 1000
 _MODEL = re.compile(r"(?!.*\.\.)[\w.:@+/ -]+")
 _COLLECTIONS = ("models/", "tunedModels/", "publishers/", "projects/", "endpoints/")
@@ -84,7 +73,7 @@ class GeminiModel:
         decoder = AnswerDecoder(self._secrets, tool_names(request.tools))
         async with (
             self._answer(request) as reply,
-            contextlib.aclosing(_read(reply, decoder, self._transport.patience.between_deltas_s)) as answer,
+            contextlib.aclosing(read_answer(reply, decoder, self._transport.patience.between_deltas_s)) as answer,
         ):
             async for deltas in answer:
                 yield deltas
@@ -92,42 +81,30 @@ class GeminiModel:
     async def list_models(self) -> tuple[ModelInfo, ...]:
         """Return the models that the endpoint lists and that can answer. Raises ProviderError."""
         found: dict[str, ModelInfo] = {}
-        try:
-            async with asyncio.timeout(_LIST_PATIENCE_S):
-                page = ""
-                for _ in range(_MOST_PAGES):
-                    models, next_page = await self._page(page)
-                    found.update((model.id, model) for model in models if model.id not in found)
-                    if not next_page or next_page == page:
-                        break
-                    page = next_page
-        except TimeoutError as error:
-            raise ProviderTimeout(f"The list of models did not come within {_LIST_PATIENCE_S:g} s.") from error
+        async with listing.in_time():
+            page = ""
+            for _ in range(_MOST_PAGES):
+                models, next_page = await self._page(page)
+                found.update((model.id, model) for model in models if model.id not in found)
+                if not next_page or next_page == page:
+                    break
+                page = next_page
         return tuple(found.values())
 
     async def check(self) -> Check:
         """Ask for the models, as a try-out of address and key; never raises."""
-        try:
-            models = await self.list_models()
-        except ProviderRejected as error:
-            if error.status in (404, 405, 501):
-                hint = "It answers, but has no list of models. Check the base URL: Google's own ends in /v1beta."
-                return Check(ok=False, detail=hint)
-            return Check(ok=False, detail=error.message)
-        except ProviderError as error:
-            return Check(ok=False, detail=error.message)
-        return Check(ok=True, detail=f"It answers, and serves {len(models)} models.", models=len(models))
+        return await listing.check(self.list_models, "Check the base URL: Google's own ends in /v1beta.")
 
     async def _page(self, token: str) -> tuple[tuple[ModelInfo, ...], str]:
         query = {"pageSize": _PAGE_SIZE, "pageToken": token} if token else {"pageSize": _PAGE_SIZE}
         url = self._url("models").update_query(query)
         async with self._transport.open("GET", url, self._request_headers("application/json")) as reply:
-            body = await reply.read_all(_LIST_LIMIT)
+            body = await reply.read_all(listing.LIST_LIMIT)
         if reply.status // 100 != 2:
-            raise from_answer(reply.status, reply.headers, body, self._secrets)
+            raise from_response(reply.status, reply.headers, body, self._secrets)
         page = read_page(body)
         if page is None:
-            raise ProviderRejected("The address does not answer with a list of models. Check this provider's base URL.")
+            raise listing.no_list()
         return page
 
     @contextlib.asynccontextmanager
@@ -147,7 +124,7 @@ class GeminiModel:
                 refusal = await reply.read_all(_ERROR_LIMIT)
             quirk = quirk_in(read_body(refusal), request, quirks) if reply.status in (400, 422) else None
             if quirk is None:
-                raise from_answer(reply.status, reply.headers, refusal, self._secrets)
+                raise from_response(reply.status, reply.headers, refusal, self._secrets)
             self._remember(request, quirk)
 
     def _known_quirks(self, request: ModelRequest) -> frozenset[Quirk]:
@@ -166,22 +143,16 @@ class GeminiModel:
         self._conversations[key] = known.union({quirk})
 
     def _url(self, path: str) -> URL:
-        try:
-            base = URL(self._base_url)
-            if base.scheme not in ("http", "https") or not base.host:
-                raise ValueError("no address")
-            before = base.path.rstrip("/")
-            if base.host == URL(GOOGLE).host:
-                # People copy the address of the chat-completions layer, or the bare host.
-                before = before.removesuffix("/openai") or "/v1beta"
-            before = before.removesuffix("/models") if path.startswith("models") else before
-            return base.with_path(f"{before}/{path}", keep_query=True)
-        except ValueError as error:
-            raise ProviderRejected("The base URL of this provider is no http or https address.") from error
+        base = base_address(self._base_url)
+        before = base.path.rstrip("/")
+        if base.host == URL(GOOGLE).host:
+            # People copy the address of the chat-completions layer, or the bare host.
+            before = before.removesuffix("/openai") or "/v1beta"
+        before = before.removesuffix("/models") if path.startswith("models") else before
+        return base.with_path(f"{before}/{path}", keep_query=True)
 
     def _request_headers(self, accept: str) -> dict[str, str]:
-        if not (self._api_key.isascii() and (self._api_key.isprintable() or not self._api_key)):
-            raise ProviderAuth("The API key of this provider has characters that no key has: copy it again.")
+        check_key(self._api_key)
         return {"Content-Type": "application/json", "Accept": accept, **self._key_header(), **self._headers}
 
     def _key_header(self) -> dict[str, str]:
@@ -198,43 +169,3 @@ def _path(model: str) -> str:
 
 def _is_vertex(url: URL) -> bool:
     return (url.host or "").endswith("aiplatform.googleapis.com")
-
-
-async def _read(reply: Reply, decoder: AnswerDecoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:
-    """Yield what each read brings; at the end, the rest with the Finish, or an error."""
-    begun = False
-    broken: ProviderError | None = None
-    try:
-        async for deltas in _batches(reply, decoder, patience_s):
-            begun = True
-            yield deltas
-    except (ProviderUnreachable, ProviderTimeout) as error:
-        broken = error
-    rest = decoder.end()
-    if broken and not decoder.has_reason:
-        if rest:
-            yield rest
-        cut = begun and isinstance(broken, ProviderUnreachable)
-        raise AnswerIncomplete(f"{broken.message} The answer is cut.") if cut else broken
-    try:
-        last = decoder.finish()
-    except ProviderError:
-        if rest:
-            yield rest
-        raise
-    yield [*rest, last]
-    if decoder.ended and not broken:
-        with contextlib.suppress(ProviderError):
-            await reply.read(_END_PATIENCE_S)
-
-
-async def _batches(reply: Reply, decoder: AnswerDecoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:
-    """Yield what reads bring, until the answer's end. Raises ProviderUnreachable, ProviderTimeout."""
-    clock = asyncio.get_running_loop().time
-    shown_at = clock()
-    while not decoder.ended and (data := await reply.read(_LINGER_S if decoder.has_reason else None)):
-        if deltas := decoder.feed(data):
-            yield deltas
-            shown_at = clock()
-        elif clock() - shown_at > patience_s:
-            raise ProviderTimeout(f"The provider sent nothing but signs of life for {patience_s:g} s.")

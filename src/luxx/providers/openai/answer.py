@@ -322,6 +322,6 @@ def _refused_call(data: bytes) -> FunctionPiece | None:
 def _is_json(data: bytes) -> bool:
     try:
         msgspec.json.decode(data)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     return True

@@ -1,11 +1,20 @@
 """Reasoning: what a provider wants to get back verbatim with an answer that called tools."""
 
+import re
 from typing import Any
 
 import msgspec
 
 from luxx.core.text import storable, storable_within
+from luxx.providers.failures import Report
 from luxx.providers.openai.chunks import Piece, objects
+
+NO_REASONING = " "
+"""In the place of reasoning that is not to be had: an empty text is refused."""
+
+_WANTED = re.compile(
+    r"reasoning_content.{0,40}(?:missing|must be passed|required)|missing.{0,4}reasoning_content", re.IGNORECASE
+)
 
 
 class Returned(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +76,11 @@ class Reasoning:
         joined = _text(last.get(name)) + _text(detail.get(name))
         last.update({key: value for key, value in detail.items() if value is not None})
         last[name] = joined
+
+
+def wants_reasoning(report: Report) -> bool:
+    """Whether a refusal says that an answer was sent back without its reasoning; DeepSeek and Moonshot want it of all of them."""
+    return _WANTED.search(report.text) is not None
 
 
 def returned(raw: bytes, origin: str) -> Returned | None:

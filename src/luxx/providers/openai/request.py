@@ -12,15 +12,21 @@ from luxx.core.prompts import AnswerPrompt, CallPrompt, ModelRequest, Prompt, Re
 from luxx.providers.failures import Report
 from luxx.providers.openai.calls import is_object
 from luxx.providers.openai.contents import Part, Shown, Unseen, unseen_in
-from luxx.providers.openai.reasoning import returned
+from luxx.providers.openai.reasoning import NO_REASONING, returned, wants_reasoning
+from luxx.providers.openai.roles import in_turns, wants_turns
 
-Quirk = Literal["no_stream_options", "max_completion_tokens", "no_temperature"] | Unseen
+Quirk = (
+    Literal["no_stream_options", "max_completion_tokens", "no_temperature", "no_effort", "in_turns", "reasoning_always"]
+    | Unseen
+)
 """What an endpoint does not take as everyone else does."""
 
 _UNSUPPORTED = re.compile(
     r"support|deprecat|not permitted|not allowed|unrecognized|unknown|only the default", re.IGNORECASE
 )
 _OUT_OF_RANGE = re.compile(r"range|between|less than|greater than|minimum|maximum|at most|at least", re.IGNORECASE)
+
+_EFFORTS = {"off": "none", "low": "low", "medium": "medium", "high": "high"}
 
 _encoder = msgspec.json.Encoder()
 
@@ -38,12 +44,16 @@ def encode_request(
         body["stream_options"] = {"include_usage": True}
     if request.temperature is not None and "no_temperature" not in quirks:
         body["temperature"] = request.temperature
+    if request.thinking and "no_effort" not in quirks:
+        body["reasoning_effort"] = _EFFORTS[request.thinking]
     if request.max_tokens is not None:
         body["max_completion_tokens" if "max_completion_tokens" in quirks else "max_tokens"] = request.max_tokens
     if request.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
     system = [{"role": "system", "content": request.system}] if request.system else []
-    body["messages"] = [*system, *_messages(request.prompts, Shown(request.files, quirks), origin)]
+    shown = Shown(request.files, quirks)
+    messages = _messages(request.prompts, shown, origin, always="reasoning_always" in quirks)
+    body["messages"] = [*system, *(in_turns(messages) if "in_turns" in quirks else messages)]
     body.update(extra or {})
     try:
         return _encoder.encode(body)
@@ -62,6 +72,12 @@ def quirk_in(report: Report, request: ModelRequest, quirks: frozenset[Quirk] = f
         return "no_stream_options"
     if request.max_tokens is not None and "max_tokens" in said and "max_completion_tokens" in said:
         return "max_completion_tokens"
+    if request.thinking and "reasoning" in said and "effort" in said:
+        return "no_effort"
+    if wants_turns(report):
+        return "in_turns"
+    if wants_reasoning(report):
+        return "reasoning_always"
     refused = _UNSUPPORTED.search(f"{report.text} {' '.join(report.words)}")
     if request.temperature is not None and "temperature" in said and refused:
         return None if _OUT_OF_RANGE.search(report.text) else "no_temperature"
@@ -78,7 +94,7 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _messages(prompts: Iterable[Prompt], shown: Shown, origin: str) -> Iterator[dict[str, Any]]:
+def _messages(prompts: Iterable[Prompt], shown: Shown, origin: str, *, always: bool) -> Iterator[dict[str, Any]]:
     """Yield the messages; what an answer and its results have to be seen follows once all results are there."""
     aside: list[Part] = []
     for prompt in prompts:
@@ -92,7 +108,8 @@ def _messages(prompts: Iterable[Prompt], shown: Shown, origin: str) -> Iterator[
                 yield {"role": "tool", "tool_call_id": prompt.id, "content": shown.in_words(content, files)}
                 aside += shown.aside(f"From the tool {prompt.name}", files)
             case AnswerPrompt():
-                yield _answer(prompt, shown, origin)
+                reasoning = {"reasoning_content": prompt.thinking or NO_REASONING} if always else {}
+                yield {**reasoning, **_answer(prompt, shown, origin)}
                 aside += shown.aside("Made in the answer above", prompt.files)
     if aside:
         yield {"role": "user", "content": aside}

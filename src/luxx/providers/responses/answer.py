@@ -57,7 +57,7 @@ class AnswerDecoder:
         return self._done or self._failure is not None
 
     @property
-    def closed(self) -> bool:
+    def has_reason(self) -> bool:
         """Whether the response's end was told, whatever it was."""
         return self._done
 

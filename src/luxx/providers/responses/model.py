@@ -1,6 +1,5 @@
 """The model behind an endpoint that speaks the Responses format."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Literal
@@ -8,18 +7,15 @@ from typing import Any, Literal
 from yarl import URL
 
 from luxx.core.deltas import Delta
-from luxx.core.errors import (
-    AnswerIncomplete,
-    ProviderAuth,
-    ProviderError,
-    ProviderRejected,
-    ProviderTimeout,
-    ProviderUnreachable,
-)
+from luxx.core.errors import ProviderError, ProviderRejected
 from luxx.core.ports import Check, ModelInfo
 from luxx.core.prompts import ModelRequest
+from luxx.providers import listing
+from luxx.providers.address import base_address, check_key
 from luxx.providers.failures import Report, from_response, read_body
+from luxx.providers.families import completed
 from luxx.providers.openai.catalogue import read_catalogue
+from luxx.providers.reading import read_answer
 from luxx.providers.responses.answer import AnswerDecoder
 from luxx.providers.responses.quirks import OF_HISTORY, Quirk, known_quirks, quirk_in
 from luxx.providers.responses.request import encode_request
@@ -29,10 +25,6 @@ OPENAI = "https://api.openai.com/v1"
 """The address of OpenAI's own API."""
 
 _ERROR_LIMIT = 64 * 1024
-_LIST_LIMIT = 8 * 1024 * 1024
-_LIST_PATIENCE_S = 30.0
-# An end of the body that comes right after the response's end leaves the connection open for the next request.
-_END_PATIENCE_S = 0.05
 _MOST_TRIES = 8
 _MOST_CONVERSATIONS = 1000
 _AZURE = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com", ".openai.azure.us")
@@ -81,7 +73,7 @@ class ResponsesModel:
             try:
                 async with (
                     self._answer(request, quirks) as (reply, quirks),
-                    contextlib.aclosing(_read(reply, decoder, patience_s)) as answer,
+                    contextlib.aclosing(read_answer(reply, decoder, patience_s)) as answer,
                 ):
                     async for deltas in answer:
                         if not begun:
@@ -99,30 +91,18 @@ class ResponsesModel:
         """Return the models that the endpoint lists. Raises ProviderError."""
         url = self._url("models")
         headers = self._request_headers(url, "application/json")
-        try:
-            async with asyncio.timeout(_LIST_PATIENCE_S), self._transport.open("GET", url, headers) as reply:
-                body = await reply.read_all(_LIST_LIMIT)
-        except TimeoutError as error:
-            raise ProviderTimeout(f"The list of models did not come within {_LIST_PATIENCE_S:g} s.") from error
+        async with listing.in_time(), self._transport.open("GET", url, headers) as reply:
+            body = await reply.read_all(listing.LIST_LIMIT)
         if reply.status // 100 != 2:
             raise from_response(reply.status, reply.headers, body, self._secrets)
         models = read_catalogue(body)
         if models is None:
-            raise ProviderRejected("The address does not answer with a list of models. Check this provider's base URL.")
-        return models
+            raise listing.no_list()
+        return completed(url.host, models)
 
     async def check(self) -> Check:
         """Ask for the models, as a try-out of address and key; never raises."""
-        try:
-            models = await self.list_models()
-        except ProviderRejected as error:
-            if error.status in (404, 405, 501):
-                hint = "It answers, but has no list of models. Check the base URL; a few providers have no such list."
-                return Check(ok=False, detail=hint)
-            return Check(ok=False, detail=error.message)
-        except ProviderError as error:
-            return Check(ok=False, detail=error.message)
-        return Check(ok=True, detail=f"It answers, and serves {len(models)} models.", models=len(models))
+        return await listing.check(self.list_models)
 
     @contextlib.asynccontextmanager
     async def _answer(
@@ -158,19 +138,13 @@ class ResponsesModel:
             self._of_history.pop(next(iter(self._of_history)))
 
     def _url(self, path: str) -> URL:
-        try:
-            base = URL(self._base_url)
-            if base.scheme not in ("http", "https") or not base.host:
-                raise ValueError("no address")
-            # Azure shows the whole address of the endpoint for copying.
-            before = base.path.rstrip("/").removesuffix("/responses")
-            return base.with_path(f"{before}/{path}", keep_query=True)
-        except ValueError as error:
-            raise ProviderRejected("The base URL of this provider is no http or https address.") from error
+        base = base_address(self._base_url)
+        # Azure shows the whole address of the endpoint for copying.
+        before = base.path.rstrip("/").removesuffix("/responses")
+        return base.with_path(f"{before}/{path}", keep_query=True)
 
     def _request_headers(self, url: URL, accept: str) -> dict[str, str]:
-        if not (self._api_key.isascii() and (self._api_key.isprintable() or not self._api_key)):
-            raise ProviderAuth("The API key of this provider has characters that no key has: copy it again.")
+        check_key(self._api_key)
         if not self._api_key:
             key = {}
         elif (url.host or "").endswith(_AZURE) and not self._api_key.startswith(_TOKEN):
@@ -189,43 +163,3 @@ def _may_do_without(error: ProviderError, report: Report) -> bool:
     if error.status == 403:
         return "verified" in report.text
     return error.status in (400, 404, 422) and isinstance(error, ProviderRejected)
-
-
-async def _read(reply: Reply, decoder: AnswerDecoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:
-    """Yield what each read brings; at the end, the rest with the Finish, or an error."""
-    begun = False
-    broken: ProviderError | None = None
-    try:
-        async for deltas in _batches(reply, decoder, patience_s):
-            begun = True
-            yield deltas
-    except (ProviderUnreachable, ProviderTimeout) as error:
-        broken = error
-    rest = decoder.end()
-    if broken and not decoder.closed:
-        if rest:
-            yield rest
-        cut = begun and isinstance(broken, ProviderUnreachable)
-        raise AnswerIncomplete(f"{broken.message} The answer is cut.") if cut else broken
-    try:
-        last = decoder.finish()
-    except ProviderError:
-        if rest:
-            yield rest
-        raise
-    yield [*rest, last]
-    if not broken:
-        with contextlib.suppress(ProviderError):
-            await reply.read(_END_PATIENCE_S)
-
-
-async def _batches(reply: Reply, decoder: AnswerDecoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:
-    """Yield what reads bring, until the answer's end. Raises ProviderUnreachable, ProviderTimeout."""
-    clock = asyncio.get_running_loop().time
-    shown_at = clock()
-    while not decoder.ended and (data := await reply.read()):
-        if deltas := decoder.feed(data):
-            yield deltas
-            shown_at = clock()
-        elif clock() - shown_at > patience_s:
-            raise ProviderTimeout(f"The provider sent nothing but signs of life for {patience_s:g} s.")

@@ -80,6 +80,8 @@ def back(answer: AnswerPrompt, files: Mapping[str, bytes], *, reasoning: bool, i
             shown += item is not None
         if item:
             items.append({k: v for k, v in item.items() if ids or k != "id" or kind not in _NAMELESS})
+    while items and kind_of(items[-1]) == "reasoning":  # which wants something to follow it
+        items.pop()
     return Back(items=items, images=shown)
 
 

@@ -8,9 +8,9 @@ import psycopg
 
 from luxx.core.errors import StorageError
 from luxx.core.ids import new_id
+from luxx.store.news import News, Told
 from luxx.store.postgres.lease import Lease
 from luxx.store.postgres.others import Announcements, Ears, Voice
-from luxx.store.records import News, Told
 from luxx.store.sql import nodes
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.writer import Writer

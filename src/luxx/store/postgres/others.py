@@ -12,8 +12,8 @@ import msgspec
 import psycopg
 
 from luxx.core.errors import InvalidRequest, StorageError
+from luxx.store.news import CancelWanted, LogsGrew, Missed, News, TurnsFreed
 from luxx.store.postgres.address import Address
-from luxx.store.records import CancelWanted, LogsGrew, Missed, News, TurnsFreed
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.writer import Writer
 

@@ -1,6 +1,8 @@
 """Approvals: calls that wait for a person, what was decided, and the rules that spare the question."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from glob import escape
 
 import msgspec
 
@@ -8,7 +10,6 @@ from luxx.core.errors import Conflict, InvalidRequest, NotFound
 from luxx.core.events import Approval, encode
 from luxx.core.ports import Decision
 from luxx.core.rules import ToolRule
-from luxx.store.clock import timestamp
 from luxx.store.records import Decided, OpenApproval, Turn
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.readers import Readers
@@ -19,9 +20,16 @@ MOST_RULES = 200
 
 _ASK = """
     INSERT INTO approval (turn, idx, tool, state, asked, always, expires_at, applied)
-    VALUES (?, ?, ?, 'requested', ?, false, ?, false)
+    VALUES (?, ?, ?, 'requested', ?, false, {later}, false)
 """
-_OVERDUE = "UPDATE approval SET state = 'expired' WHERE state = 'requested' AND expires_at <= ? AND NOT applied"
+_CLOSE = """
+    UPDATE approval SET applied = true, state = CASE state WHEN 'requested' THEN ? ELSE state END WHERE turn = ? AND idx = ?
+"""
+_OTHERS = """
+    SELECT a.turn, a.idx, a.asked FROM approval a JOIN turn t ON t.number = a.turn
+    WHERE t.conversation_id = ? AND t.ended_at IS NULL AND a.state = 'requested' AND a.tool = ?
+"""
+_OVERDUE = "UPDATE approval SET state = 'expired' WHERE state = 'requested' AND expires_at <= {later} AND NOT applied"
 _DECIDE = """
     UPDATE approval SET state = ?, arguments = ?, always = ? WHERE turn = ? AND idx = ? AND state = 'requested'
 """
@@ -107,20 +115,14 @@ def write_approvals(connection: Connection, number: int, approvals: Iterable[App
     """Write what a turn asked for, and that it has taken note of what was decided."""
     for approval in approvals:
         if approval.state == "requested":
-            connection.send(
-                _ASK, (number, approval.index, approval.tool, encode(approval), approval.expires_at or timestamp())
-            )
+            connection.send(_ASK, (number, approval.index, approval.tool, encode(approval), _seconds_left(approval)))
         else:
-            connection.send("UPDATE approval SET applied = true WHERE turn = ? AND idx = ?", (number, approval.index))
+            connection.send(_CLOSE, (approval.state, number, approval.index))
 
 
 def drop_approvals(connection: Connection, voided: Sequence[tuple[int, int]]) -> None:
     """Nobody waits any longer for what was asked for void steps, given by turn and index."""
-    connection.execute_each(
-        "UPDATE approval SET applied = true, state = CASE state WHEN 'requested' THEN 'expired' ELSE state END"
-        " WHERE turn = ? AND idx = ?",
-        voided,
-    )
+    connection.execute_each(_CLOSE, [("expired", number, index) for number, index in voided])
 
 
 def park(connection: Connection, number: int) -> None:
@@ -130,7 +132,7 @@ def park(connection: Connection, number: int) -> None:
 
 def expire(connection: Connection) -> None:
     """Let the time of those run out that nobody has decided."""
-    connection.send(_OVERDUE, (timestamp(),))
+    connection.send(_OVERDUE, (0,))
 
 
 def _decide(connection: Connection, owner: str, turn_id: str, index: int, decision: Decision) -> Turn:
@@ -140,16 +142,23 @@ def _decide(connection: Connection, owner: str, turn_id: str, index: int, decisi
     number, ended_at, conversation_id, tool, _, _, _, asked = row
     if ended_at is not None:
         raise Conflict("turn_ended", "The turn has ended: there is nothing to decide any more.", turn_id)
-    connection.send(_OVERDUE, (timestamp(),))
+    expire(connection)
     arguments = None if decision.arguments is None else _json.encode(decision.arguments)
     decided = connection.execute(_DECIDE, (decision.state, arguments, decision.always, number, index)).rowcount
     if not decided:
         *_, state, standing, _, _ = connection.execute(_ONE, (turn_id, owner, index)).fetchone()
         if state != decision.state or not _same(standing, decision.arguments):
             raise Conflict("already_decided", f"This has been decided already: {state}.", turn_id)
-    elif decision.always and decision.state == "approved" and _asked.decode(asked).question is None:
+    if decision.always and decision.state == "approved" and _asked.decode(asked).question is None:
         _allow(connection, conversation_id, tool)
     return turn_by_id(connection, turn_id)
+
+
+def _seconds_left(approval: Approval) -> float:
+    """Return how long a person has, which is counted by the database's clock: those of the nodes need not agree."""
+    if approval.expires_at is None:
+        return 0.0
+    return (datetime.fromisoformat(approval.expires_at) - datetime.now(UTC)).total_seconds()
 
 
 def _same(standing: bytes | None, arguments: dict[str, object] | None) -> bool:
@@ -157,10 +166,14 @@ def _same(standing: bytes | None, arguments: dict[str, object] | None) -> bool:
 
 
 def _allow(connection: Connection, conversation_id: str, tool: str) -> None:
-    """Add a rule to a conversation, before those that it has."""
+    """Add a rule to a conversation, before those that it has, and let calls of the tool go that wait already."""
     (column,) = connection.execute("SELECT rules FROM conversation WHERE id = ? {lock}", (conversation_id,)).fetchone()
-    others = tuple(rule for rule in read_rules(column) if rule.tool != tool)
-    rules = write_rules((ToolRule(tool=tool, action="allow"), *others))
+    pattern = escape(tool)
+    others = tuple(rule for rule in read_rules(column) if rule.tool != pattern)
+    rules = write_rules((ToolRule(tool=pattern, action="allow"), *others))
+    for number, index, asked in connection.execute(_OTHERS, (conversation_id, tool)).fetchall():
+        if _asked.decode(asked).question is None:
+            connection.send(_DECIDE, ("approved", None, False, number, index))
     connection.send("UPDATE conversation SET rules = ? WHERE id = ?", (rules, conversation_id))
 
 

@@ -7,6 +7,7 @@ Statements are written with `?` for parameters and these words in braces:
     {pages}         joins `t`, a turn, and `wanted` with its first entries `e` after a seq; its parameter is how many
     {lock}          keep other nodes from changing the rows read, until the transaction ends
     {skip}          the same, leaving out rows that another node has locked
+    {later}         the time in so many seconds (its parameter), by the database's clock, as texts hold times
     {folded X}      a text without its differences of case
     {alike X}       whether the text X is LIKE a parameter in ASCII, whatever the case, with `\\` as the escape
     {holds X}       whether the message X may hold a text, whose trigrams are the parameter (see luxx.store.sql.matching)
@@ -60,6 +61,7 @@ SQLITE = Dialect(
         ),
         "{lock}": "",
         "{skip}": "",
+        "{later}": "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', ? || ' seconds')",
     },
     folded="casefold({})",
     alike="{} LIKE ? ESCAPE '\\'",
@@ -86,6 +88,10 @@ def postgres(version: int) -> Dialect:
             ),
             "{lock}": "FOR NO KEY UPDATE",
             "{skip}": "FOR NO KEY UPDATE SKIP LOCKED",
+            "{later}": (
+                "to_char((clock_timestamp() + CAST(? AS double precision) * interval '1 second') AT TIME ZONE 'UTC',"
+                ' \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')'
+            ),
         },
         folded=folded,
         alike=f"{folded} LIKE {folded.format('?')}",

@@ -28,6 +28,12 @@ _MANY_LOGS = """
     LEFT JOIN step s ON s.turn = e.turn AND s.idx = e.step_index ORDER BY e.seq
 """
 
+_SIZES = """
+    SELECT e.seq, coalesce(length(e.data), 0) + coalesce(length(s.body), 0)
+    FROM event e LEFT JOIN step s ON s.turn = e.turn AND s.idx = e.step_index AND e.data IS NULL
+    WHERE e.turn = ? AND e.seq > ? ORDER BY e.seq LIMIT ?
+"""
+
 _settings = msgspec.json.Decoder(TurnSettings)
 _usage = msgspec.json.Decoder(Usage)
 
@@ -79,17 +85,34 @@ def number_of(connection: Connection, owner: str, turn_id: str) -> int:
     return row[0]
 
 
-def read_log(connection: Connection, number: int, after: int = 0, limit: int = ALL) -> tuple[LogEntry, ...]:
-    """Return a turn's entries above a seq; those of steps that have ended get their data from the step."""
+def read_log(
+    connection: Connection, number: int, after: int = 0, limit: int = ALL, most_bytes: int | None = None
+) -> tuple[LogEntry, ...]:
+    """Return a turn's entries above a seq; those of steps that have ended get their data from the step.
+
+    With `most_bytes` it ends before it holds more, but for a single entry that does.
+    """
+    last = ALL if most_bytes is None else _last_within(connection, number, after, limit, most_bytes)
     rows = connection.execute(
         """
         SELECT e.seq, e.name, e.data, s.body
         FROM event e LEFT JOIN step s ON s.turn = e.turn AND s.idx = e.step_index
-        WHERE e.turn = ? AND e.seq > ? ORDER BY e.seq LIMIT ?
+        WHERE e.turn = ? AND e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?
         """,
-        (number, after, limit),
+        (number, after, last, limit),
     )
     return tuple(LogEntry(seq, name, spliced(body) if data is None else data) for seq, name, data, body in rows)
+
+
+def _last_within(connection: Connection, number: int, after: int, limit: int, most_bytes: int) -> int:
+    """Return the last seq of a page; only the sizes are read for it."""
+    size, last = 0, after
+    for seq, length in connection.execute(_SIZES, (number, after, limit)):
+        size += length
+        if size > most_bytes and last > after:
+            break
+        last = seq
+    return last
 
 
 def read_logs(connection: Connection, after: Mapping[str, int], limit: int) -> dict[str, tuple[LogEntry, ...]]:

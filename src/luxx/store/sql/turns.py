@@ -120,7 +120,7 @@ class SqlTurns:
             expire(connection)
             most = ALL if limit is None else limit
             free = [number for (number,) in connection.execute(_FREE, (most,))]
-            woken = {number for (number,) in connection.execute(_WOKEN, (most,))}
+            woken = {number for (number,) in connection.execute(_WOKEN, (most - len(free),))}
             if not (free or woken) or not lease.held():
                 return ()
             taken = connection.execute(_CLAIM, (node, wanted([*free, *woken]))).fetchall()
@@ -167,12 +167,12 @@ class SqlTurns:
         values = (wanted(conversation_ids), owner)
         return await self._readers.read(lambda connection: tuple(map(turn_of, connection.execute(_UNFINISHED, values))))
 
-    async def log(self, owner: str, turn_id: str, after: int, limit: int) -> LogPage:
+    async def log(self, owner: str, turn_id: str, after: int, limit: int, most_bytes: int | None = None) -> LogPage:
         """See TurnStore."""
 
         def job(connection: Connection) -> LogPage:
             number = number_of(connection, owner, turn_id)
-            return LogPage(turn_by_id(connection, turn_id), read_log(connection, number, after, limit))
+            return LogPage(turn_by_id(connection, turn_id), read_log(connection, number, after, limit, most_bytes))
 
         return await self._readers.read(job)
 

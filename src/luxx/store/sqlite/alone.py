@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 
 from luxx.core.ids import new_id
-from luxx.store.records import News
+from luxx.store.news import News
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.nodes import join, leave
 from luxx.store.sql.writer import Writer

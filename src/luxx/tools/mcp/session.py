@@ -3,6 +3,7 @@
 import base64
 import binascii
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Sequence
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar, cast
@@ -47,6 +48,10 @@ from luxx.tools.mcp.wire import (
     Watcher,
     first_of,
 )
+
+# They log what servers send, with tracebacks, and session ids: what counts of it is in the server's own log and in results.
+for _name in ("mcp.client", "mcp.shared", "httpx2", "httpcore2"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 _MAX_PAGES = 100
 _MAX_ITEMS = 5_000

@@ -1,6 +1,7 @@
 """Document: an OpenAPI 3.0 or 3.1 document, read and bounded; references are followed within it only."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
@@ -11,6 +12,7 @@ MAX_YAML_BYTES = 1_000_000
 """YAML takes some seconds a megabyte, JSON some milliseconds."""
 
 _MAX_HOPS = 20
+_MAX_REFERENCE_CHARS = 2_000
 _MAX_NODES = 500_000
 _OTHER_KINDS = ("swagger", "asyncapi")
 
@@ -58,20 +60,25 @@ class Document:
     def json(self) -> str:
         """Return the document as JSON. Raises BadDocument for one that would be too large, or goes on for ever."""
         ahead: list[object] = [self._root]
-        left = _MAX_NODES
+        nodes = chars = 0
         while ahead:
-            left -= 1
-            if left < 0:
-                raise BadDocument("The document is too large when its aliases are written out.")
             value = ahead.pop()
             if isinstance(value, Mapping):
                 ahead += cast("Node", value).values()
+                chars += sum(len(str(name)) for name in cast("Node", value))
             elif isinstance(value, list):
                 ahead += cast("list[object]", value)
+            nodes += 1
+            chars += len(value) if isinstance(value, (str, bytes)) else 0
+            if nodes + len(ahead) > _MAX_NODES or chars > MAX_BYTES:
+                raise BadDocument("The document is too large when its aliases are written out.")
         try:
-            return msgspec.json.encode(self._root).decode()
+            written = msgspec.json.encode(self._root)
         except (TypeError, ValueError, RecursionError) as error:
             raise BadDocument(f"The document cannot be written as JSON: {error}") from error
+        if len(written) > MAX_BYTES:
+            raise BadDocument(f"The document is larger than {MAX_BYTES:,} bytes when it is written as JSON.")
+        return written.decode()
 
     def node(self, value: object) -> Node:
         """Return an object, or what the reference in it leads to; empty for anything else.
@@ -89,7 +96,7 @@ class Document:
         raise BadDocument("a reference leads in a circle")
 
     def _at(self, reference: str) -> object:
-        if not reference.startswith("#/"):
+        if not reference.startswith("#/") or len(reference) > _MAX_REFERENCE_CHARS:
             raise BadDocument(f"{reference[:200]} leads out of the document")
         value: object = self._root
         for part in reference[2:].split("/"):
@@ -126,10 +133,10 @@ def text_at(node: Node, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def nodes_in(value: object) -> list[Node]:
-    """Return the objects of a list; empty for anything else."""
+def nodes_in(value: object, most: int = MAX_BYTES) -> list[Node]:
+    """Return the objects among the first items of a list; empty for anything else."""
     items = cast("list[object]", value) if isinstance(value, list) else []
-    return [cast("Node", item) for item in items if isinstance(item, Mapping)]
+    return [cast("Node", item) for item in islice(items, most) if isinstance(item, Mapping)]
 
 
 def _decoded(data: bytes) -> object:

@@ -1,7 +1,8 @@
 """Operations: what an OpenAPI document lets one call, and how its arguments are sent."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Literal, cast
 from urllib.parse import quote, urlencode
 
@@ -12,9 +13,14 @@ from luxx.tools.openapi.document import BadDocument, Document, Node, nodes_in, t
 from luxx.tools.openapi.schema import Schema, SchemaWriter
 
 MAX_OPERATIONS = 200
+MAX_PROBLEMS = 100
 BODY = "body"
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 
+_MAX_SEEN = 2_000
+_MAX_PATH_CHARS = 2_000
+_MAX_PARAMETERS = 100
+_MAX_MEDIA = 50
 _MAX_DESCRIPTION_CHARS = 2_000
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 _RESERVED_HEADERS = frozenset(
@@ -61,15 +67,43 @@ def operations_of(document: Document) -> tuple[list[Operation], list[str]]:
     """Return the operations in the document's order, and what was left out and why, in words for a person."""
     found: list[Operation] = []
     problems: list[str] = []
-    for method, path, item, operation in _listed(document):
-        if len(found) == MAX_OPERATIONS:
-            problems.append(f"Only the first {MAX_OPERATIONS} operations are taken.")
+    for seen, (method, path) in enumerate(_listed(document, problems)):
+        if len(found) == MAX_OPERATIONS or seen == _MAX_SEEN or len(problems) >= MAX_PROBLEMS:
+            problems.append(_rest(len(found)))
             break
+        item = document.node(document.paths[path])
         try:
-            found.append(_operation(document, method, path, item, operation))
+            found.append(_operation(document, method, path, item, cast("Node", item[method])))
         except BadDocument as error:
             problems.append(f"{method.upper()} {path[:200]} is left out: {error}")
     return found, problems
+
+
+def _rest(found: int) -> str:
+    if found == MAX_OPERATIONS:
+        return f"Only the first {MAX_OPERATIONS} operations are taken."
+    return "What follows was not looked at: too much cannot be used."
+
+
+def without(operation: Operation, headers: Iterable[str], query: Iterable[str]) -> Operation:
+    """Return an operation without the arguments that something else supplies: these headers and parts of the query."""
+    names = {("header", name.lower()) for name in headers} | {("query", name) for name in query}
+    covered = [
+        one
+        for one in operation.arguments
+        if (one.where, one.name.lower() if one.where == "header" else one.name) in names
+    ]
+    keys = {argument.key for argument in covered}
+    if not keys:
+        return operation
+    parameters = dict(operation.parameters)
+    parameters["properties"] = {key: value for key, value in parameters["properties"].items() if key not in keys}
+    parameters["required"] = [key for key in parameters["required"] if key not in keys]
+    return msgspec.structs.replace(
+        operation,
+        arguments=tuple(argument for argument in operation.arguments if argument.key not in keys),
+        parameters=parameters,
+    )
 
 
 def call_of(operation: Operation, values: Mapping[str, object]) -> Call:
@@ -97,17 +131,25 @@ def call_of(operation: Operation, values: Mapping[str, object]) -> Call:
     return Call(target=path + query, headers=headers, body=body)
 
 
-def _listed(document: Document) -> Iterator[tuple[str, str, Node, Node]]:
+def _listed(document: Document, problems: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the methods and paths of all operations; what is wrong with a whole path goes to `problems`."""
     for path, value in document.paths.items():
         if not str(path).startswith("/"):
             continue
-        item = document.node(value)
+        try:
+            item = document.node(value)
+        except BadDocument as error:
+            if len(problems) < MAX_PROBLEMS:
+                problems.append(f"{path[:200]} is left out: {error}")
+            continue
         for method in METHODS:
-            if isinstance(operation := item.get(method), Mapping):
-                yield method, str(path), item, cast("Node", operation)
+            if isinstance(item.get(method), Mapping):
+                yield method, path
 
 
 def _operation(document: Document, method: str, path: str, item: Node, operation: Node) -> Operation:
+    if len(path) > _MAX_PATH_CHARS:
+        raise BadDocument("its path is too long")
     writer = SchemaWriter(document)
     arguments: list[Argument] = []
     properties: Schema = {}
@@ -115,8 +157,8 @@ def _operation(document: Document, method: str, path: str, item: Node, operation
     for name, where, parameter in _parameters(document, item, operation):
         key = name if name not in properties and name != BODY else f"{name}_{where}"
         schema = writer.written(parameter.get("schema") or _content_schema(parameter))
-        if about := text_at(parameter, "description"):
-            schema["description"] = about[:_MAX_DESCRIPTION_CHARS]
+        if about := writer.text(parameter, "description"):
+            schema["description"] = about
         properties[key] = schema
         if parameter.get("required") is True or where == "path":
             required.append(key)
@@ -146,7 +188,10 @@ def _parameters(document: Document, item: Node, operation: Node) -> Iterator[tup
     """Yield the parameters of a path and an operation; the operation's own replace the path's."""
     found: dict[tuple[str, str], Node] = {}
     for holder in (item, operation):
-        for raw in nodes_in(holder.get("parameters")):
+        raws = nodes_in(holder.get("parameters"), _MAX_PARAMETERS + 1)
+        if len(raws) > _MAX_PARAMETERS:
+            raise BadDocument(f"it has more than {_MAX_PARAMETERS} parameters")
+        for raw in raws:
             parameter = document.node(raw)
             found[text_at(parameter, "name"), text_at(parameter, "in")] = parameter
     for (name, where), parameter in found.items():
@@ -173,7 +218,7 @@ def _body_of(document: Document, operation: Node) -> tuple[str, object, bool]:
     content = body.get("content")
     if not isinstance(content, Mapping) or not content:
         return "", None, False
-    kinds = {str(kind).partition(";")[0].strip().lower(): kind for kind in cast("Node", content)}
+    kinds = {str(kind).partition(";")[0].strip().lower(): kind for kind in islice(cast("Node", content), _MAX_MEDIA)}
     chosen = next((kind for kind in kinds if kind == "application/json" or kind.endswith("+json")), None)
     chosen = chosen or next((kind for kind in kinds if kind in (_FORM, "*/*")), None)
     needed = body.get("required") is True

@@ -1,6 +1,7 @@
 """Schema: a schema of an OpenAPI document as the JSON schema that a model is given: references written out, and bounded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, cast
 
 from luxx.tools.openapi.document import BadDocument, Document, Node, nodes_in, text_at
@@ -10,6 +11,9 @@ Schema = dict[str, Any]
 _MAX_NODES = 500
 _MAX_DEPTH = 12
 _MAX_TEXT_CHARS = 1_000
+_MAX_CHARS = 50_000
+"""Of all names and texts in the schemas of one operation: references can make much of little."""
+
 _MAX_VALUES = 200
 _KEPT = (
     "format",
@@ -33,36 +37,45 @@ class SchemaWriter:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._nodes = 0
+        self._chars = 0
 
     def written(self, schema: object, within: tuple[int, ...] = ()) -> Schema:
         """Return a schema as JSON schema has it (2020-12). Raises BadDocument for a reference that leads nowhere."""
         node = self._document.node(schema)
         self._nodes += 1
-        if self._nodes > _MAX_NODES or len(within) > _MAX_DEPTH or id(node) in within:
+        if self._is_full or len(within) > _MAX_DEPTH or id(node) in within:
             return {}
         within = (*within, id(node))
-        made: Schema = {name: node[name] for name in _KEPT if isinstance(node.get(name), _SCALARS)}
+        made: Schema = {name: node[name] for name in _KEPT if _is_plain(node.get(name)) and node.get(name) is not None}
         if kind := _type(node):
             made["type"] = kind
         if about := text_at(node, "description") or text_at(node, "title"):
             made["description"] = about[:_MAX_TEXT_CHARS]
         if isinstance(values := node.get("enum"), list):
-            made["enum"] = [value for value in cast("list[object]", values) if _is_plain(value)][:_MAX_VALUES]
+            made["enum"] = [value for value in islice(cast("list[object]", values), _MAX_VALUES) if _is_plain(value)]
+        self._chars += sum(len(str(value)) for value in (*made.values(), *made.get("enum", ())))
         self._bounds(node, made)
         self._members(node, made, within)
         self._unions(node, made, within)
         return made
 
+    def text(self, node: Node, name: str) -> str:
+        """Return a text that goes with a schema, cut; empty if there is none, or no room for it."""
+        text = "" if self._is_full else text_at(node, name)[:_MAX_TEXT_CHARS]
+        self._chars += len(text)
+        return text
+
+    @property
+    def _is_full(self) -> bool:
+        return self._nodes > _MAX_NODES or self._chars > _MAX_CHARS
+
     def _members(self, node: Node, made: Schema, within: tuple[int, ...]) -> None:
         if isinstance(properties := node.get("properties"), Mapping):
             made["type"] = made.get("type", "object")
-            made["properties"] = {
-                str(name): self.written(member, within)
-                for name, member in cast("Node", properties).items()
-                if not self._document.node(member).get("readOnly")
-            }
+            made["properties"] = dict(self._properties(cast("Node", properties), within))
             required = cast("list[object]", node.get("required")) if isinstance(node.get("required"), list) else []
-            if names := [name for name in required if name in made["properties"]]:
+            required = islice(required, _MAX_NODES)
+            if names := [name for name in required if isinstance(name, str) and name in made["properties"]]:
                 made["required"] = names
         more = node.get("additionalProperties")
         if isinstance(more, bool):
@@ -72,9 +85,17 @@ class SchemaWriter:
         if "items" in node:
             made["items"] = self.written(node["items"], within)
 
+    def _properties(self, properties: Node, within: tuple[int, ...]) -> Iterator[tuple[str, Schema]]:
+        for name, member in properties.items():
+            self._chars += len(str(name))
+            if self._is_full:
+                return
+            if not self._document.node(member).get("readOnly"):
+                yield str(name), self.written(member, within)
+
     def _unions(self, node: Node, made: Schema, within: tuple[int, ...]) -> None:
         for word in ("allOf", "anyOf", "oneOf"):
-            if parts := nodes_in(node.get(word)):
+            if not self._is_full and (parts := nodes_in(node.get(word), _MAX_NODES)):
                 written = [self.written(part, within) for part in parts]
                 if word == "allOf" and all(set(part) <= _MERGED for part in written):
                     _merge(made, written)

@@ -1,12 +1,13 @@
 """Tools: the operations of a web service as tools of Luxx."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPMethod, HTTPStatus
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import msgspec
 from yarl import URL
 
+from luxx.core.openapi import OfferedOperation
 from luxx.core.prompts import Effect, ToolSpec
 from luxx.core.text import storable
 from luxx.tools.arguments import BadArguments
@@ -15,12 +16,16 @@ from luxx.tools.builtin.web.client import Answer, WebClient
 from luxx.tools.builtin.web.guard import Refused
 from luxx.tools.errors import ToolError
 from luxx.tools.openapi.document import BadDocument, Document, text_at
-from luxx.tools.openapi.operations import Operation, call_of, operations_of
+from luxx.tools.openapi.operations import MAX_PROBLEMS, Operation, call_of, operations_of, without
 from luxx.tools.results import ToolFile, shorten
 from luxx.tools.tool import Reader, Tool, ToolContext
 
 _READING_S = 10.0
+_TITLE_CHARS = 300
+_SERVER_CHARS = 2_000
 _ERROR_CHARS = 2_000
+_SHORTEST_SECRET = 4
+_ACCEPT = {"Accept": "application/json, text/*;q=0.9, */*;q=0.5"}
 _TEXTS = ("text/", "application/json", "application/xml", "application/yaml", "application/x-ndjson")
 _EFFECTS: Mapping[str, Effect] = {
     HTTPMethod.GET: "read",
@@ -28,7 +33,9 @@ _EFFECTS: Mapping[str, Effect] = {
     HTTPMethod.PUT: "idempotent",
     HTTPMethod.DELETE: "idempotent",
 }
-"""By RFC 9110, sections 9.2.1 and 9.2.2: PUT and DELETE may be sent again after a crash. They ask a person all the same."""
+"""By RFC 9110, sections 9.2.1 and 9.2.2, where the person trusts the service to keep to it: PUT and DELETE may be sent again after a crash.
+They ask a person all the same.
+"""
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,17 +48,24 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         """Return a text with the secrets taken out, also where a service or an error repeats them."""
         for value in sorted({*self.headers.values(), *self.query.values()}, key=len, reverse=True):
             for secret in (value, value.partition(" ")[2]):
-                if len(secret) >= 4:
-                    text = text.replace(secret, "[secret]").replace(quote(secret, safe=""), "[secret]")
+                if len(secret) < _SHORTEST_SECRET:
+                    continue
+                for spelled in _spellings(secret):
+                    text = text.replace(spelled, "[secret]")
         return text
 
 
+Current = Callable[[], Awaitable[Access]]
+"""Returns what the service wants to be shown now; raises ToolError if it is not to be called any longer."""
+
+
 class Service(msgspec.Struct, frozen=True, kw_only=True):
-    """The tools of a document. `problems` says what was left out, to the person who brought it."""
+    """The tools of a document. `operations` and `problems` tell the person who brought it what became tools, and what was left out."""
 
     title: str
     base_url: str
     tools: tuple[Tool, ...]
+    operations: tuple[OfferedOperation, ...]
     problems: tuple[str, ...]
 
 
@@ -64,28 +78,68 @@ def service_of(
     reader: Reader,
     base_url: str = "",
     found_at: str = "",
+    trusted: bool = False,
     access: Access | None = None,
+    current: Current | None = None,
 ) -> Service:
     """Return the operations of a document as tools.
 
     `name` makes the name of a tool of an operation's id, `source` is what the service is called, `reader` reads arguments as one
     object. Requests go to `base_url`, else to the first server that the document names; a relative one is taken from `found_at`, where the
-    document lies. Raises BadDocument if there is no address.
+    document lies. Arguments that `access` supplies are not the model's; what is sent is what `current` returns at each call, if it
+    is given. Only of a service that is `trusted` the methods mean what they should. Raises BadDocument if there is no address.
     """
     base = _base(document, base_url, found_at)
-    operations, problems = operations_of(document)
+    shown = access or Access()
+    found, problems = operations_of(document)
     tools: dict[str, Tool] = {}
-    for operation in operations:
-        tool = _tool(operation, _Caller(client, base, access or Access(), operation), name, source, reader)
-        if tools.setdefault(tool.name, tool) is not tool:
+    operations: list[OfferedOperation] = []
+    for operation in (without(one, shown.headers, shown.query) for one in found):
+        caller = _Caller(client, base, current or _always(shown), operation)
+        tool = _tool(operation, caller, name, source, reader, trusted=trusted)
+        if tools.setdefault(tool.name, tool) is tool:
+            operations.append(_offered(operation, tool))
+        elif len(problems) <= MAX_PROBLEMS:
             problems.append(
-                f"{operation.method} {operation.path} is left out: its id {operation.id[:80]} is there already"
+                f"{operation.method} {operation.path[:200]} is left out: its id {operation.id[:80]} is there already"
             )
-    return Service(title=document.title, base_url=base, tools=tuple(tools.values()), problems=tuple(problems))
+    return Service(
+        title=document.title[:_TITLE_CHARS],
+        base_url=base,
+        tools=tuple(tools.values()),
+        operations=tuple(operations),
+        problems=tuple(problems),
+    )
 
 
-def _tool(operation: Operation, caller: "_Caller", name: Callable[[str], str], source: str, reader: Reader) -> Tool:
-    effect = _EFFECTS.get(operation.method, "unsafe")
+def _always(access: Access) -> Current:
+    async def current() -> Access:
+        return access
+
+    return current
+
+
+def _offered(operation: Operation, tool: Tool) -> OfferedOperation:
+    return OfferedOperation(
+        tool=tool.name,
+        method=operation.method,
+        path=operation.path,
+        description=operation.description.partition("\n")[0][:_TITLE_CHARS],
+        effect=tool.effect,
+        asks=tool.info.asks,
+    )
+
+
+def _tool(
+    operation: Operation,
+    caller: "_Caller",
+    name: Callable[[str], str],
+    source: str,
+    reader: Reader,
+    *,
+    trusted: bool,
+) -> Tool:
+    effect = _EFFECTS.get(operation.method, "unsafe") if trusted else "unsafe"
     return Tool(
         spec=ToolSpec(name=name(operation.id), description=operation.description, parameters=operation.parameters),
         effect=effect,
@@ -101,10 +155,10 @@ def _tool(operation: Operation, caller: "_Caller", name: Callable[[str], str], s
 class _Caller:
     """Calls one operation."""
 
-    def __init__(self, client: WebClient, base: str, access: Access, operation: Operation) -> None:
+    def __init__(self, client: WebClient, base: str, current: Current, operation: Operation) -> None:
         self._client = client
         self._base = base
-        self._access = access
+        self._current = current
         self._operation = operation
 
     @property
@@ -114,23 +168,23 @@ class _Caller:
 
     async def run(self, values: dict[str, object], context: ToolContext) -> object:
         """Make the call. Raises ToolError with what the service says, the secrets taken out."""
-        operation, access = self._operation, self._access
+        operation = self._operation
         try:
             self._check(values)
             call = call_of(operation, values)
         except BadArguments as error:
             raise ToolError(str(error)) from error
+        access = await self._current()
         url = self._base + call.target
         if access.query:
             url += ("&" if "?" in call.target else "?") + urlencode(access.query)
-        headers = {"Accept": "application/json, text/*;q=0.9, */*;q=0.5", **call.headers, **access.headers}
-        if operation.method not in (HTTPMethod.GET, HTTPMethod.HEAD):
-            headers["Idempotency-Key"] = context.key
+        key = {} if operation.method in (HTTPMethod.GET, HTTPMethod.HEAD) else {"Idempotency-Key": context.key}
+        headers = _headers(_ACCEPT, call.headers, key, access.headers)
         try:
             answer = await self._client.request(operation.method, url, headers=headers, body=call.body)
         except (ToolError, Refused) as error:
             raise ToolError(access.hidden(str(error))) from error
-        return self._result(answer)
+        return self._result(answer, access.hidden)
 
     def _check(self, values: dict[str, object]) -> None:
         known, required = self._operation.parameters["properties"], self._operation.parameters["required"]
@@ -139,8 +193,8 @@ class _Caller:
         if problems:
             raise BadArguments("The call was not made: " + "; ".join(problems[:20]) + ".")
 
-    def _result(self, answer: Answer) -> object:
-        hidden, kind = self._access.hidden, answer.media_type
+    def _result(self, answer: Answer, hidden: Callable[[str], str]) -> object:
+        kind = hidden(answer.media_type)
         is_text = kind.startswith(_TEXTS) or kind.endswith(("+json", "+xml")) or not kind
         text = (
             hidden(storable(text_of(answer.data, answer.headers.get("Content-Type", ""), cut=answer.cut)))
@@ -166,13 +220,23 @@ class _Caller:
         return f"{stem}.{ending or 'bin'}"
 
 
+def _headers(*layers: Mapping[str, str]) -> dict[str, str]:
+    """Join headers; of those with one name, however it is spelled, the last wins: an argument cannot stand beside a secret."""
+    joined: dict[str, tuple[str, str]] = {}
+    for layer in layers:
+        joined |= {name.lower(): (name, value) for name, value in layer.items()}
+    return dict(joined.values())
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    """Return how a service may repeat a secret: as it is, within JSON, and as it stood in the address."""
+    queried = quote_plus(secret)
+    written = msgspec.json.encode(secret).decode()[1:-1]
+    return secret, written, quote(secret, safe=""), queried, URL(f"/?{queried}").raw_query_string
+
+
 def _base(document: Document, given: str, found_at: str) -> str:
-    text = given
-    if not text and document.servers:
-        server = document.servers[0]
-        text = text_at(server, "url")
-        for name, variable in document.node(server.get("variables")).items():
-            text = text.replace(f"{{{name}}}", text_at(document.node(variable), "default"))
+    text = given or _server(document)
     try:
         url = URL(found_at).join(URL(text)) if found_at and not given else URL(text)
     except (ValueError, TypeError) as error:
@@ -180,3 +244,16 @@ def _base(document: Document, given: str, found_at: str) -> str:
     if url.scheme not in ("http", "https") or not url.host:
         raise BadDocument("The document does not say where the service is; give its base URL.")
     return str(url.with_query(None).with_fragment(None)).rstrip("/")
+
+
+def _server(document: Document) -> str:
+    """Return the address of the document's first server; one without an address is where the document lies (OpenAPI 3.1, 4.8.1)."""
+    if not document.servers:
+        return "/"
+    server = document.servers[0]
+    text = text_at(server, "url") or "/"
+    for name, variable in document.node(server.get("variables")).items():
+        if len(text) > _SERVER_CHARS:
+            raise BadDocument("The document's server address is too long.")
+        text = text.replace(f"{{{name}}}", text_at(document.node(variable), "default")[:_SERVER_CHARS])
+    return text

@@ -6,7 +6,7 @@ are connected to: nothing is resolved a second time, so that a name cannot chang
 
 import ipaddress
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from yarl import URL
 
@@ -189,6 +189,52 @@ class Guard:
         address = _literal(text)
         if address is None or not self._allowed(address):
             raise Refused(f"The host {host} is at an address that is not public; such addresses are not fetched from.")
+
+
+class NamedGuard(Guard):
+    """The rules of Guard, but for the hosts and ports of `named` URLs: a person with the right to it has named these, so they may be
+    anywhere. What else a document or a redirect leads to is checked as ever.
+    """
+
+    def __init__(self, resolver: Resolve, named: Iterable[str]) -> None:
+        super().__init__(resolver)
+        self._open = open_guard(resolver)
+        self._named = frozenset(place for text in named if (place := self._place(text)))
+
+    def url(self, text: str) -> URL:
+        """Return a URL as it is asked for; see Guard. Raises Refused."""
+        url = self._open.url(text)
+        return url if _place(url) in self._named else super().url(text)
+
+    async def addresses(self, host: str, port: int) -> tuple[str, ...]:
+        """Return the addresses of a host; see Guard. Raises Refused."""
+        if (host, port) in self._named:
+            return await self._open.addresses(host, port)
+        return await super().addresses(host, port)
+
+    def _place(self, text: str) -> tuple[str, int | None] | None:
+        try:
+            return _place(self._open.url(text))
+        except Refused:
+            return None
+
+
+def is_local(url: str) -> bool:
+    """Whether the host of a URL is spelled as one of a local network: an address that is not public, or a name of no one else."""
+    try:
+        host = open_guard(_nowhere).url(url).host or ""
+    except Refused:
+        return False
+    literal = _literal(host)
+    return not is_public(literal) if literal else "." not in host or host.endswith(_LOCAL_ENDINGS)
+
+
+async def _nowhere(host: str, port: int) -> Sequence[str]:
+    return ()
+
+
+def _place(url: URL) -> tuple[str, int | None]:
+    return url.host or "", url.port
 
 
 def _literal(host: str) -> Address | None:

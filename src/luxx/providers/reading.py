@@ -3,19 +3,45 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol
 
-from luxx.core.deltas import Delta
+from luxx.core.deltas import Delta, Finish
 from luxx.core.errors import AnswerIncomplete, ProviderError, ProviderTimeout, ProviderUnreachable
-from luxx.providers.anthropic.answer import AnswerDecoder
 from luxx.providers.transport import Reply
 
-# How long to wait for the end mark once the stop reason is there: some gateways leave the stream open.
+# How long to wait for the usage and the end mark once the finish reason is there: some endpoints leave the stream open.
 _LINGER_S = 5.0
 # An end of the body that comes with the end mark, or right after it, leaves the connection open for the next request.
 _END_PATIENCE_S = 0.05
 
 
-async def read_answer(reply: Reply, decoder: AnswerDecoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:
+class Decoder(Protocol):
+    """What makes deltas of an answer's bytes, in any format."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is to be read: the end mark came, or a failure."""
+        ...
+
+    @property
+    def has_reason(self) -> bool:
+        """Whether the finish reason came: what follows can only add to it."""
+        ...
+
+    def feed(self, data: bytes) -> Sequence[Delta]:
+        """Return what these bytes bring."""
+        ...
+
+    def end(self) -> Sequence[Delta]:
+        """Return what is left when no more bytes come."""
+        ...
+
+    def finish(self) -> Finish:
+        """Return the end of the answer. Raises ProviderError if it failed or has none."""
+        ...
+
+
+async def read_answer(reply: Reply, decoder: Decoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:
     """Yield what each read brings; at the end, the rest with the Finish, or an error.
 
     `patience_s` is how long to wait for something to show while only signs of life come.
@@ -41,12 +67,12 @@ async def read_answer(reply: Reply, decoder: AnswerDecoder, patience_s: float) -
             yield rest
         raise
     yield [*rest, last]
-    if not broken:
+    if decoder.ended and not broken:
         with contextlib.suppress(ProviderError):
             await reply.read(_END_PATIENCE_S)
 
 
-async def _batches(reply: Reply, decoder: AnswerDecoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:
+async def _batches(reply: Reply, decoder: Decoder, patience_s: float) -> AsyncGenerator[Sequence[Delta], None]:
     """Yield what reads bring, until the answer's end. Raises ProviderUnreachable, ProviderTimeout."""
     clock = asyncio.get_running_loop().time
     shown_at = clock()

@@ -1,0 +1,46 @@
+"""What the tests of the page do in a conversation: script the model, send, look at the answer."""
+
+import json
+import re
+from typing import Any
+
+from playwright.sync_api import Locator, Page
+
+from tests.page.conftest import PageServer
+
+SLOW = "".join(f"word{n} " for n in range(150))
+
+
+def script(*rounds: list[dict[str, Any]]) -> str:
+    return json.dumps({"script": list(rounds)})
+
+
+def text(content: str, delay_ms: float = 0) -> dict[str, Any]:
+    return {"type": "text", "text": content, "chunk": 10, "delay_ms": delay_ms}
+
+
+def call(name: str, **arguments: object) -> dict[str, Any]:
+    return {"type": "call", "name": name, "arguments": arguments}
+
+
+def send(page: Page, message: str) -> None:
+    box = page.get_by_role("textbox", name="Message", exact=True)
+    box.fill(message)
+    box.press("Enter")
+
+
+def answer(page: Page) -> Locator:
+    return page.get_by_role("article", name="Answer").last
+
+
+def conversation_id(page: Page) -> str:
+    page.wait_for_url(re.compile(r"/c/\w+"))
+    return page.url.rsplit("/", 1)[-1]
+
+
+def shown_text(page: Page) -> str:
+    return re.sub(r"\s+", " ", answer(page).locator(".answer-text").inner_text()).strip()
+
+
+def saved_text(server: PageServer, page: Page) -> str:
+    return re.sub(r"\s+", " ", server.last_answer(conversation_id(page))["text"]).strip()

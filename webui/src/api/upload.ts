@@ -1,0 +1,24 @@
+/** Uploading: one file as the body of a request that tells how far it is, which `fetch` cannot. */
+import { Problem, problemIn, withQuery } from './http';
+import type { FileRef } from './types';
+
+/** Send a file; `progress` gets the share that is sent. Raises Problem; an abort is one, too. */
+export function upload(file: File, progress: (share: number) => void, signal: AbortSignal): Promise<FileRef> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const stop = () => request.abort();
+    const failed = () => reject(new Problem(0, 'unreachable', ''));
+    request.open('POST', withQuery('/api/files', { name: file.name }));
+    request.setRequestHeader('Content-Type', 'application/octet-stream');
+    request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
+    request.onload = () => {
+      if (request.status === 201) resolve(JSON.parse(request.responseText) as FileRef);
+      else reject(problemIn(request.status, request.responseText, request.statusText));
+    };
+    request.onerror = failed;
+    request.onabort = failed;
+    request.onloadend = () => signal.removeEventListener('abort', stop);
+    signal.addEventListener('abort', stop);
+    request.send(file);
+  });
+}

@@ -1,0 +1,160 @@
+/** Files that go with the next message: uploaded while it is written, kept for each conversation until it is sent. */
+import { files as api } from '../api/client';
+import { Problem } from '../api/http';
+import type { FileRef } from '../api/types';
+import { upload } from '../api/upload';
+import { t } from '../text';
+
+const PREFIX = 'luxx:files:';
+
+/** What a server takes unless it was set up otherwise. */
+export const USUAL_LIMITS = { files: 10, megabytes: 20 };
+
+let keys = 0;
+
+export class Attachment {
+  readonly key = ++keys;
+  readonly name: string;
+  readonly size: number;
+  state = $state<'uploading' | 'ready' | 'failed'>('uploading');
+  progress = $state(0);
+  problem = $state('');
+  file = $state.raw<FileRef | undefined>();
+  /** An address to show an image by. */
+  preview = $state<string | undefined>();
+  private readonly ending = new AbortController();
+
+  constructor(
+    private readonly source: File | undefined,
+    file?: FileRef,
+  ) {
+    this.name = file?.name ?? source?.name ?? '';
+    this.size = file?.size ?? source?.size ?? 0;
+    if (file) this.uploaded(file);
+    else if (source && isImage(source.type)) this.preview = URL.createObjectURL(source);
+  }
+
+  /** Upload it, or try that again. */
+  async start(): Promise<void> {
+    if (!this.source) return;
+    this.state = 'uploading';
+    this.progress = 0;
+    try {
+      this.uploaded(await upload(this.source, (share) => (this.progress = share), this.ending.signal));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.state = 'failed';
+      this.problem = this.reason(error);
+    }
+  }
+
+  /** Stop the upload and let the browser forget the image. */
+  end(): void {
+    this.ending.abort();
+    if (this.preview?.startsWith('blob:')) URL.revokeObjectURL(this.preview);
+  }
+
+  private uploaded(file: FileRef): void {
+    this.file = file;
+    this.state = 'ready';
+    if (!this.preview && isImage(file.media_type)) this.preview = api.content(file.id);
+  }
+
+  /** A server that refuses a body by its length may hang up before it can say so. */
+  private reason(error: Problem): string {
+    if (!error.unreachable) return error.message;
+    return this.size > USUAL_LIMITS.megabytes * 1e6 ? t.files.tooLarge : t.errors.unreachable;
+  }
+}
+
+/** The files of one draft. */
+export class Attachments {
+  items = $state<Attachment[]>([]);
+  readonly uploading = $derived(this.items.some((item) => item.state === 'uploading'));
+  readonly failed = $derived(this.items.some((item) => item.state === 'failed'));
+  readonly refs = $derived(this.items.flatMap((item) => item.file ?? []));
+
+  constructor(private key: string) {
+    for (const file of stored(key)) void this.restore(file);
+  }
+
+  async add(sources: Iterable<File>): Promise<void> {
+    const added = Array.from(sources, (source) => new Attachment(source));
+    this.items.push(...added);
+    await Promise.all(added.map((item) => this.upload(item)));
+  }
+
+  async upload(item: Attachment): Promise<void> {
+    await item.start();
+    if (this.items.some((other) => other.key === item.key)) this.save();
+    else if (item.file) forget(item.file);
+  }
+
+  remove(item: Attachment): void {
+    item.end();
+    if (item.file) forget(item.file);
+    this.items = this.items.filter((other) => other.key !== item.key);
+    this.save();
+  }
+
+  /** Take them out to be sent; then comes `sent` or `putBack`. */
+  take(): Attachment[] {
+    const taken = this.items;
+    this.items = [];
+    return taken;
+  }
+
+  putBack(taken: Attachment[]): void {
+    this.items = [...taken, ...this.items];
+    this.save();
+  }
+
+  sent(taken: Attachment[]): void {
+    for (const item of taken) item.end();
+    this.save();
+  }
+
+  private async restore(file: FileRef): Promise<void> {
+    try {
+      this.items.push(new Attachment(undefined, await api.get(file.id)));
+    } catch (error) {
+      // It was not sent for a day, and the server has let it go.
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+
+  private save(): void {
+    try {
+      if (this.refs.length) localStorage.setItem(PREFIX + this.key, JSON.stringify(this.refs));
+      else localStorage.removeItem(PREFIX + this.key);
+    } catch {
+      // Storage is full or closed: they are still in the composer.
+    }
+  }
+}
+
+const drafts = new Map<string, Attachments>();
+
+/** Return the files of a draft; they stay while other conversations are looked at. */
+export function attachmentsOf(key: string): Attachments {
+  const known = drafts.get(key) ?? new Attachments(key);
+  drafts.set(key, known);
+  return known;
+}
+
+export function isImage(mediaType: string): boolean {
+  return ['image/png', 'image/jpeg', 'image/gif', 'image/webp'].includes(mediaType);
+}
+
+function stored(key: string): FileRef[] {
+  try {
+    const found: unknown = JSON.parse(localStorage.getItem(PREFIX + key) ?? '[]');
+    return Array.isArray(found) ? (found as FileRef[]).filter((file) => typeof file.id === 'string') : [];
+  } catch {
+    return [];
+  }
+}
+
+function forget(file: FileRef): void {
+  void api.remove(file.id).catch(() => undefined);
+}
