@@ -115,6 +115,7 @@ class App:
             port=port,
             max_body=settings.max_body,
             max_file=settings.max_file_bytes,
+            max_import=settings.max_import_bytes,
             max_message_chars=settings.max_message_chars,
             max_streams=settings.max_streams,
             heartbeat=settings.heartbeat,

@@ -43,6 +43,8 @@ async def test_the_openapi_document_has_every_route_and_no_loose_reference(at: W
         "/api/turns/{turn_id}/calls/{index}/cancel", "/api/events", "/api/providers", "/api/providers/{provider_id}",
         "/api/providers/{provider_id}/models", "/api/providers/{provider_id}/test", "/api/presets", "/api/tools",
         "/api/files", "/api/files/{file_id}", "/api/files/{file_id}/content", "/api/conversations/{conversation_id}/files",
+        "/api/search", "/api/export", "/api/conversations/{conversation_id}/export", "/api/imports", "/api/shares",
+        "/api/conversations/{conversation_id}/shares", "/api/shares/{share_id}", "/share/{token}.json",
         "/api/mcp-servers", "/api/mcp-servers/{server_id}", "/api/mcp-servers/{server_id}/test",
         "/api/mcp-servers/{server_id}/prompts", "/api/openapi-servers", "/api/openapi-servers/{server_id}",
         "/api/openapi-servers/{server_id}/refresh",

@@ -1,4 +1,4 @@
-"""luxx conversations: list, show and delete them."""
+"""luxx conversations: list, show, export and delete them."""
 
 import sys
 from typing import Annotated
@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from luxx.cli.console import Console, process_console
+from luxx.cli.exporting import Contents, ExportFormat, Output, write
 from luxx.cli.lookup import conversation_named
 from luxx.cli.options import DataDir, Url, load_settings
 from luxx.cli.safetext import fit
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
     no_args_is_help=True,
-    help="List, show and delete conversations.",
+    help="List, show, export and delete conversations.",
 )
 
 Which = Annotated[str, typer.Argument(metavar="ID|last", help="The conversation.")]
@@ -82,6 +83,24 @@ def show(which: Which, json: Json = False, url: Url = None, data_dir: DataDir = 
     console.line(conversation.title, "bold")
     for message in messages:
         _show_message(console, message)
+
+
+@app.command()
+def export(
+    which: Which,
+    format: Annotated[ExportFormat, typer.Option("--format", "-f", help="What to write.")] = ExportFormat.markdown,
+    output: Output = None,
+    contents: Contents = False,
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Write a conversation: the branch shown as Markdown, or the whole tree as JSON, which can be imported again."""
+
+    async def fetch(client: Client) -> None:
+        conversation = await conversation_named(client, which)
+        await write(client.archive.export(conversation.id, format.value, contents), output)
+
+    ask_server(_wanted(url, data_dir), fetch)
 
 
 @app.command()

@@ -23,12 +23,18 @@ COMMANDS = {
     "approve": "Let a call run that waits, or answer a tool's question.",
     "deny": "Refuse a call that waits, or a tool's question.",
     "rules": "Say which tools run, ask first, or do not run.",
-    "conversations": "List, show and delete conversations.",
+    "conversations": "List, show, export and delete conversations.",
+    "export": "Write all conversations to a file.",
+    "import": "Take in conversations that Luxx or another system exported.",
     "model": "Fetch the embedded model.",
     "db": "Copy an installation to PostgreSQL, back a database up.",
     "doctor": "Check the installation and say what to do.",
 }
-"""The commands and what they are for; each is luxx.cli.NAME with a typer app called `app`."""
+"""The commands and what they are for; each is luxx.cli.NAME (or as below) with a typer app called `app`."""
+
+
+_MODULES = {"import": "importing", "export": "exporting"}
+"""The commands whose modules have other names."""
 
 
 class _Lazy(TyperCommand):
@@ -42,7 +48,7 @@ class _Lazy(TyperCommand):
         **extra: Any,  # noqa: ANN401 - the signature of the method that it replaces
     ) -> Context:
         """Load the command and let it parse its arguments."""
-        command = get_command(importlib.import_module(f"luxx.cli.{self.name}").app)
+        command = get_command(importlib.import_module(f"luxx.cli.{_MODULES.get(self.name or '', self.name)}").app)
         return command.make_context(info_name, args, parent, **extra)
 
 

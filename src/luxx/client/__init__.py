@@ -4,6 +4,7 @@ Here is what a program needs to talk to `/api`: one method for each route, and `
 cuts and restarts. It knows nothing of the server's inside; showing what comes back is the caller's business.
 """
 
+from luxx.client.archive import ImportReport
 from luxx.client.client import Client, TurnHandle
 from luxx.client.errors import ApiError, ClientError, ProtocolError, Unreachable
 from luxx.client.mcp_servers import McpServer, McpServerFields
@@ -33,6 +34,7 @@ __all__ = [
     "ConversationFields",
     "ConversationPage",
     "Health",
+    "ImportReport",
     "McpServer",
     "McpServerFields",
     "Message",

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import msgspec
 
+from luxx.client.archive import Archive
 from luxx.client.follow import Follower, OnWait
 from luxx.client.mcp_servers import McpServers
 from luxx.client.openapi_servers import OpenApiServers
@@ -74,6 +75,7 @@ class Client:
     def __init__(self, base_url: str, token: str | None = None, retry: Retry | None = None) -> None:
         self._transport = Transport(base_url, token, retry or Retry())
         self.mcp_servers = McpServers(self._transport)
+        self.archive = Archive(self._transport)
         self.openapi_servers = OpenApiServers(self._transport)
 
     async def __aenter__(self) -> Self:

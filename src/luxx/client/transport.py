@@ -4,7 +4,7 @@ import asyncio
 import io
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import aiohttp
 import msgspec
@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 _CONNECT_S = 10
 _ANSWER_S = 90
+_LONG = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=3600)
+"""For what may take as long as it takes; an import is silent until it is through."""
 _GATEWAY_STATUS = frozenset({502, 504})
 _ASK_FIRST = 1_000_000
 """Bytes from which a body is sent only when the server is ready for it: one that refuses it need not be sent it all."""
@@ -110,6 +112,38 @@ class Transport:
     async def fetch(self, path: str) -> bytes:
         """Return bytes as they are. Raises as `call`."""
         return await self._patiently("GET", path, None, None)
+
+    async def send_file(self, path: str, kind: type[T], file: BinaryIO) -> T:
+        """Send a file, however large, and return the answer, however long that takes; it is not repeated. Raises as `call`."""
+        try:
+            with self._cuts():
+                async with self._open().post(
+                    self._base.joinpath(path),
+                    headers={"Accept": _JSON, "Content-Type": _BINARY},
+                    data=file,
+                    timeout=_LONG,
+                    allow_redirects=False,
+                    expect100=True,
+                ) as response:
+                    await _refuse(response)
+                    return _decode(await response.read(), kind)
+        except Cut as cut:
+            raise cut.error from cut.__cause__
+
+    async def download(self, path: str, params: Mapping[str, str]) -> AsyncGenerator[bytes]:
+        """Yield bytes as they come, however many; it is not repeated. Raises as `call`."""
+        try:
+            with self._cuts():
+                response = await self._open().get(
+                    self._base.joinpath(path), params=params, timeout=_LONG, allow_redirects=False
+                )
+            async with response:
+                with self._cuts():
+                    await _refuse(response)
+                async for chunk in self._chunks(response):
+                    yield chunk
+        except Cut as cut:
+            raise cut.error from cut.__cause__
 
     @asynccontextmanager
     async def stream(self, path: str, headers: Mapping[str, str]) -> AsyncGenerator[AsyncIterator[bytes] | None]:

@@ -1,5 +1,6 @@
 """The application: routes, errors and rules put together into one ASGI app."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,16 @@ from luxx.http.routes import (
     conversations,
     docs,
     entry,
+    exports,
     files,
     health,
+    imports,
     mcp_servers,
     messages,
     openapi_servers,
     providers,
+    search,
+    shares,
     tools,
     turns,
 )
@@ -44,6 +49,10 @@ _ROUTERS = (
     providers.preset_router,
     tools.router,
     mcp_servers.router,
+    search.router,
+    exports.router,
+    shares.router,
+    shares.pages,
     openapi_servers.router,
     health.router,
     docs.router,
@@ -78,6 +87,7 @@ def create_app(parts: Parts, options: HttpOptions, page: Path = _PAGE) -> ASGIAp
         options=options,
         streams=StreamLimit(options.max_streams),
         secret=secret,
+        importing=asyncio.Lock(),
     )
     app.add_exception_handler(LuxxError, errors.on_luxx_error)
     app.add_exception_handler(RequestValidationError, errors.on_invalid)
@@ -86,8 +96,9 @@ def create_app(parts: Parts, options: HttpOptions, page: Path = _PAGE) -> ASGIAp
     for router in _ROUTERS:
         app.include_router(router)
     app.include_router(files.router, max_body_size=options.max_file)
+    app.include_router(imports.router, max_body_size=options.max_import)
     app.router.routes.append(Route(PATH, McpEndpoint(parts, options, secret), methods=["POST"]))
     app.router.default = load_site(page)
     return errors.ErrorBoundary(
-        Front(app, LoopbackTrust(options.hosts, options.port), options.max_body, options.max_file)
+        Front(app, LoopbackTrust(options.hosts, options.port), options.max_body, options.max_file, options.max_import)
     )

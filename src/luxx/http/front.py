@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from luxx.http.errors import TOO_LARGE, refusal_response
 from luxx.http.limits import Place
 from luxx.http.reply import Reply
-from luxx.http.trust import UPLOADS, LoopbackTrust, Refusal
+from luxx.http.trust import IMPORTS, UPLOADS, LoopbackTrust, Refusal
 
 _STREAM = "luxx.stream"
 
@@ -42,14 +42,15 @@ class Streamed(Response):
 class Front:
     """Refuses what is not to be trusted or too large, hands the rest to the framework, and runs the streams.
 
-    `max_body` and, for files, `max_file` are in bytes; a body without a declared length is counted by the framework, as it comes.
+    `max_body`, and for files and imports `max_file` and `max_import`, are in bytes; a body without a declared length is counted by the
+    framework, as it comes.
     """
 
-    def __init__(self, app: ASGIApp, trust: LoopbackTrust, max_body: int, max_file: int) -> None:
+    def __init__(self, app: ASGIApp, trust: LoopbackTrust, max_body: int, max_file: int, max_import: int) -> None:
         self._app = app
         self._trust = trust
         self._max_body = max_body
-        self._max_file = max_file
+        self._most = {UPLOADS: max_file, IMPORTS: max_import}
 
     async def __call__(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         """Answer one request."""
@@ -74,8 +75,7 @@ class Front:
                 streamed.place.release()
 
     def _too_large(self, scope: Scope) -> Refusal | None:
-        is_file = scope["method"] == "POST" and scope["path"] == UPLOADS
-        most = self._max_file if is_file else self._max_body
+        most = self._most.get(scope["path"], self._max_body) if scope["method"] == "POST" else self._max_body
         for name, value in scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value[:20]) > most:
                 return Refusal(413, "body_too_large", f"{TOO_LARGE} Here it may have at most {most:,} bytes.")

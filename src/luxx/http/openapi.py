@@ -7,9 +7,10 @@ import msgspec
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
+from luxx.archive.sharing import SharedBranch
 from luxx.core.ports import Check
 from luxx.core.steps import Step
-from luxx.http import mcp_bodies, openapi_bodies, views
+from luxx.http import archive_views, mcp_bodies, openapi_bodies, views
 from luxx.http.errors import MEDIA_TYPE, Problem
 from luxx.turns.requests import AssistantMessageView, UserMessageView
 
@@ -33,6 +34,11 @@ _TYPES: tuple[Any, ...] = (
     views.FileList,
     views.ApprovalList,
     views.RuleList,
+    archive_views.SearchResults,
+    archive_views.ShareList,
+    archive_views.NewShareView,
+    archive_views.ImportReport,
+    SharedBranch,
     views.Health,
     views.Ready,
     UserMessageView,

@@ -1,5 +1,6 @@
 """Parts: what the HTTP surface is built from, and how a route gets at it."""
 
+import asyncio
 from typing import Annotated, cast
 
 import msgspec
@@ -32,13 +33,14 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 class HttpOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The surface's numbers. `port` is the one that people type, `hosts` the names under which they may reach it.
 
-    `max_body` and `max_file` are in bytes, `heartbeat` in seconds.
+    `max_body`, `max_file` and `max_import` are in bytes, `heartbeat` in seconds.
     """
 
     port: int
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     max_body: int = 2_000_000
     max_file: int = 20_000_000
+    max_import: int = 500_000_000
     max_message_chars: int = 400_000
     max_streams: int = 4_000
     max_turns_per_stream: int = 50
@@ -46,12 +48,16 @@ class HttpOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Surface(msgspec.Struct, frozen=True):
-    """What routes work with: the parts, the options, and the state that the surface itself has."""
+    """What routes work with: the parts, the options, and the state that the surface itself has.
+
+    `importing` is held while a file is imported, by one request at a time.
+    """
 
     parts: Parts
     options: HttpOptions
     streams: StreamLimit
     secret: OwnerSecret
+    importing: asyncio.Lock
 
 
 async def surface_of(request: Request) -> Surface:

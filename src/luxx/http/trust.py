@@ -11,7 +11,10 @@ from starlette.types import Scope
 
 UPLOADS = "/api/files"
 """Where files are sent to, each as the body as it is."""
+IMPORTS = "/api/imports"
+"""Where exports of other systems are sent to, as they are: most are JSON."""
 
+_BINARY = b"application/octet-stream"
 _JSON_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _PROXY = frozenset({b"forwarded", b"via", b"x-real-ip"})
 _PAGES_UNDER_API = frozenset({"/api/docs"})
@@ -71,7 +74,9 @@ class LoopbackTrust:
         if not _OWN_SITE.issuperset(seen.get(b"sec-fetch-site", ())) and not _opens_a_page(scope, seen):
             return _SITE
         if scope["method"] == "POST" and scope["path"] == UPLOADS:
-            return None if _declared(seen, b"application/octet-stream") else _FILE_TYPE
+            return None if _declared(seen, _BINARY) else _FILE_TYPE
+        if scope["method"] == "POST" and scope["path"] == IMPORTS and _declared(seen, _BINARY):
+            return None
         return None if _is_json_where_needed(scope["method"], seen) else _MEDIA_TYPE
 
 

@@ -16,6 +16,7 @@ from luxx.core.files import FileRef
 from luxx.core.ports import Decision
 from luxx.core.rules import ToolRule
 from luxx.core.tool_servers import ToolServerStore
+from luxx.store.archive import ArchiveStore
 from luxx.store.news import News
 from luxx.store.records import (
     Appended,
@@ -354,6 +355,8 @@ class Store(Protocol):
     def tool_servers(self) -> ToolServerStore: ...
     @property
     def files(self) -> FileStore: ...
+    @property
+    def archive(self) -> ArchiveStore: ...
     @property
     def nodes(self) -> Nodes: ...
     @property

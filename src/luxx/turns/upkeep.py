@@ -50,6 +50,8 @@ class Upkeep:
             await self._store.turns.compact(_ago(self._compact_after))
             while await self._store.files.sweep(_ago(KEEP_LOOSE)):
                 pass
+            while await self._store.archive.index():
+                pass
         except StorageError as error:
             _log.warning("compaction failed, it is tried again later", error=error.message)
 

@@ -18,6 +18,13 @@ from sqlalchemy.exc import DBAPIError
 
 from luxx.store.migrations import FOLDER, SQLITE_SNAPSHOT
 
+_MADE_BY_SCRIPTS = """
+    SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT IN (
+        SELECT name FROM pragma_table_list WHERE type = 'shadow')
+    ORDER BY rowid
+"""
+"""All but the tables that a table of FTS5 brings along."""
+
 
 def upgrade(url: str) -> None:
     """Run the scripts that the database has not had; all of them in one transaction."""
@@ -35,7 +42,7 @@ def snapshot() -> str:
         upgrade(f"sqlite:///{path}")
         connection = sqlite3.connect(path)
         try:
-            rows = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid").fetchall()
+            rows = connection.execute(_MADE_BY_SCRIPTS).fetchall()
             revisions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
         finally:
             connection.close()

@@ -225,4 +225,52 @@ CREATE TABLE tool_server (
 	CONSTRAINT tool_server_kind CHECK (kind IN ('stdio', 'http', 'openapi')),
 	FOREIGN KEY(owner_id) REFERENCES person (id)
 );
-INSERT INTO alembic_version (version_num) VALUES ('0003');
+CREATE TABLE share (
+	id TEXT NOT NULL,
+	owner_id TEXT NOT NULL,
+	conversation_id TEXT NOT NULL,
+	token_hash BLOB NOT NULL,
+	title TEXT NOT NULL,
+	include BLOB NOT NULL,
+	body BLOB NOT NULL,
+	created_at TEXT NOT NULL,
+	PRIMARY KEY (id),
+	FOREIGN KEY(owner_id) REFERENCES person (id),
+	FOREIGN KEY(conversation_id) REFERENCES conversation (id),
+	UNIQUE (token_hash)
+);
+CREATE INDEX share_conversation ON share (conversation_id);
+CREATE TABLE imported (
+	owner_id TEXT NOT NULL,
+	source TEXT NOT NULL,
+	source_id TEXT NOT NULL,
+	conversation_id TEXT NOT NULL,
+	PRIMARY KEY (owner_id, source, source_id),
+	FOREIGN KEY(owner_id) REFERENCES person (id),
+	FOREIGN KEY(conversation_id) REFERENCES conversation (id)
+);
+CREATE INDEX imported_conversation ON imported (conversation_id);
+CREATE TABLE searchable (
+	number INTEGER NOT NULL,
+	message_id TEXT NOT NULL,
+	"indexed" BOOLEAN NOT NULL,
+	PRIMARY KEY (number),
+	UNIQUE (message_id)
+);
+CREATE INDEX searchable_new ON searchable (number) WHERE NOT indexed;
+CREATE VIRTUAL TABLE message_search USING fts5(text, content='', tokenize='trigram', detail='none', columnsize=0);
+CREATE TRIGGER message_said AFTER INSERT ON message WHEN new.text <> '' BEGIN
+            INSERT INTO searchable (message_id, indexed) VALUES (new.id, false);
+        END;
+CREATE TRIGGER message_changed AFTER UPDATE OF text ON message WHEN new.text <> old.text BEGIN
+            INSERT INTO message_search (message_search, rowid, text)
+                SELECT 'delete', number, old.text FROM searchable WHERE message_id = old.id AND indexed;
+            DELETE FROM searchable WHERE message_id = old.id;
+            INSERT INTO searchable (message_id, indexed) SELECT new.id, false WHERE new.text <> '';
+        END;
+CREATE TRIGGER message_gone BEFORE DELETE ON message BEGIN
+            INSERT INTO message_search (message_search, rowid, text)
+                SELECT 'delete', number, old.text FROM searchable WHERE message_id = old.id AND indexed;
+            DELETE FROM searchable WHERE message_id = old.id;
+        END;
+INSERT INTO alembic_version (version_num) VALUES ('0004');

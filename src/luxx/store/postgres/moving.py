@@ -29,8 +29,10 @@ TABLES = (
     "model_call",
     "step",
     "event",
+    "share",
+    "imported",
 )
-"""All but the rows of processes, each after those that it refers to."""
+"""All but the rows of processes and of SQLite's search, each after those that it refers to."""
 
 _PATIENCE = 3.0
 _LONG = 24 * 3600.0

@@ -14,9 +14,11 @@ from luxx.store.postgres.lease import Lease, LeaseTimes
 from luxx.store.postgres.members import Members
 from luxx.store.postgres.others import Ears
 from luxx.store.postgres.schema import prepare
+from luxx.store.postgres.search_index import sort_in
 from luxx.store.records import FileLimits
 from luxx.store.secrets import SecretBox
 from luxx.store.sql.approvals import SqlApprovals
+from luxx.store.sql.archive import SqlArchive
 from luxx.store.sql.conversations import SqlConversations
 from luxx.store.sql.files import SqlFiles
 from luxx.store.sql.installation import check_secrets, ensure_owner, ping
@@ -65,6 +67,7 @@ class PostgresStore:
         self._nodes = Members(lease, Ears(address, lambda: lease.node), lost, self._writer)
         self._turns = SqlTurns(self._flushes, self._writer, self._readers, self._nodes, limits)
         self._files = SqlFiles(self._writer, self._readers, limits)
+        self._archive = SqlArchive(self._writer, self._readers, limits, sort_in)
         self._approvals = SqlApprovals(self._writer, self._readers)
         self._conversations = SqlConversations(self._writer, self._readers, self._nodes)
         self._providers = SqlProviders(self._writer, self._readers, secrets)
@@ -99,6 +102,11 @@ class PostgresStore:
     def files(self) -> SqlFiles:
         """Files and their contents."""
         return self._files
+
+    @property
+    def archive(self) -> SqlArchive:
+        """Whole conversations, and looking through all of them."""
+        return self._archive
 
     @property
     def nodes(self) -> Members:

@@ -32,7 +32,7 @@ _DELETED = """
     ORDER BY deleted_at LIMIT ?
 """
 _TURN_ROWS = ("event", "step", "model_call", "approval")
-_CONVERSATION_ROWS = ("request", "turn", "message")
+_CONVERSATION_ROWS = ("request", "share", "imported", "turn", "message")
 
 
 async def compact(writer: Writer, readers: Readers, ended_before: str) -> int:

@@ -110,6 +110,15 @@ def check_room(connection: Connection, conversation_id: str, more: int, limits: 
         )
 
 
+def store_file(
+    connection: Connection, owner: str, conversation_id: str, name: str, data: bytes, limits: FileLimits
+) -> FileRef:
+    """Store a file of a conversation. Raises InvalidRequest for one that is too large, alone or together with the others."""
+    if len(data) > limits.file_bytes:
+        raise InvalidRequest(f"A file may have at most {limits.file_bytes:,} bytes; this one has {len(data):,}.")
+    return _keep(connection, owner, conversation_id, _examined(name, data), limits)
+
+
 def purge_files(connection: Connection, conversation_id: str) -> None:
     """Delete a conversation's files, with the contents that no other file has; its messages are still there."""
     connection.send(

@@ -1,4 +1,4 @@
-"""Listing conversations: pages by last activity, and the search in titles and texts."""
+"""Listing conversations: pages by last activity, perhaps only of those that hold a text."""
 
 import base64
 
@@ -8,19 +8,12 @@ from luxx.core.errors import InvalidRequest
 from luxx.store.records import Conversation, ConversationPage
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.conversation_rows import CONVERSATIONS, conversation_of
+from luxx.store.sql.matching import Condition, contains, may_hold
 
 Position = tuple[str, str]
 """Where a page ends: the last conversation's time of activity, and its id."""
 
 _NO_CURSOR = "This is not a cursor of a list of conversations."
-_MATCHES = r"""
-    AND (c.title {like} ? ESCAPE '\' OR EXISTS (
-        SELECT 1 FROM message m WHERE m.conversation_id = c.id AND m.text {like} ? ESCAPE '\'))
-"""
-_MATCHES_FOLDED = r"""
-    AND ({folded c.title} LIKE {folded ?} ESCAPE '\' OR EXISTS (
-        SELECT 1 FROM message m WHERE m.conversation_id = c.id AND {folded m.text} LIKE {folded ?} ESCAPE '\'))
-"""
 
 
 def position(cursor: str) -> Position:
@@ -42,9 +35,9 @@ def page(connection: Connection, owner: str, limit: int, after: Position | None,
         sql += " AND (c.updated_at, c.id) < (?, ?)"
         values += after
     if query is not None and query.strip():
-        matches, pattern = _search(query.strip())
-        sql += matches
-        values += (pattern, pattern)
+        matches = _matches(query.strip())
+        sql += f" AND {matches.sql}"
+        values += matches.values
     sql += " ORDER BY c.updated_at DESC, c.id DESC LIMIT ?"
     found = [conversation_of(row) for row in connection.execute(sql, (*values, limit + 1))]
     items = tuple(found[:limit])
@@ -55,7 +48,14 @@ def _cursor(last: Conversation) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode((last.updated_at, last.id))).decode()
 
 
-def _search(query: str) -> tuple[str, str]:
-    """Return the condition and its pattern. Letters beyond ASCII need their case folded, which takes longer."""
-    pattern = query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return _MATCHES if query.isascii() else _MATCHES_FOLDED, f"%{pattern}%"
+def _matches(query: str) -> Condition:
+    """Say that a conversation's title or one of its texts holds the query as a whole.
+
+    With the index all messages are found at once; without it each conversation's are looked at, newest first, until there are enough.
+    """
+    title, text, indexed = contains("c.title", query), contains("m.text", query), may_hold("m.id", (query,))
+    if indexed is None:
+        sql = f"EXISTS (SELECT 1 FROM message m WHERE m.conversation_id = c.id AND {text.sql})"
+        return Condition(f"({title.sql} OR {sql})", (*title.values, *text.values))
+    sql = f"c.id IN (SELECT m.conversation_id FROM message m WHERE {indexed.sql} AND {text.sql})"
+    return Condition(f"({title.sql} OR {sql})", (*title.values, *indexed.values, *text.values))

@@ -28,6 +28,7 @@ _PATH = f"""
         SELECT {_COLUMNS}, path.depth + 1 FROM path JOIN message m ON m.id = path.parent_id WHERE path.depth < ?)
     SELECT id, conversation_id, parent_id, role, text, created_at, depth FROM path
 """
+_TREE = f"SELECT {_COLUMNS} FROM message m WHERE m.conversation_id = ? ORDER BY m.ordinal"
 _ONE = f"""
     SELECT {_COLUMNS} FROM message m JOIN conversation c ON c.id = m.conversation_id
     WHERE m.id = ? AND m.owner_id = ? AND c.deleted_at IS NULL
@@ -97,6 +98,20 @@ def read_history(connection: Connection, owner: str, message_id: str, known: Con
     files = _files(connection, rows)
     return tuple(
         _message(row, files.get(row.id, ()), steps=tuple(steps.get(row.id, ())), calls=tuple(calls.get(row.id, ())))
+        for row in rows
+    )
+
+
+def read_tree(connection: Connection, conversation_id: str) -> tuple[Message, ...]:
+    """Return all messages of a conversation in the order they were made, with turns and model calls, without `siblings` and `log`."""
+    rows = [_Row(*row) for row in connection.execute(_TREE, (conversation_id,))]
+    answers = _ids(rows)
+    steps, calls, files = _steps(connection, answers), _model_calls(connection, answers), _files(connection, rows)
+    turns = {turn.message_id: turn for turn in _turns(connection, answers)}
+    return tuple(
+        _message(
+            row, files.get(row.id, ()), turns.get(row.id), tuple(steps.get(row.id, ())), tuple(calls.get(row.id, ()))
+        )
         for row in rows
     )
 

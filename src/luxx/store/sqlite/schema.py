@@ -20,6 +20,10 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         oldest = ".".join(map(str, OLDEST_SQLITE))
         raise ConfigurationError(f"Python's SQLite is {sqlite3.sqlite_version}; Luxx needs {oldest} or newer.")
+    if connection.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone() is None:
+        raise ConfigurationError(
+            "Python's SQLite was built without FTS5, its full-text search; Luxx needs one that has it."
+        )
     found, wanted = revision(connection), head()
     if found is None:
         connection.executescript(f"BEGIN IMMEDIATE;\n{SQLITE_SNAPSHOT.read_text(encoding='utf-8')}COMMIT;")

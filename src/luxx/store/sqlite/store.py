@@ -12,6 +12,7 @@ from luxx.store.records import FileLimits
 from luxx.store.secrets import SecretBox
 from luxx.store.sql import nodes
 from luxx.store.sql.approvals import SqlApprovals
+from luxx.store.sql.archive import SqlArchive
 from luxx.store.sql.conversations import SqlConversations
 from luxx.store.sql.files import SqlFiles
 from luxx.store.sql.installation import check_secrets, ensure_owner, ping
@@ -24,6 +25,7 @@ from luxx.store.sqlite.alone import Alone
 from luxx.store.sqlite.checkpoints import WAL_LIMIT, Checkpoints
 from luxx.store.sqlite.connection import Connect, SqliteConnection, connect, open_reading, open_writing
 from luxx.store.sqlite.schema import prepare
+from luxx.store.sqlite.search_index import index_some
 
 DATABASE = "luxx.db"
 """The database's name in the data directory."""
@@ -57,6 +59,7 @@ class SqliteStore:
         self._nodes = Alone(self._writer, node)
         self._turns = SqlTurns(self._writer, self._writer, readers, self._nodes, limits)
         self._files = SqlFiles(self._writer, readers, limits)
+        self._archive = SqlArchive(self._writer, readers, limits, index_some)
         self._approvals = SqlApprovals(self._writer, readers)
         self._conversations = SqlConversations(self._writer, readers, self._nodes)
         self._providers = SqlProviders(self._writer, readers, secrets)
@@ -91,6 +94,11 @@ class SqliteStore:
     def files(self) -> SqlFiles:
         """Files and their contents."""
         return self._files
+
+    @property
+    def archive(self) -> SqlArchive:
+        """Whole conversations, and looking through all of them."""
+        return self._archive
 
     @property
     def nodes(self) -> Alone:
