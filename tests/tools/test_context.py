@@ -10,7 +10,7 @@ from luxx.core.errors import StorageError
 from luxx.core.ports import STOP_CALL, Reply
 from luxx.core.prompts import Effect, UserPrompt
 from luxx.tools.box import Toolbox
-from luxx.tools.context import CallOver
+from luxx.tools.context import MAX_QUESTIONS, CallOver
 from luxx.tools.tool import ToolContext, tool
 from tests.tools.calls import FakeContext, call
 
@@ -111,6 +111,95 @@ async def test_the_wait_for_a_persons_answer_uses_up_neither_time_nor_a_place() 
         assert (await call(box, name="patient")).content == "done"
         at.answer.set()
     assert asking.result().content == "[3,5]"
+
+
+async def test_a_question_that_outlives_its_call_is_ended_and_takes_no_place() -> None:
+    at = SlowPerson()
+    asked: list[asyncio.Task[Reply]] = []
+
+    async def hasty(context: ToolContext) -> str:
+        """Ask in a task of somebody else, and do not wait for it."""
+        asked.append(asyncio.get_running_loop().create_task(context.ask("?")))
+        await at.asked.wait()
+        return "done"
+
+    async def late(context: ToolContext) -> str:
+        """Leave a context behind."""
+        contexts.append(context)
+        return "left"
+
+    contexts: list[ToolContext] = []
+    box = Toolbox([tool(hasty), tool(late)], max_running=1)
+    assert (await call(box, name="hasty", context=at)).content == "done"
+    with pytest.raises(CallOver):
+        await asyncio.wait_for(asked[0], BOUND_S)
+    for _ in range(2):
+        assert (await asyncio.wait_for(call(box, name="late"), BOUND_S)).content == "left"
+    with pytest.raises(CallOver):
+        await contexts[0].ask("?")
+
+
+async def test_an_answer_at_the_very_end_of_a_call_takes_no_place() -> None:
+    at = SlowPerson()
+    asked: list[asyncio.Task[Reply]] = []
+
+    async def hasty(context: ToolContext) -> str:
+        """Ask in a task of somebody else, and end when the answer comes."""
+        asked.append(asyncio.get_running_loop().create_task(context.ask("?")))
+        await at.asked.wait()
+        at.answer.set()
+        return "done"
+
+    box = Toolbox([tool(hasty)], max_running=1)
+    for _ in range(3):
+        assert (await asyncio.wait_for(call(box, context=at), BOUND_S)).content == "done"
+    assert all(isinstance(end, CallOver) for end in await asyncio.gather(*asked, return_exceptions=True))
+
+
+async def test_a_question_asked_while_another_waits_for_its_place_costs_no_second_place() -> None:
+    at, held, hold = SlowPerson(), asyncio.Event(), asyncio.Event()
+
+    async def curious(context: ToolContext) -> str:
+        """Ask a second time while the place is waited for after the first."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(context.ask("one"))
+            await held.wait()
+            at.answer.set()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            group.create_task(context.ask("two"))
+            await asyncio.sleep(0)
+            hold.set()
+        return "done"
+
+    async def holder() -> str:
+        """Hold the place."""
+        held.set()
+        await hold.wait()
+        return "held"
+
+    box = Toolbox([tool(curious), tool(holder)], max_running=1)
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(call(box, name="curious", context=at))
+        await at.asked.wait()
+        assert (await call(box, name="holder")).content == "held"
+    assert asking.result().content == "done"
+    for _ in range(2):
+        assert (await asyncio.wait_for(call(box, name="holder"), BOUND_S)).content == "held"
+
+
+async def test_a_call_asks_so_many_questions_and_no_more() -> None:
+    at = FakeContext()
+
+    async def nosy(context: ToolContext) -> None:
+        """Ask without end."""
+        while True:
+            await context.ask("?")
+
+    failed = await call(tool(nosy), context=at)
+    assert failed.failed
+    assert failed.content == f"a call may ask {MAX_QUESTIONS} questions, and these were asked"
+    assert len(at.questions) == MAX_QUESTIONS
 
 
 async def test_the_time_goes_on_after_the_answer() -> None:

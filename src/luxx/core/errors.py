@@ -207,3 +207,4 @@ class AnswerIncomplete(ProviderError):
     """The stream ended without a finish reason: the answer may be cut."""
 
     code = "answer_incomplete"
+    retryable = True

@@ -23,10 +23,14 @@ class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UserPrompt(msgspec.Struct, frozen=True, tag="user"):
-    """What a person wrote, with the files that came with it."""
+    """What a person wrote, with the files that came with it.
+
+    What Luxx says in the person's place is not `by_person`: a model may have written it, and nothing in it is the person's word.
+    """
 
     text: str
     files: tuple[FileRef, ...] = ()
+    by_person: bool = True
 
 
 class CallPrompt(msgspec.Struct, frozen=True, kw_only=True):

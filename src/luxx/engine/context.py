@@ -109,4 +109,4 @@ class Context:
 
 def summary_prompt(summary: Summary) -> UserPrompt:
     """Return what a model is told in place of what was summed up."""
-    return UserPrompt(SUMMARY.format(content=summary.content))
+    return UserPrompt(SUMMARY.format(content=summary.content), by_person=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from luxx.core.files import FileRef
 from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, ResultPrompt, UserPrompt
 from luxx.core.usage import Usage
 
@@ -13,12 +14,17 @@ PROMPT_TOKENS = 4
 
 def tokens_of(prompt: Prompt) -> float:
     """Return how much room a prompt takes in a window, rather too much than too little."""
-    return sum(map(tokens_in, _texts(prompt))) + FILE_TOKENS * len(prompt.files) + PROMPT_TOKENS
+    return sum(map(tokens_in, _texts(prompt))) + sum(map(_file_tokens, prompt.files)) + PROMPT_TOKENS
 
 
 def tokens_in(text: str) -> float:
     """Return how much room a text takes in a window, rather too much than too little."""
     return len(text) * (ASCII_TOKENS if text.isascii() else OTHER_TOKENS)
+
+
+def _file_tokens(file: FileRef) -> float:
+    """Text goes to the model whole, whatever its size; of other files the size says little."""
+    return file.size * ASCII_TOKENS if file.is_text else FILE_TOKENS
 
 
 def usage_of(request: ModelRequest, written: int) -> Usage:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import random
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -16,7 +15,6 @@ from luxx.core.errors import (
     ContextOverflow,
     InvalidRequest,
     ProviderError,
-    RateLimited,
     TooManyIterations,
 )
 from luxx.core.events import Approval, Done, Event, ProcessStep, Recovered
@@ -32,6 +30,7 @@ from luxx.engine.context import Context, Mark
 from luxx.engine.estimate import usage_of
 from luxx.engine.fold import Fold
 from luxx.engine.resume import Claimed, Resumption
+from luxx.engine.retry import pause
 from luxx.engine.summing import notes_on
 from luxx.engine.tool_calls import CallGroup, Surroundings, ToolCalls
 from luxx.engine.transcript import Transcript
@@ -45,8 +44,6 @@ TOO_LONG = (
 )
 MOST_SHRINKS = 4
 """How often a turn makes room because the provider says that a request is too long."""
-LONGEST_WAIT = 30.0
-"""Seconds; a provider that asks for a longer pause than this before a retry ends the turn instead."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,7 +181,7 @@ class Loop:
         if start.whole:
             return start.call, next((c.finish_reason for c in self._plan.calls if c.n == start.call), "stop")
         if self._context.prompts and isinstance(self._context.prompts[-1], AnswerPrompt):
-            self._context.add([UserPrompt(CONTINUE)])
+            self._context.add([UserPrompt(CONTINUE, by_person=False)])
         return start.call, None
 
     def _given(self, summary: Summary) -> int:
@@ -268,7 +265,7 @@ class Loop:
             except ProviderError as error:
                 if fold.started or not error.retryable or attempt == self._plan.attempts:
                     raise
-                await asyncio.sleep(_pause(error, attempt))
+                await asyncio.sleep(pause(error, attempt))
         record = self._record(fold)
         self._usage += record.usage
         self._emit.append(record)
@@ -331,12 +328,3 @@ def _settled(made: list[Step]) -> list[Step]:
     """Return the steps with each claim replaced by its result, in order."""
     by_index = {step.index: step for step in made}
     return [step for _, step in sorted(by_index.items())]
-
-
-def _pause(error: ProviderError, attempt: int) -> float:
-    """Return the seconds to wait before the next try: what the provider asked for, else back-off with jitter."""
-    if isinstance(error, RateLimited) and error.retry_after is not None:
-        if error.retry_after > LONGEST_WAIT:
-            raise error
-        return error.retry_after
-    return 0.5 * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)

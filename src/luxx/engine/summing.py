@@ -1,5 +1,6 @@
 """Summing up: what a model is asked to write about the part of a conversation that it can no longer be told."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +12,7 @@ from luxx.core.ports import Model
 from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, ResultPrompt, UserPrompt
 from luxx.core.usage import Usage
 from luxx.engine.estimate import usage_of
+from luxx.engine.retry import pause
 
 SYSTEM = (
     "You keep the notes of a conversation that has become too long. Sum up what you are given, so that whoever goes on with only"
@@ -26,6 +28,7 @@ NOTED = "[What was said before in this conversation, summed up:]"
 NOTES_TOKENS = 8_000
 """For the notes and for what a model thinks before it writes them; never more than a quarter of its window."""
 MOST_PIECES = 8
+ATTEMPTS = 3
 RESULT_CHARS = 1_500
 SAID_CHARS = 300
 MOST_SAID = 40
@@ -57,6 +60,19 @@ async def notes_on(
 
 
 async def _write(model: Model, request: ModelRequest) -> tuple[str, Usage]:
+    """Return what the model writes, asking again after a failure that may pass. Raises ProviderError."""
+    attempt = 1
+    while True:
+        try:
+            return await _written(model, request)
+        except ProviderError as error:
+            if not error.retryable or attempt == ATTEMPTS:
+                raise
+            await asyncio.sleep(pause(error, attempt))
+            attempt += 1
+
+
+async def _written(model: Model, request: ModelRequest) -> tuple[str, Usage]:
     text: list[str] = []
     usage: Usage | None = None
     async with contextlib.aclosing(model.stream(request)) as stream:

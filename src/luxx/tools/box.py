@@ -168,7 +168,9 @@ class _Call:
         self._in_time = False
         self._questions = 0
         self._has_place = False
+        self._taking = asyncio.Lock()
         self._started = False
+        self._over = False
 
     async def result(self) -> Result:
         """Run the tool. Raises CancelledError if the caller was cancelled otherwise than with STOP_CALL, and nothing else."""
@@ -185,6 +187,7 @@ class _Call:
             else:
                 raise
         finally:
+            self._over = True
             self._context.end()
             self._give_place()
         if caller and caller.cancelling() > cancels:  # the tool swallowed it
@@ -213,7 +216,7 @@ class _Call:
 
     @contextlib.asynccontextmanager
     async def _paused(self) -> AsyncGenerator[None]:
-        """Let the clock stand still and the place go to others; questions may overlap."""
+        """Let the clock stand still and the place go to others; questions may overlap, and outlive the call."""
         if self._questions == 0:
             self._stop_clock()
             self._give_place()
@@ -229,7 +232,8 @@ class _Call:
             if self._questions == 0:
                 if not cancelled:
                     await self._take_place()
-                self._run_clock()
+                if self._questions == 0:
+                    self._run_clock()
 
     def _stop_clock(self) -> None:
         when = self._clock.when()
@@ -238,12 +242,21 @@ class _Call:
             self._clock.reschedule(None)
 
     def _run_clock(self) -> None:
-        if self._in_time and not self._clock.expired():
+        if self._in_time and self._clock.when() is None and not self._clock.expired():
             self._clock.reschedule(asyncio.get_running_loop().time() + self._left)
 
     async def _take_place(self) -> None:
-        await self._bounds.places.acquire()
-        self._has_place = True
+        """Wait for the place; one that comes when it is not wanted any longer goes to others, as nobody would give it back."""
+        async with self._taking:
+            if self._wants_place:
+                await self._bounds.places.acquire()
+                self._has_place = True
+            if self._over or self._questions:
+                self._give_place()
+
+    @property
+    def _wants_place(self) -> bool:
+        return not (self._has_place or self._over or self._questions)
 
     def _give_place(self) -> None:
         if self._has_place:

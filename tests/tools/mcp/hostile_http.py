@@ -12,6 +12,8 @@ from aiohttp import web
 OBJECT = {"type": "object"}
 JSON = "application/json"
 PACKED = {"Content-Encoding": "gzip", "Content-Type": JSON}
+NO_SESSION = {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": "No valid session"}}
+NO_CUSTOMER = {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": "No such customer"}}
 _ANSWERS: dict[str, Callable[[bytes], web.Response]] = {
     "fine": lambda well: web.Response(body=well, content_type=JSON),
     "status": lambda _: web.Response(status=503, text="try   later"),
@@ -21,6 +23,16 @@ _ANSWERS: dict[str, Callable[[bytes], web.Response]] = {
     "broken": lambda _: web.Response(body=b'{"jsonrpc": ', content_type=JSON),
     "elsewhere": lambda _: web.Response(status=307, headers={"Location": "http://169.254.169.254/"}),
     "accepted": lambda _: web.Response(status=202),
+    "expression": lambda _: web.Response(status=400, text="paid, but the regular expression is invalid"),
+    "session_text": lambda _: web.Response(status=400, text="paid, but no session"),
+    "session_error": lambda _: web.json_response(NO_SESSION, status=400),
+    "customer": lambda _: web.json_response(NO_CUSTOMER, status=404),
+    "gateway": lambda _: web.Response(status=404, text="paid, but nothing more was found"),
+    "said": lambda well: web.json_response(
+        {"jsonrpc": "2.0", "id": json.loads(well)["id"], "error": {"code": -32600, "message": "Session terminated"}}
+    ),
+    "latin": lambda _: web.Response(status=400, body=b'{"jsonrpc": "2.0", "error": {"message": "\xff"}}'),
+    "nested": lambda _: web.Response(status=400, body=b"[" * 60_000),
     "text": lambda well: web.Response(body=well.replace(b"well", b"\\ud800"), content_type=JSON),
 }
 TOOLS = (*_ANSWERS, "flood", "cut", "hang")
@@ -53,8 +65,7 @@ class HostileHttp:
         if message["method"] == "initialize":
             return self._begin(message)
         if session is not None and session not in self.sessions:
-            error = {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": "No valid session"}}
-            return web.json_response(error, status=self.lost_status)
+            return web.json_response(NO_SESSION, status=self.lost_status)
         return await self._answer(request, message)
 
     def _begin(self, message: dict[str, Any]) -> web.Response:
@@ -70,7 +81,7 @@ class HostileHttp:
     async def _answer(self, request: web.Request, message: dict[str, Any]) -> web.StreamResponse:
         match message["method"]:
             case "tools/list":
-                tools = [{"name": name, "inputSchema": OBJECT} for name in TOOLS]
+                tools = [{"name": name, "inputSchema": OBJECT, "annotations": {"readOnlyHint": True}} for name in TOOLS]
                 return web.json_response(_result(message, {"tools": tools}))
             case "tools/call":
                 return await self._behave(request, message, message["params"]["name"])

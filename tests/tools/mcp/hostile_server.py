@@ -132,6 +132,31 @@ def ask() -> Json:
     return say(json.dumps(request("elicitation/create", params), sort_keys=True))
 
 
+def ask_much() -> Json:
+    """Ask more often than it may."""
+    form = {"message": "Who?", "requestedSchema": {"type": "object", "properties": {}}}
+    answers = [request("elicitation/create", form) for _ in range(25)]
+    return say(json.dumps([answer.get("action") or answer["message"] for answer in answers]))
+
+
+def ask_on() -> Json:
+    """Ask, and give the result as soon as the person sees the question."""
+    form = {"message": "Who?", "requestedSchema": {"type": "object", "properties": {}}}
+    send({"id": "ask-on", "method": "elicitation/create", "params": form})
+    while not Path(MORE[0]).exists():
+        time.sleep(0.01)
+    return say("no matter who")
+
+
+def pair() -> Json:
+    """Wait for a second call, whatever else comes; then ask, and tell both what was answered."""
+    Path(MORE[0]).write_text("called")
+    other = next(message for message in map(json.loads, sys.stdin) if message.get("method") == "tools/call")
+    told = ask()
+    send({"id": other["id"], "result": told})
+    return told
+
+
 def trick() -> Json:
     """Ask for what must not be shown."""
     answers = [
@@ -170,6 +195,9 @@ BEHAVIOURS: dict[str, Callable[[], Json]] = {
     "slow": slow,
     "change": change,
     "ask": ask,
+    "ask_much": ask_much,
+    "ask_on": ask_on,
+    "pair": pair,
     "trick": trick,
     "fail": lambda: say("no such file", isError=True),
     "empty": lambda: {"content": []},

@@ -17,10 +17,10 @@ IMPATIENT = msgspec.structs.replace(QUICK, patience=msgspec.structs.replace(QUIC
 
 
 @contextlib.asynccontextmanager
-async def one(**secrets: str) -> AsyncIterator[tuple[Bench, HostileHttp]]:
+async def one(*, trusted: bool = False, **secrets: str) -> AsyncIterator[tuple[Bench, HostileHttp]]:
     """Give a bench with a server behind an address as `h`."""
     async with hostile_http() as http, bench(IMPATIENT) as found:
-        await found.add("h", HttpTarget(url=http.url), secrets=secrets)
+        await found.add("h", HttpTarget(url=http.url), trusted=trusted, secrets=secrets)
         yield found, http
 
 
@@ -50,6 +50,8 @@ async def test_a_tool_behind_an_address_is_called_with_the_headers_given() -> No
         ("elsewhere", "not followed"),
         ("accepted", "202 Accepted"),
         ("text", "Failed to parse JSON response"),
+        ("latin", "it answered with HTTP 400"),
+        ("nested", "it answered with HTTP 400"),
     ],
 )
 async def test_what_goes_wrong_costs_one_result_that_says_so(tool: str, words: str) -> None:
@@ -60,14 +62,45 @@ async def test_what_goes_wrong_costs_one_result_that_says_so(tool: str, words: s
         assert (await result(found, "fine")).content == "well"
 
 
-@pytest.mark.parametrize("status", [404, 400])
-async def test_a_session_that_the_server_has_forgotten_is_begun_again(status: int) -> None:
-    async with one() as (found, http):
+@pytest.mark.parametrize(("status", "trusted"), [(404, False), (404, True), (400, True)])
+async def test_a_session_that_the_server_has_forgotten_is_begun_again(status: int, trusted: bool) -> None:
+    async with one(trusted=trusted) as (found, http):
         assert (await result(found, "fine")).content == "well"
         http.sessions.clear()
         http.lost_status = status
         assert (await result(found, "fine")).content == "well"
         assert http.methods.count("initialize") == 2
+
+
+async def test_an_unsafe_call_is_not_sent_again_after_a_400_though_the_next_has_a_new_session() -> None:
+    async with one() as (found, http):
+        assert (await result(found, "fine")).content == "well"
+        http.sessions.clear()
+        http.lost_status = 400
+        failed = await result(found, "fine")
+        assert "seems to have ended the session" in failed.content
+        assert "The outcome is unknown" in failed.content
+        assert (await result(found, "fine")).content == "well"
+        assert http.methods.count("tools/call") == 3
+
+
+@pytest.mark.parametrize(
+    "tool", ["expression", "session_text", "session_error", "customer", "gateway", "said", "status", "latin"]
+)
+async def test_an_unsafe_call_that_the_server_may_have_run_is_sent_once(tool: str) -> None:
+    async with one() as (found, http):
+        assert (await result(found, "fine")).content == "well"
+        before = http.methods.count("tools/call")
+        assert (await result(found, tool)).failed
+        assert http.methods.count("tools/call") - before == 1
+
+
+@pytest.mark.parametrize("tool", ["expression", "session_text"])
+async def test_a_400_without_an_error_about_the_session_ends_no_session(tool: str) -> None:
+    async with one(trusted=True) as (found, http):
+        assert (await result(found, "fine")).content == "well"
+        assert "it answered with HTTP 400: paid, but" in (await result(found, tool)).content
+        assert http.methods.count("initialize") == 1
 
 
 async def test_a_server_that_wants_a_token_is_said_to() -> None:

@@ -6,10 +6,20 @@ from typing import TypeVar
 
 from luxx.core.ports import Reply
 from luxx.core.prompts import Effect
-from luxx.tools.context import ToolContext
+from luxx.tools.context import CallOver, ToolContext, TooManyQuestions
 from luxx.tools.errors import ToolError
 from luxx.tools.mcp.connection import Connection, Patience
-from luxx.tools.mcp.wire import CallHooks, Question, ServerFailed, ServerGone, ServerRefused, Session, SessionLost
+from luxx.tools.mcp.wire import (
+    CallHooks,
+    NotAsked,
+    Question,
+    ServerFailed,
+    ServerGone,
+    ServerRefused,
+    Session,
+    SessionInDoubt,
+    SessionLost,
+)
 
 _PROGRESS_PAUSE_S = 0.1
 _UNKNOWN = " The outcome is unknown: it may have taken effect or not. Find out before you call it again."
@@ -25,17 +35,24 @@ async def made_call(
     context: ToolContext,
     work: Callable[[Session, CallHooks], Awaitable[T]],
 ) -> T:
-    """Do the work in a session of the server; once more if the server had forgotten the session. Raises ToolError."""
+    """Do the work in a session of the server; once more if the server had forgotten the session. Raises ToolError.
+
+    What is unsafe is done again only where the server is known not to have done it.
+    """
     unknown = _UNKNOWN if effect == "unsafe" else ""
     try:
         try:
             return await _attempt(connection, server, patience, context, work)
-        except SessionLost:
+        except SessionLost as lost:
+            if effect == "unsafe" and isinstance(lost, SessionInDoubt):
+                raise
             return await _attempt(connection, server, patience, context, work)
     except ServerRefused as error:
         raise ToolError(f"The server {server} answered with an error: {error}") from error
     except ServerGone as error:
         raise ToolError(f"The server {server} is gone: {error}.{unknown}") from error
+    except SessionInDoubt as error:
+        raise ToolError(f"The server {server} seems to have ended the session: {error}.{unknown}") from error
     except ServerFailed as error:
         raise ToolError(f"The server {server} cannot be used: {error}.") from error
     except TimeoutError as error:
@@ -54,11 +71,18 @@ async def _attempt(
 ) -> T:
     async with connection.session() as session:
         async with asyncio.timeout(patience.call_s) as clock:
-            return await work(session, _Hooks(server, patience.call_s, context, clock))
+            hooks = _Hooks(server, patience.call_s, context, clock)
+            try:
+                return await work(session, hooks)
+            finally:
+                hooks.end()
 
 
 class _Hooks:
-    """See CallHooks. A sign of life gives the call its time again; while the person is asked, the time stands still."""
+    """See CallHooks. A sign of life gives the call its time again; while the person is asked, the time stands still.
+
+    The SDK's own tasks report and ask, so that both can come when the call has ended.
+    """
 
     def __init__(self, server: str, patience_s: float, context: ToolContext, clock: asyncio.Timeout) -> None:
         self._server = server
@@ -67,6 +91,15 @@ class _Hooks:
         self._clock = clock
         self._questions = 0
         self._reported = 0.0
+        self._over = False
+
+    @property
+    def conversation_id(self) -> str:
+        return self._context.conversation_id
+
+    def end(self) -> None:
+        """Let the clock be, and nothing more be asked."""
+        self._over = True
 
     def progress(self, message: str, progress: float, total: float | None) -> None:
         now = asyncio.get_running_loop().time()
@@ -76,10 +109,14 @@ class _Hooks:
             self._context.progress(message, progress, total)
 
     async def ask(self, question: Question) -> Reply:
+        if self._over:
+            raise NotAsked("the call is over")
         self._questions += 1
         self._set(None)
         try:
             return await self._context.ask(f"{self._server}: {question.message}", question.schema, question.url)
+        except (CallOver, TooManyQuestions) as error:
+            raise NotAsked(str(error)) from error
         finally:
             self._questions -= 1
             self._begin_anew()
@@ -89,5 +126,5 @@ class _Hooks:
             self._set(asyncio.get_running_loop().time() + self._patience_s)
 
     def _set(self, when: float | None) -> None:
-        if not self._clock.expired() and self._clock.when() != when:
+        if not self._over and not self._clock.expired() and self._clock.when() != when:
             self._clock.reschedule(when)

@@ -1,8 +1,10 @@
 """HTTP: a server behind an address, with every answer bounded and every failure in words."""
 
 import contextlib
+import re
+import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import msgspec
@@ -16,12 +18,19 @@ from luxx.tools.mcp.wire import Authorizer, Bounds, Watcher
 
 UNREACHABLE = -32_050
 """The code of an error that the server did not send: it could not be reached, or answered with an HTTP status."""
+SESSION_LOST = -32_051
+"""The code of another one: the server took nothing, as it does not know the session."""
+SESSION_IN_DOUBT = -32_052
+"""And of a third: the server seems not to know the session, but may have taken the request."""
+OURS = uuid.uuid4().hex
+"""What such errors have as their data, so that none that a server sends can be taken for one."""
 
 _CONNECT_S = 10.0
 _CLOSE_S = 2.0
 _SILENCE_S = 3600.0
 _SHOWN_BYTES = 2_000
 _SHOWN_CHARS = 300
+_SESSION = re.compile(r"(?<![a-z])session|Session|SESSION")
 
 
 @contextlib.asynccontextmanager
@@ -87,19 +96,22 @@ class _Transport(httpx2.AsyncBaseTransport):
                 if len(body) > _SHOWN_BYTES:
                     break
         await response.aclose()
-        if in_session and (response.status_code == 404 or (response.status_code == 400 and b"ession" in body)):
-            return httpx2.Response(404)  # which the SDK takes for the end of the session, as the specification has it
-        if _is_json_rpc(body):
+        said = _error_message(body)
+        text = " ".join(body[:_SHOWN_CHARS].decode(errors="replace").split())
+        if in_session and (code := _end_of_session(response.status_code, said, text)):
+            return self._failure(response.status_code, "it has ended the session", code=code)
+        if said is not None:
             kept = {"content-type": "application/json"}
             kept |= {"www-authenticate": wanted} if (wanted := response.headers.get("www-authenticate")) else {}
             return httpx2.Response(response.status_code, headers=kept, content=body)
-        text = " ".join(body[:_SHOWN_CHARS].decode(errors="replace").split())
         words = f"it answered with HTTP {response.status_code}{_hint(response.status_code)}"
         return self._failure(response.status_code, f"{words}: {text}" if text else words, response.headers)
 
-    def _failure(self, status: int, words: str, headers: Mapping[str, str] | None = None) -> httpx2.Response:
+    def _failure(
+        self, status: int, words: str, headers: Mapping[str, str] | None = None, code: int = UNREACHABLE
+    ) -> httpx2.Response:
         self._log.note(words)
-        error = {"jsonrpc": "2.0", "id": 0, "error": {"code": UNREACHABLE, "message": words}}
+        error = {"jsonrpc": "2.0", "id": 0, "error": {"code": code, "message": words, "data": OURS}}
         kept = {name: value for name, value in (headers or {}).items() if name.lower() == "www-authenticate"}
         kept["content-type"] = "application/json"
         return httpx2.Response(status, headers=kept, content=msgspec.json.encode(error))
@@ -134,9 +146,27 @@ def _hint(status: int) -> str:
     return ""
 
 
-def _is_json_rpc(body: bytes) -> bool:
+def _end_of_session(status: int, said: str | None, text: str) -> int | None:
+    """Return the code for an HTTP status in a session if it ends that. The specification has 404 for it; old servers take 400.
+
+    A 404 that is about something else may come from behind the server, after it did what was asked.
+    """
+    if status == 404:
+        about_session = not text or _SESSION.search(text if said is None else said)
+        return SESSION_LOST if about_session else SESSION_IN_DOUBT
+    if status == 400 and said is not None and _SESSION.search(said):
+        return SESSION_IN_DOUBT
+    return None
+
+
+def _error_message(body: bytes) -> str | None:
+    """Return the message of a JSON-RPC error, or None if the body is something else."""
     try:
-        parsed: Any = msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return False
-    return isinstance(parsed, dict) and "jsonrpc" in parsed and "error" in parsed
+        parsed: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if not isinstance(parsed, dict) or not {"jsonrpc", "error"} <= cast("dict[str, Any]", parsed).keys():
+        return None
+    error: object = cast("dict[str, Any]", parsed)["error"]
+    message: object = cast("dict[str, Any]", error).get("message") if isinstance(error, dict) else None
+    return message if isinstance(message, str) else ""

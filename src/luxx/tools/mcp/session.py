@@ -1,10 +1,11 @@
 """Session: the SDK's client, in the plain types of `wire`. Importing it costs a second and 60 MB: see `connection`."""
 
+import asyncio
 import base64
 import binascii
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar, cast
 
@@ -12,9 +13,7 @@ import anyio
 import mcp_types as types
 import msgspec
 from mcp.client import Client, ClientRequestContext
-from mcp.client._input_required import InputRequiredRoundsExceededError
 from mcp.client._transport import TransportStreams
-from mcp.client.auth import OAuthFlowError
 from mcp.client.session import IncomingMessage
 from mcp.client.subscriptions import SubscriptionLost
 from mcp.shared.exceptions import MCPError
@@ -24,7 +23,8 @@ from pydantic import ValidationError
 from luxx import __version__
 from luxx.core.text import storable
 from luxx.core.tool_servers import HttpTarget, PromptArgument, PromptInfo, PromptMessage, StdioTarget
-from luxx.tools.mcp.http import UNREACHABLE, http_streams
+from luxx.tools.mcp.failures import translated
+from luxx.tools.mcp.http import http_streams
 from luxx.tools.mcp.log import ServerLog
 from luxx.tools.mcp.questions import answer_to
 from luxx.tools.mcp.stdio import stdio_streams
@@ -36,17 +36,14 @@ from luxx.tools.mcp.wire import (
     Launch,
     LinkContent,
     MediaContent,
+    NotAsked,
     Question,
     RawTool,
     ResourceInfo,
-    ServerFailed,
-    ServerGone,
     ServerIdentity,
     ServerRefused,
-    SessionLost,
     TextContent,
     Watcher,
-    first_of,
 )
 
 # They log what servers send, with tracebacks, and session ids: what counts of it is in the server's own log and in results.
@@ -56,7 +53,6 @@ for _name in ("mcp.client", "mcp.shared", "httpx2", "httpcore2"):
 _MAX_PAGES = 100
 _MAX_ITEMS = 5_000
 _MAX_URL_ROUNDS = 3
-_SESSION_ENDED = "Session terminated"
 
 T = TypeVar("T")
 _asking: ContextVar[CallHooks | None] = ContextVar("asking", default=None)
@@ -85,7 +81,7 @@ async def open_session(
         message_handler=session.take,
     )
     async with contextlib.AsyncExitStack() as stack:
-        with _translated(log):
+        with translated(log):
             await stack.enter_async_context(client)
         session.begin(client)
         tasks = await stack.enter_async_context(anyio.create_task_group())
@@ -104,6 +100,7 @@ class SdkSession:
         self._watcher = watcher
         self._log = log
         self._running: list[CallHooks] = []
+        self._given_up: set[str] = set()  # the conversations of calls that may still be at work there
         self._identity = ServerIdentity()
 
     def begin(self, client: Client) -> None:
@@ -171,23 +168,38 @@ class SdkSession:
 
     async def prompt(self, name: str, arguments: dict[str, str]) -> tuple[PromptMessage, ...]:
         """Fill a prompt in."""
-        with _translated(self._log):
+        with translated(self._log):
             result = await self._client.get_prompt(name, arguments)
         return tuple(PromptMessage(role=m.role, text=_as_text(_content(m.content))) for m in result.messages)
 
     async def elicit(
         self, context: ClientRequestContext, params: types.ElicitRequestParams
     ) -> types.ElicitResult | types.ErrorData:
-        """Ask the person whose call it is: by the context that the request came in, else the call that began last."""
-        hooks = _asking.get() or (self._running[-1] if self._running else None)
+        """Ask the person in the call that the question is of: by the context that the request came in, else the only one there is.
+
+        It is declined where that cannot be told: a question must not come up in a conversation that it is not of.
+        """
+        hooks = _asking.get() or self._only_call()
+        if hooks is None and not self._running:
+            return _not_asked("no tool call is under way to ask for")
         if hooks is None:
-            return types.ErrorData(code=types.INVALID_REQUEST, message="No tool call is under way to ask for.")
+            self._log.note("a question was declined: it cannot be told which of the calls it is of")
+            return types.ElicitResult(action="decline")
         if isinstance(params, types.ElicitRequestURLParams):
             question = Question(message=params.message, url=params.url)
         else:
             question = Question(message=params.message, schema=_object(params.requested_schema))
-        action, content = await answer_to(question, hooks)
+        try:
+            action, content = await answer_to(question, hooks)
+        except NotAsked as error:
+            return _not_asked(str(error))
         return types.ElicitResult(action=action, content=content)
+
+    def _only_call(self) -> CallHooks | None:
+        """Return the one call that is under way, if no call of another conversation may be so at the server."""
+        if len(self._running) != 1 or self._given_up - {self._running[0].conversation_id}:
+            return None
+        return self._running[0]
 
     async def roots(self, context: ClientRequestContext) -> types.ListRootsResult | types.ErrorData:
         """Tell the server that it has been given no folders."""
@@ -210,8 +222,11 @@ class SdkSession:
         token = _asking.set(hooks)
         self._running.append(hooks)
         try:
-            with _translated(self._log):
+            with translated(self._log):
                 return await _with_pages_opened(hooks, attempt)
+        except asyncio.CancelledError:
+            self._given_up.add(hooks.conversation_id)
+            raise
         finally:
             self._running.remove(hooks)
             _asking.reset(token)
@@ -219,7 +234,7 @@ class SdkSession:
     async def _pages(self, fetch: Callable[[str | None], Awaitable[P]]) -> AsyncIterator[P]:
         cursor: str | None = None
         for _ in range(_MAX_PAGES):
-            with _translated(self._log):
+            with translated(self._log):
                 page = await fetch(cursor)
             yield page
             if page.next_cursor is None or page.next_cursor == cursor:
@@ -259,38 +274,8 @@ def _streams(
             return http_streams(url, launch.secrets, launch.authorizer, bounds, watcher, log)
 
 
-@contextlib.contextmanager
-def _translated(log: ServerLog) -> Generator[None]:
-    try:
-        yield
-    except MCPError as error:
-        raise _failure(error, log) from error
-    except ExceptionGroup as group:
-        error = first_of(group)
-        if isinstance(error, MCPError):
-            raise _failure(error, log) from group
-        if isinstance(error, OAuthFlowError):
-            raise ServerFailed(log.hidden(f"the log-in failed: {error}")[:500]) from group
-        if isinstance(error, ServerFailed):
-            raise error from group
-        raise
-    except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, problem["loc"]))
-        raise ServerRefused(f"its answer is not valid: {problem['msg']} at {where}"[:500]) from error
-    except InputRequiredRoundsExceededError as error:
-        raise ServerRefused("it asks without end") from error
-
-
-def _failure(error: MCPError, log: ServerLog) -> ServerFailed:
-    words = log.hidden(storable(error.message))[:2_000] or f"error {error.code}"
-    if error.code == types.CONNECTION_CLOSED:
-        return ServerGone(words)
-    if error.code == types.INVALID_REQUEST and error.message == _SESSION_ENDED:
-        return SessionLost("it has ended the session")
-    if error.code == UNREACHABLE:
-        return ServerFailed(words)
-    return ServerRefused(words)
+def _not_asked(why: str) -> types.ErrorData:
+    return types.ErrorData(code=types.INVALID_REQUEST, message=f"The question was not asked: {why}.")
 
 
 async def _unchecked(name: str, result: types.CallToolResult) -> None:

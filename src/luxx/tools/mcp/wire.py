@@ -92,13 +92,22 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 class CallHooks(Protocol):
     """What a running call reports to, and asks."""
 
+    @property
+    def conversation_id(self) -> str:
+        """The conversation that the call is of."""
+        ...
+
     def progress(self, message: str, progress: float, total: float | None) -> None:
         """Take note of how far the tool is."""
         ...
 
     async def ask(self, question: Question) -> Reply:
-        """Ask the person."""
+        """Ask the person. Raises NotAsked."""
         ...
+
+
+class NotAsked(Exception):
+    """A question is not put to the person, or no longer: the call is over, or has asked too much; the text says which."""
 
 
 class Session(Protocol):
@@ -206,6 +215,10 @@ class ServerRefused(ServerFailed):
 
 class SessionLost(ServerFailed):
     """The server no longer knows the session: nothing was done, a new session helps."""
+
+
+class SessionInDoubt(SessionLost):
+    """The server seems to know the session no longer: a new one may help, but what became of the call is unknown."""
 
 
 class ServerGone(ServerFailed):

@@ -27,7 +27,7 @@ def is_known(url: str, prompts: Iterable[Prompt], tools: frozenset[str]) -> bool
         return False
     for prompt in prompts:
         match prompt:
-            case UserPrompt(text=text):
+            case UserPrompt(text=text, by_person=True):
                 if wanted in urls_in(text, bare=True):
                     return True
             case ResultPrompt(name=name, content=content, failed=False) if name in tools:

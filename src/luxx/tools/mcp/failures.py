@@ -1,0 +1,62 @@
+"""Failures: what the SDK raises, as ServerFailed and its kinds."""
+
+import contextlib
+from collections.abc import Generator
+
+import mcp_types as types
+from mcp.client._input_required import InputRequiredRoundsExceededError
+from mcp.client.auth import OAuthFlowError
+from mcp.shared.exceptions import MCPError
+from pydantic import ValidationError
+
+from luxx.core.text import storable
+from luxx.tools.mcp.http import OURS, SESSION_IN_DOUBT, SESSION_LOST, UNREACHABLE
+from luxx.tools.mcp.log import ServerLog
+from luxx.tools.mcp.wire import (
+    NotAsked,
+    ServerFailed,
+    ServerGone,
+    ServerRefused,
+    SessionInDoubt,
+    SessionLost,
+    first_of,
+)
+
+_SESSION_ENDED = "Session terminated"
+"""What the SDK says of a 404 that has no words of JSON-RPC."""
+
+
+@contextlib.contextmanager
+def translated(log: ServerLog) -> Generator[None]:
+    """Raise what the SDK raises within as ServerFailed, without secrets."""
+    try:
+        yield
+    except MCPError as error:
+        raise _failure(error, log) from error
+    except ExceptionGroup as group:
+        error = first_of(group)
+        if isinstance(error, MCPError):
+            raise _failure(error, log) from group
+        if isinstance(error, OAuthFlowError):
+            raise ServerFailed(log.hidden(f"the log-in failed: {error}")[:500]) from group
+        if isinstance(error, ServerFailed):
+            raise error from group
+        raise
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, problem["loc"]))
+        raise ServerRefused(f"its answer is not valid: {problem['msg']} at {where}"[:500]) from error
+    except InputRequiredRoundsExceededError as error:
+        raise ServerRefused("it asks without end") from error
+    except NotAsked as error:
+        raise ServerRefused(f"it asks what is not asked: {error}") from error
+
+
+def _failure(error: MCPError, log: ServerLog) -> ServerFailed:
+    words = log.hidden(storable(error.message))[:2_000] or f"error {error.code}"
+    if error.code == types.CONNECTION_CLOSED:
+        return ServerGone(words)
+    if error.code == types.INVALID_REQUEST and error.message == _SESSION_ENDED:
+        return SessionInDoubt(words)
+    kinds = {UNREACHABLE: ServerFailed, SESSION_LOST: SessionLost, SESSION_IN_DOUBT: SessionInDoubt}
+    return kinds.get(error.code, ServerRefused)(words) if error.error.data == OURS else ServerRefused(words)
