@@ -86,7 +86,7 @@ async def test_a_conversation_that_outgrows_the_window_is_summed_up_and_goes_on(
     await loop(model, emit, window=5_000).run()
     summary, text = final_steps(emit)
     assert isinstance(summary, Summary)
-    assert [prompt.by_person for prompt in model.requests[0].prompts if isinstance(prompt, UserPrompt)][0] is False
+    assert not next(prompt.by_person for prompt in model.requests[0].prompts if isinstance(prompt, UserPrompt))
     assert (summary.state, summary.content, summary.until) == ("complete", "the notes", "a3")
     assert isinstance(text, Text)
     assert summary.call < text.call
