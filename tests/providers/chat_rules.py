@@ -1,7 +1,11 @@
 """The rules of chat completions for requests, as the strictest of its endpoints hold them."""
 
 import json
+import re
 from typing import Any
+
+_ID = re.compile(r"[!-~]{1,40}")
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def check(body: dict[str, Any]) -> None:
@@ -22,6 +26,8 @@ def check(body: dict[str, Any]) -> None:
         assert message["content"] or message.get("tool_calls")
         for call in message.get("tool_calls", ()):
             assert call["id"] not in seen
+            assert _ID.fullmatch(call["id"])
+            assert _NAME.fullmatch(call["function"]["name"])
             assert isinstance(json.loads(call["function"]["arguments"]), dict)
             seen.add(call["id"])
             waiting.append(call["id"])

@@ -290,7 +290,6 @@ async def test_a_result_that_can_be_text_only_is_one(transport: Transport, said:
         (_refusal("Your input exceeds the context window of this model.", "input"), ContextOverflow),
         (_refusal("The model `m` does not exist", "model", 404, "model_not_found"), ProviderRejected),
         (_refusal("Using a vector_store is not supported: nothing is stored or restored", "tools"), ProviderRejected),
-        (_refusal("Invalid image data", "input[0].content[0].image_url"), ProviderRejected),
     ],
 )
 async def test_a_mistake_of_the_person_is_reported_and_not_repaired(

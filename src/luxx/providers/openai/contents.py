@@ -15,7 +15,7 @@ Unseen = Literal["no_images", "no_files"]
 Part = dict[str, Any]
 
 _IMAGE = re.compile(r"image|vision|multi-?modal|mmproj", re.IGNORECASE)
-_FILE = re.compile(r"\bfiles?\b|\bpdfs?\b|\bdocuments?\b|file_data", re.IGNORECASE)
+_FILE = re.compile(r"\bfiles?\b|\bpdfs?\b|\bdocuments?\b|file_data|input_file", re.IGNORECASE)
 _CANNOT = re.compile(
     r"unsupported|unknown (?:variant|part|type)|not (?:\w+ ){0,2}(?:support|enabled|allow|permit|accept|available)|"
     r"n't (?:support|accept|allow|have)|not a (?:vision|multi-?modal)|(?:can|does|do) ?not (?:\w+ ){1,2}(?:image|file|pdf)|"
@@ -25,7 +25,11 @@ _CANNOT = re.compile(
 )
 _THIS_ONE = re.compile(
     r"(?:could|can|did) ?n[o']t (?:be )?(?:process|decod|download|read)|corrupt|too (?:large|big|small|many)|exceed|pixel|"
-    r"dimension|uploaded an unsupported image|(?:image|media|mime) ?(?:format|type)s?\b.{0,60}(?:png|jpe?g)",
+    r"dimension|uploaded an unsupported image|(?:image|media|mime) ?(?:format|type)s?\b.{0,60}(?:png|jpe?g)|"
+    r"not (?:represent )?a valid (?:image|pdf|document)|invalid (?:image(?: data| file)?|pdf|base64)(?![\w ]*(?:type|url))|"
+    r"supported image formats|expected a file with|supported formats?\b.{0,80}\bbut got|"
+    r"fail(?:ed|s|ure)? to (?:load|decode|process|parse|read|download) (?:\w+ ){0,2}(?:image|pdf|file|document)|"
+    r"password|(?:no|zero) pages",
     re.IGNORECASE,
 )
 """The model can see, but not this."""
@@ -93,6 +97,12 @@ def unseen_in(report: Report, shown: Sequence[FileRef], known: Container[str]) -
     if image and images and not (file and files and file.start() < image.start()):
         return "no_images"
     return "no_files" if file and files else None
+
+
+def blames_one_file(report: Report) -> bool:
+    """Whether a refusal is about a file that is broken, too large or of the wrong kind; another could be seen."""
+    said = f"{report.param} {report.text} {' '.join(report.words)}"
+    return bool(_THIS_ONE.search(said) and (_IMAGE.search(said) or _FILE.search(said)))
 
 
 def _text(text: str) -> Part:

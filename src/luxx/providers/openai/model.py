@@ -9,6 +9,7 @@ from typing import Any, Literal
 from yarl import URL
 
 from luxx.core.deltas import Delta
+from luxx.core.errors import ProviderError, ProviderRejected
 from luxx.core.ports import Check, ModelInfo
 from luxx.core.prompts import ModelRequest
 from luxx.providers import listing
@@ -18,8 +19,10 @@ from luxx.providers.families import completed
 from luxx.providers.openai.answer import AnswerDecoder
 from luxx.providers.openai.catalogue import read_catalogue
 from luxx.providers.openai.contents import unseen_in
-from luxx.providers.openai.request import Quirk, encode_request, quirk_in, shown_files
+from luxx.providers.openai.ids import wants_short_ids
+from luxx.providers.openai.request import Quirk, encode_request, quirk_in
 from luxx.providers.openai.roles import wants_turns
+from luxx.providers.openai.unshown import Unshown, relieved, shown_files
 from luxx.providers.reading import read_answer
 from luxx.providers.transport import Reply, Transport
 
@@ -30,7 +33,8 @@ class OpenAIModel:
     """A provider that speaks chat completions at `base_url`, taken as given (most end in ``/v1``).
 
     `headers` are added to every request and `extra` to the body of every answer asked for; both win over Luxx's own. An
-    endpoint that refuses a field that it need not have is asked once more without it, which is remembered for the model.
+    endpoint that refuses a field that it need not have is asked once more without it, which is remembered for the model; of a
+    file that it refuses the model is told in words, which is remembered for the conversation.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class OpenAIModel:
         self._extra = dict(extra or {})
         self._secrets = tuple(s for s in (self._api_key, *self._headers.values()) if s)
         self._quirks: dict[str, frozenset[Quirk]] = {}
+        self._unshown = Unshown()
 
     @property
     def format(self) -> Literal["openai"]:
@@ -87,18 +92,26 @@ class OpenAIModel:
         """Give the reply of an endpoint that accepted the request."""
         url = self._url("chat/completions")
         headers = self._request_headers("text/event-stream")
+        first = asked = self._unshown.without(request)
         while True:
             quirks = self._known_quirks(request.model, url)
-            body = await self._body(request, quirks)
+            body = await self._body(asked, quirks)
             async with self._transport.open("POST", url, headers, body) as reply:
                 if reply.status // 100 == 2:
+                    self._unshown.keep(request, asked)
                     yield reply
                     return
                 refusal = await reply.read_all(_ERROR_LIMIT)
-            quirk = _quirk(reply.status, read_body(refusal), request, quirks)
-            if quirk is None or quirk in quirks:
-                raise from_response(reply.status, reply.headers, refusal, self._secrets)
-            self._quirks[request.model] = quirks.union({quirk})
+            report = read_body(refusal)
+            quirk = _quirk(reply.status, report, asked, quirks)
+            if quirk and quirk not in quirks:
+                self._quirks[request.model] = quirks.union({quirk})
+                continue
+            error = from_response(reply.status, reply.headers, refusal, self._secrets)
+            less = relieved(report, asked, again=asked is not first) if _is_of_request(error) else None
+            if less is None:
+                raise error
+            asked = less
 
     async def _body(self, request: ModelRequest, quirks: frozenset[Quirk]) -> bytes:
         encode = partial(encode_request, request, origin=self._origin(), quirks=quirks, extra=self._extra)
@@ -129,5 +142,11 @@ def _quirk(status: int, report: Report, request: ModelRequest, quirks: frozenset
         return quirk_in(report, request, quirks)
     if status == 500 and wants_turns(report):  # so says llama.cpp
         return "in_turns"
+    if status == 500 and wants_short_ids(report):  # so do the templates of Mistral's models there
+        return "short_ids"
     # Gateways say 404 where no model can see images, llama.cpp 500.
     return unseen_in(report, shown_files(request), quirks) if status in (404, 415, 500, 501) else None
+
+
+def _is_of_request(error: ProviderError) -> bool:
+    return isinstance(error, ProviderRejected) and error.status in (400, 415, 422)

@@ -2,21 +2,30 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
 
-from luxx.core.files import FileRef
-from luxx.core.prompts import AnswerPrompt, CallPrompt, ModelRequest, Prompt, ResultPrompt, ToolSpec, UserPrompt
+from luxx.core.prompts import AnswerPrompt, CallPrompt, ModelRequest, ResultPrompt, ToolSpec, UserPrompt
 from luxx.providers.failures import Report
 from luxx.providers.openai.calls import is_object
 from luxx.providers.openai.contents import Part, Shown, Unseen, unseen_in
+from luxx.providers.openai.ids import CallIds, fit_name, wants_short_ids
 from luxx.providers.openai.reasoning import NO_REASONING, returned, wants_reasoning
 from luxx.providers.openai.roles import in_turns, wants_turns
+from luxx.providers.openai.unshown import shown_files
 
 Quirk = (
-    Literal["no_stream_options", "max_completion_tokens", "no_temperature", "no_effort", "in_turns", "reasoning_always"]
+    Literal[
+        "no_stream_options",
+        "max_completion_tokens",
+        "no_temperature",
+        "no_effort",
+        "in_turns",
+        "reasoning_always",
+        "short_ids",
+    ]
     | Unseen
 )
 """What an endpoint does not take as everyone else does."""
@@ -51,8 +60,7 @@ def encode_request(
     if request.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
     system = [{"role": "system", "content": request.system}] if request.system else []
-    shown = Shown(request.files, quirks)
-    messages = _messages(request.prompts, shown, origin, always="reasoning_always" in quirks)
+    messages = _Writer(request, origin, quirks).messages()
     body["messages"] = [*system, *(in_turns(messages) if "in_turns" in quirks else messages)]
     body.update(extra or {})
     try:
@@ -78,15 +86,12 @@ def quirk_in(report: Report, request: ModelRequest, quirks: frozenset[Quirk] = f
         return "in_turns"
     if wants_reasoning(report):
         return "reasoning_always"
+    if wants_short_ids(report):
+        return "short_ids"
     refused = _UNSUPPORTED.search(f"{report.text} {' '.join(report.words)}")
     if request.temperature is not None and "temperature" in said and refused:
         return None if _OUT_OF_RANGE.search(report.text) else "no_temperature"
     return unseen_in(report, shown_files(request), quirks)
-
-
-def shown_files(request: ModelRequest) -> tuple[FileRef, ...]:
-    """Return the files that a request brings to be seen."""
-    return tuple(file for prompt in request.prompts for file in prompt.files if file.id in request.files)
 
 
 def _tool(tool: ToolSpec) -> dict[str, Any]:
@@ -94,52 +99,62 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _messages(prompts: Iterable[Prompt], shown: Shown, origin: str, *, always: bool) -> Iterator[dict[str, Any]]:
-    """Yield the messages; what an answer and its results have to be seen follows once all results are there."""
-    aside: list[Part] = []
-    for prompt in prompts:
-        if aside and not isinstance(prompt, ResultPrompt):
+class _Writer:
+    """Writes the messages of one request."""
+
+    def __init__(self, request: ModelRequest, origin: str, quirks: frozenset[Quirk]) -> None:
+        self._prompts = request.prompts
+        self._origin = origin
+        self._always = "reasoning_always" in quirks
+        self._shown = Shown(request.files, quirks)
+        self._ids = CallIds(short="short_ids" in quirks)
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """Yield the messages; what an answer and its results have to be seen follows once all results are there."""
+        aside: list[Part] = []
+        for prompt in self._prompts:
+            if aside and not isinstance(prompt, ResultPrompt):
+                yield {"role": "user", "content": aside}
+                aside = []
+            match prompt:
+                case UserPrompt(text=text, files=files):
+                    yield {"role": "user", "content": self._shown.content(text, files)}
+                case ResultPrompt(content=content, files=files):
+                    said = self._shown.in_words(content, files)
+                    yield {"role": "tool", "tool_call_id": self._ids.of(prompt.id), "content": said}
+                    aside += self._shown.aside(f"From the tool {prompt.name}", files)
+                case AnswerPrompt():
+                    yield self._answer(prompt)
+                    aside += self._shown.aside("Made in the answer above", prompt.files)
+        if aside:
             yield {"role": "user", "content": aside}
-            aside = []
-        match prompt:
-            case UserPrompt(text=text, files=files):
-                yield {"role": "user", "content": shown.content(text, files)}
-            case ResultPrompt(content=content, files=files):
-                yield {"role": "tool", "tool_call_id": prompt.id, "content": shown.in_words(content, files)}
-                aside += shown.aside(f"From the tool {prompt.name}", files)
-            case AnswerPrompt():
-                reasoning = {"reasoning_content": prompt.thinking or NO_REASONING} if always else {}
-                yield {**reasoning, **_answer(prompt, shown, origin)}
-                aside += shown.aside("Made in the answer above", prompt.files)
-    if aside:
-        yield {"role": "user", "content": aside}
 
-
-def _answer(prompt: AnswerPrompt, shown: Shown, origin: str) -> dict[str, Any]:
-    text = shown.in_words(prompt.text, prompt.files)
-    # An empty text beside calls is null: Anthropic's models behind a gateway refuse an empty one.
-    message: dict[str, Any] = {"role": "assistant", "content": text or (None if prompt.calls else "")}
-    if not prompt.calls:
+    def _answer(self, prompt: AnswerPrompt) -> dict[str, Any]:
+        reasoning = {"reasoning_content": prompt.thinking or NO_REASONING} if self._always else {}
+        text = self._shown.in_words(prompt.text, prompt.files)
+        # An empty text beside calls is null: Anthropic's models behind a gateway refuse an empty one.
+        message: dict[str, Any] = {**reasoning, "role": "assistant", "content": text or (None if prompt.calls else "")}
+        if not prompt.calls:
+            return message
+        back = returned(prompt.raw, self._origin) if prompt.raw else None
+        calls = [self._call(call, own=back is not None) for call in prompt.calls]
+        if back:
+            message.update(back.fields)
+            _attach(calls, [call.id for call in prompt.calls], back.calls)
+        message["tool_calls"] = calls
         return message
-    back = returned(prompt.raw, origin) if prompt.raw else None
-    calls = [_call(call) for call in prompt.calls]
-    if back:
-        message.update(back.fields)
-        _attach(calls, back.calls)
-    message["tool_calls"] = calls
-    return message
+
+    def _call(self, call: CallPrompt, *, own: bool) -> dict[str, Any]:
+        # Many endpoints parse the arguments and refuse the whole conversation for one call that a model got wrong.
+        arguments = call.arguments if is_object(call.arguments) else "{}"
+        function = {"name": fit_name(call.name), "arguments": arguments}
+        return {"id": self._ids.of(call.id, own=own), "type": "function", "function": function}
 
 
-def _call(call: CallPrompt) -> dict[str, Any]:
-    # Many endpoints parse the arguments and refuse the whole conversation for one call that a model got wrong.
-    arguments = call.arguments if is_object(call.arguments) else "{}"
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
-
-
-def _attach(calls: list[dict[str, Any]], extras: list[tuple[str, Any]]) -> None:
+def _attach(calls: list[dict[str, Any]], ids: list[str], extras: list[tuple[str, Any]]) -> None:
     """Give each call what came with it: by place while all calls are there, else by id."""
     by_id = dict(extras)
-    for place, call in enumerate(calls):
-        extra = extras[place][1] if len(extras) == len(calls) else by_id.get(call["id"])
+    for place, (call, id) in enumerate(zip(calls, ids, strict=True)):
+        extra = extras[place][1] if len(extras) == len(calls) else by_id.get(id)
         if extra:
             call["extra_content"] = extra

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Literal
 
+import msgspec
 from yarl import URL
 
 from luxx.core.deltas import Delta
@@ -15,6 +16,7 @@ from luxx.providers.address import base_address, check_key
 from luxx.providers.failures import Report, from_response, read_body
 from luxx.providers.families import completed
 from luxx.providers.openai.catalogue import read_catalogue
+from luxx.providers.openai.unshown import Unshown, relieved
 from luxx.providers.reading import read_answer
 from luxx.providers.responses.answer import AnswerDecoder
 from luxx.providers.responses.quirks import OF_HISTORY, Quirk, known_quirks, quirk_in
@@ -32,12 +34,27 @@ _AZURE = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azu
 _TOKEN = "eyJ"
 
 
+class _Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """In which form a request is made. `fewer` says that files were left out of it after a refusal."""
+
+    request: ModelRequest
+    quirks: frozenset[Quirk]
+    fewer: bool = False
+
+    def after(self, report: Report) -> "_Terms | None":
+        """Return other terms that a refusal leaves to try, None if there are none."""
+        if quirk := quirk_in(report, self.request, self.quirks):
+            return msgspec.structs.replace(self, quirks=self.quirks | {quirk})
+        less = relieved(report, self.request, again=self.fewer)
+        return less and msgspec.structs.replace(self, request=less, fewer=True)
+
+
 class ResponsesModel:
     """A provider that speaks the Responses format at `base_url`, taken as given; without one it is OpenAI's own API.
 
     `headers` are added to every request and `extra` to the body of every answer asked for; both win over Luxx's own. An
     endpoint that refuses something that it can do without is asked once more, which is remembered for the model; what it
-    refuses of earlier answers is remembered for the conversation.
+    refuses of earlier answers, and of files, is remembered for the conversation.
     """
 
     def __init__(
@@ -57,6 +74,7 @@ class ResponsesModel:
         self._secrets = tuple(s for s in (self._api_key, *self._headers.values()) if s)
         self._quirks: dict[str, frozenset[Quirk]] = {}
         self._of_history: dict[tuple[str, str], frozenset[Quirk]] = {}
+        self._unshown = Unshown()
 
     @property
     def format(self) -> Literal["responses"]:
@@ -65,27 +83,27 @@ class ResponsesModel:
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Sequence[Delta], None]:
         """Ask the model (see core.ports.Model). A refusal can also come as the first event of a stream."""
-        quirks = self._known_quirks(request)
+        terms = self._known_terms(request)
         patience_s = self._transport.patience.between_deltas_s
         while True:
             decoder = AnswerDecoder(self._secrets)
             begun = False
             try:
                 async with (
-                    self._answer(request, quirks) as (reply, quirks),
+                    self._answer(terms) as (reply, terms),
                     contextlib.aclosing(read_answer(reply, decoder, patience_s)) as answer,
                 ):
                     async for deltas in answer:
                         if not begun:
-                            self._remember(request, quirks)
+                            self._remember(request, terms)
                         begun = True
                         yield deltas
                 return
             except ProviderRejected:
-                quirk = quirk_in(decoder.refusal, request, quirks) if decoder.refusal and not begun else None
-                if quirk is None:
+                other = terms.after(decoder.refusal) if decoder.refusal and not begun else None
+                if other is None:
                     raise
-                quirks |= {quirk}
+                terms = other
 
     async def list_models(self) -> tuple[ModelInfo, ...]:
         """Return the models that the endpoint lists. Raises ProviderError."""
@@ -105,32 +123,33 @@ class ResponsesModel:
         return await listing.check(self.list_models)
 
     @contextlib.asynccontextmanager
-    async def _answer(
-        self, request: ModelRequest, quirks: frozenset[Quirk]
-    ) -> AsyncGenerator[tuple[Reply, frozenset[Quirk]], None]:
-        """Give the reply of an endpoint that accepted the request, and the quirks that made it accept it."""
+    async def _answer(self, terms: _Terms) -> AsyncGenerator[tuple[Reply, _Terms], None]:
+        """Give the reply of an endpoint that accepted the request, and the terms on which it did."""
         url = self._url("responses")
         headers = self._request_headers(url, "text/event-stream")
         for tries_left in reversed(range(_MOST_TRIES)):
-            body = encode_request(request, quirks=quirks, extra=self._extra)
+            body = encode_request(terms.request, quirks=terms.quirks, extra=self._extra)
             async with self._transport.open("POST", url, headers, body) as reply:
                 if reply.status // 100 == 2:
-                    yield reply, quirks
+                    yield reply, terms
                     return
                 refusal = await reply.read_all(_ERROR_LIMIT)
             error = from_response(reply.status, reply.headers, refusal, self._secrets)
             report = read_body(refusal)
-            quirk = quirk_in(report, request, quirks) if tries_left and _may_do_without(error, report) else None
-            if quirk is None:
+            other = terms.after(report) if tries_left and _may_do_without(error, report) else None
+            if other is None:
                 raise error
-            quirks |= {quirk}
+            terms = other
 
-    def _known_quirks(self, request: ModelRequest) -> frozenset[Quirk]:
+    def _known_terms(self, request: ModelRequest) -> _Terms:
         of_model = self._quirks.get(request.model) or known_quirks(request.model)
-        return of_model | self._of_history.get(_place(request), frozenset())
+        quirks = of_model | self._of_history.get(_place(request), frozenset())
+        return _Terms(request=self._unshown.without(request), quirks=quirks)
 
-    def _remember(self, request: ModelRequest, quirks: frozenset[Quirk]) -> None:
+    def _remember(self, request: ModelRequest, terms: _Terms) -> None:
         """Keep what made the endpoint accept a request; the oldest conversations are forgotten."""
+        self._unshown.keep(request, terms.request)
+        quirks = terms.quirks
         self._quirks[request.model] = quirks - OF_HISTORY
         if quirks & OF_HISTORY:
             self._of_history[_place(request)] = quirks & OF_HISTORY
@@ -162,4 +181,4 @@ def _may_do_without(error: ProviderError, report: Report) -> bool:
     """Whether a refusal is about something in the request; OpenAI shows summaries to verified organisations only (403)."""
     if error.status == 403:
         return "verified" in report.text
-    return error.status in (400, 404, 422) and isinstance(error, ProviderRejected)
+    return error.status in (400, 404, 415, 422) and isinstance(error, ProviderRejected)

@@ -2,9 +2,10 @@
 
 import re
 
-from luxx.core.files import FileRef
 from luxx.core.prompts import AnswerPrompt, ModelRequest, ResultPrompt, Thinking
 from luxx.providers.failures import Report
+from luxx.providers.openai.contents import blames_one_file
+from luxx.providers.openai.unshown import shown_files
 
 Quirk = str
 """A word for something that is left out or written otherwise: one of the constants here, or ``effort:`` and a level."""
@@ -100,6 +101,8 @@ def effort_of(thinking: Thinking | None, quirks: frozenset[Quirk]) -> str | None
 
 def quirk_in(report: Report, request: ModelRequest, quirks: frozenset[Quirk]) -> Quirk | None:
     """Return the new quirk that a refusal tells of, None if the request cannot do without what it complains about."""
+    if blames_one_file(report) and shown_files(request):
+        return None
     history = _quirk_of_history(report, request)
     if history and history not in quirks:
         return history
@@ -161,9 +164,9 @@ def _is_sent(quirk: Quirk, request: ModelRequest) -> bool:
         case "system_input":
             return bool(request.system)
         case "no_images":
-            return _has_images(request)
+            return any(file.is_image for file in shown_files(request))
         case "no_files":
-            return any(not file.is_image for file in _files(request))
+            return any(file.is_pdf for file in shown_files(request))
         case "no_phase":
             return _answered(request)
         case _:
@@ -172,11 +175,3 @@ def _is_sent(quirk: Quirk, request: ModelRequest) -> bool:
 
 def _answered(request: ModelRequest) -> bool:
     return any(isinstance(prompt, AnswerPrompt) and prompt.raw for prompt in request.prompts)
-
-
-def _has_images(request: ModelRequest) -> bool:
-    return any(file.is_image for file in _files(request))
-
-
-def _files(request: ModelRequest) -> list[FileRef]:
-    return [file for prompt in request.prompts for file in prompt.files]
