@@ -1,13 +1,25 @@
 """What all tests share: the browser they drive, their order, and CI's rule that nothing is left out."""
 
+import logging
 import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 
 from tests.chromium import find_chromium, launch_arguments
 from tests.postgres_server import PostgresServer
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_at_start() -> Iterator[None]:
+    """What a command that ran in this process did to the logs is undone."""
+    level, handlers = logging.root.level, list(logging.root.handlers)
+    yield
+    structlog.reset_defaults()
+    logging.root.setLevel(level)
+    logging.root.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,9 @@ class Settings(BaseSettings):
 
     max_body: int = Field(2_000_000, ge=1_000, description="Largest request body.")
     max_file_bytes: int = Field(20_000_000, ge=1, le=100_000_000, description="Largest file.")
-    max_import_bytes: int = Field(500_000_000, ge=1, le=4_000_000_000, description="Largest file to import, also unpacked.")
+    max_import_bytes: int = Field(
+        500_000_000, ge=1, le=4_000_000_000, description="Largest file to import, also unpacked."
+    )
     max_conversation_files_bytes: int = Field(
         200_000_000, ge=1, description="All files of a conversation; also all that is uploaded and not sent."
     )

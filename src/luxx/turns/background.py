@@ -25,9 +25,10 @@ class Background:
     async def close(self) -> None:
         """Stop all tasks; return when they have ended."""
         self._closing = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while tasks := set(self._tasks):
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=1)  # one that was about to return from a wait may have missed it
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -55,7 +55,8 @@ class Foreign:
             if not self._logs:
                 await self._news.wait()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), POLL)
+                async with asyncio.timeout(POLL):
+                    await self._news.wait()
             self._news.clear()
             try:
                 await self._look()

@@ -99,7 +99,8 @@ class Membership:
             except StorageError as error:
                 _log.warning("the look for turns to take up failed, trying again", error=error.message)
             try:
-                await asyncio.wait_for(self._look_now.wait(), LOOK_EVERY)
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._look_now.wait()
             except TimeoutError:
                 continue
 

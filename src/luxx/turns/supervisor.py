@@ -232,7 +232,8 @@ class Supervisor:
         self._journal.drain()
         self.notices.close()
         try:
-            await asyncio.wait_for(self._idle.wait(), patience)
+            async with asyncio.timeout(patience):
+                await self._idle.wait()
         except TimeoutError:
             await self._wait_for_unsafe_tools()
 

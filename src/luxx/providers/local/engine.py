@@ -242,7 +242,8 @@ class LocalEngine:
             raise ProviderError(self._last_words)
         if self._crashes:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), self._pace.backoff_s * 2 ** (self._crashes - 1))
+                async with asyncio.timeout(self._pace.backoff_s * 2 ** (self._crashes - 1)):
+                    await self._stopped.wait()
 
 
 def _describe_exit(code: int | None) -> str:
