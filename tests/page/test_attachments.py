@@ -146,3 +146,20 @@ def test_an_edited_message_keeps_its_files(chat: Page) -> None:
     mine.get_by_role("button", name="Send").click()
     expect(answer(chat)).to_contain_text("Second.")
     expect(mine.get_by_text("notes.md")).to_be_visible()
+
+
+def test_a_draft_that_was_sent_is_gone_from_another_tab(chat: Page, server: PageServer) -> None:
+    send(chat, script([text("First.")]))
+    expect(answer(chat)).to_contain_text("First.")
+    attach(chat, NOTES)
+    box = chat.get_by_role("textbox", name="Message", exact=True)
+    box.fill(script([text("Second.")]))
+    other = chat.context.new_page()
+    other.goto(f"{server.url}/c/{conversation_id(chat)}")
+    attached = other.locator("form").get_by_role("list", name="Attached files")
+    expect(attached.get_by_text("notes.md")).to_be_visible()
+    expect(other.get_by_role("textbox", name="Message", exact=True)).to_have_value(script([text("Second.")]))
+    box.press("Enter")
+    expect(answer(other)).to_contain_text("Second.")
+    expect(attached).to_have_count(0)
+    expect(other.get_by_role("textbox", name="Message", exact=True)).to_have_value("")

@@ -127,3 +127,18 @@ def test_a_narrow_screen_has_no_sideways_scroll(chat: Page) -> None:
     send(chat, script([text("```\n" + "long " * 100 + "\n```\n\n| a | b |\n|---|---|\n| " + "x" * 300 + " | y |\n")]))
     expect(answer(chat)).to_have_attribute("aria-busy", "false")
     assert chat.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_a_conversation_that_outgrew_its_model_is_summed_up_and_goes_on(chat: Page) -> None:
+    send(chat, script([text("We spoke of tea. " * 50)]))
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    send(chat, script([{"type": "fail", "code": "context_overflow", "attempts": 1}, text("After all.")]))
+    expect(answer(chat)).to_contain_text("After all.")
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    summary = answer(chat).get_by_role("button", name="Earlier messages were summed up").first
+    expect(summary).to_be_visible()
+    chat.reload()
+    summary.click()
+    expect(answer(chat)).to_contain_text("The model reads this in their place.")
+    expect(answer(chat).get_by_role("button", name="Edit the summary").first).to_be_enabled()
+    expect(chat.get_by_role("article", name="Answer").first).to_contain_text("We spoke of tea.")

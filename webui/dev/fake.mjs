@@ -185,6 +185,19 @@ function listModels({ id }) {
     return { items: names.map((name) => ({ id: name, context_window: 128_000 })) };
 }
 
+const TOOLS = [{ name: 'calculator', description: 'Computes.', effect: 'read', asks: 'never', source: 'luxx' }];
+
+const PRESETS = [
+    {
+        id: 'example',
+        name: 'Example',
+        base_url: 'https://api.example/v1',
+        key: 'needed',
+        key_url: 'https://example.com/keys',
+    },
+    { id: 'custom', name: 'Custom', base_url: null, key: 'optional', key_url: null },
+].map((preset) => ({ ...preset, format: 'openai', default_model: null, own: false, hint: null }));
+
 const ROUTES = [
     ['GET', /^\/api\/conversations$/, listConversations],
     ['POST', /^\/api\/conversations$/, createConversation, 201],
@@ -203,7 +216,10 @@ const ROUTES = [
     ],
     ['GET', /^\/api\/events$/, streamNotices],
     ['GET', /^\/api\/approvals$/, () => ({ items: [] })],
-    ['GET', /^\/api\/tools$/, () => ({ items: [{ name: 'calculator', description: 'Computes.' }] })],
+    ['GET', /^\/api\/tools$/, () => ({ items: TOOLS })],
+    ['GET', /^\/api\/mcp-servers$/, () => ({ items: [] })],
+    ['GET', /^\/api\/openapi-servers$/, () => ({ items: [] })],
+    ['GET', /^\/api\/presets$/, () => ({ items: PRESETS })],
     ['GET', /^\/api\/rules$/, () => ({ items: store.rules })],
     ['PUT', /^\/api\/rules$/, ({ body }) => ((store.rules = body.items), { items: store.rules })],
     ['GET', /^\/api\/providers$/, () => ({ items: store.providers })],

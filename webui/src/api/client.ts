@@ -1,6 +1,7 @@
 /** One function for each route that the page uses. */
 import { json, send, withQuery } from './http';
 import type {
+  Check,
   Conversation,
   ConversationSettings,
   Decision,
@@ -10,8 +11,9 @@ import type {
   NewProvider,
   OpenApproval,
   Page,
+  Preset,
   Provider,
-  ProviderTest,
+  ProviderChange,
   ToolInfo,
   ToolRule,
 } from './types';
@@ -84,10 +86,12 @@ export function notices(lastEventId: string, signal: AbortSignal): Promise<Respo
 
 export const providers = {
   list: () => json<{ items: Provider[] }>('/api/providers'),
-  create: (provider: NewProvider) => json<Provider>('/api/providers', { method: 'POST', body: provider }),
-  change: (id: string, fields: Partial<NewProvider>) =>
+  presets: () => json<{ items: Preset[] }>('/api/presets'),
+  create: (provider: NewProvider) =>
+    json<Provider & { notice?: string }>('/api/providers', { method: 'POST', body: provider }),
+  change: (id: string, fields: ProviderChange) =>
     json<Provider>(`/api/providers/${enc(id)}`, { method: 'PATCH', body: fields }),
   remove: (id: string) => send(`/api/providers/${enc(id)}`, { method: 'DELETE' }),
   models: (id: string) => json<{ items: Model[] }>(`/api/providers/${enc(id)}/models`),
-  test: (id: string) => json<ProviderTest>(`/api/providers/${enc(id)}/test`, { method: 'POST', body: {} }),
+  test: (id: string) => json<Check>(`/api/providers/${enc(id)}/test`, { method: 'POST', body: {} }),
 };

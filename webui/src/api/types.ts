@@ -144,9 +144,17 @@ export interface Decision {
   always?: boolean;
 }
 
+export type ToolEffect = 'read' | 'idempotent' | 'unsafe';
+export type Asks = 'always' | 'never' | 'depends';
+
 export interface ToolInfo {
   name: string;
   description: string;
+  effect: ToolEffect;
+  /** Whether a person is asked before it runs. */
+  asks: Asks;
+  /** Who brought it: `luxx`, or the name of a server. */
+  source: string;
 }
 
 export interface TurnError {
@@ -214,7 +222,7 @@ export interface Notice {
   status?: TurnStatus;
 }
 
-export type ProviderFormat = 'openai' | 'local' | 'scripted';
+export type ProviderFormat = 'openai' | 'responses' | 'anthropic' | 'gemini' | 'local' | 'scripted';
 
 export interface Provider {
   id: string;
@@ -226,23 +234,53 @@ export interface Provider {
   has_key: boolean;
   /** False where no model of this provider can call tools. */
   tools: boolean;
+  preset: string | null;
+  /** Who answers when this one fails. */
+  fallback_id: string | null;
+}
+
+/** A well-known provider. */
+export interface Preset {
+  id: string;
+  name: string;
+  format: ProviderFormat;
+  /** Null: everyone has an address of their own. */
+  base_url: string | null;
+  key: 'needed' | 'optional' | 'none';
+  key_url: string | null;
+  default_model: string | null;
+  /** It runs on one's own machine. */
+  own: boolean;
+  hint: string | null;
 }
 
 export interface NewProvider {
-  name: string;
-  format: ProviderFormat;
+  preset: string;
+  name?: string;
+  format?: ProviderFormat;
   base_url?: string;
   api_key?: string;
   default_model?: string;
+}
+
+/** What of a provider can be changed; null takes a value away. */
+export interface ProviderChange {
+  name?: string;
+  base_url?: string | null;
+  api_key?: string | null;
+  default_model?: string | null;
   is_default?: boolean;
+  fallback_id?: string | null;
 }
 
 export interface Model {
   id: string;
+  name?: string | null;
   context_window?: number | null;
 }
 
-export interface ProviderTest {
+/** What a try-out of a provider or a server found. */
+export interface Check {
   ok: boolean;
   detail: string;
   models?: number;

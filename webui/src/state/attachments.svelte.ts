@@ -114,6 +114,13 @@ export class Attachments {
     this.save();
   }
 
+  /** Let go of files that were sent, or taken away, in another tab. */
+  drop(gone: FileRef[]): void {
+    const isGone = (item: Attachment) => gone.some((file) => file.id === item.file?.id);
+    this.items.filter(isGone).forEach((item) => item.end());
+    this.items = this.items.filter((item) => !isGone(item));
+  }
+
   private async restore(file: FileRef): Promise<void> {
     try {
       this.items.push(new Attachment(undefined, await api.get(file.id)));
@@ -142,13 +149,27 @@ export function attachmentsOf(key: string): Attachments {
   return known;
 }
 
+// A draft that is gone from the storage was sent, or emptied, in another tab.
+addEventListener('storage', ({ key, oldValue, newValue }) => {
+  if (!key?.startsWith(PREFIX) || newValue !== null) return;
+  drafts.get(key.slice(PREFIX.length))?.drop(parse(oldValue));
+});
+
 export function isImage(mediaType: string): boolean {
   return ['image/png', 'image/jpeg', 'image/gif', 'image/webp'].includes(mediaType);
 }
 
 function stored(key: string): FileRef[] {
   try {
-    const found: unknown = JSON.parse(localStorage.getItem(PREFIX + key) ?? '[]');
+    return parse(localStorage.getItem(PREFIX + key));
+  } catch {
+    return [];
+  }
+}
+
+function parse(text: string | null): FileRef[] {
+  try {
+    const found: unknown = JSON.parse(text ?? '[]');
     return Array.isArray(found) ? (found as FileRef[]).filter((file) => typeof file.id === 'string') : [];
   } catch {
     return [];

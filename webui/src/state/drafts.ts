@@ -5,6 +5,11 @@ const PREFIX = 'luxx:draft:';
 /** The name under which the draft of a conversation that does not exist yet is kept. */
 export const NEW_CHAT = 'new';
 
+/** Whether this is what the storage calls the draft of a conversation. */
+export function isDraft(stored: string | null, key: string): boolean {
+  return stored === PREFIX + key;
+}
+
 export function readDraft(key: string): string {
   try {
     return localStorage.getItem(PREFIX + key) ?? '';

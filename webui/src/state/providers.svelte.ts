@@ -1,7 +1,7 @@
 /** The providers and the models that they list. */
 import { providers as api } from '../api/client';
 import { Problem } from '../api/http';
-import type { Model, NewProvider, Provider, ProviderTest } from '../api/types';
+import type { Check, Model, NewProvider, Preset, Provider, ProviderChange } from '../api/types';
 
 class Providers {
   items = $state<Provider[]>([]);
@@ -28,24 +28,35 @@ class Providers {
     }
   }
 
-  async add(provider: NewProvider): Promise<Provider> {
+  /** Return the providers that are known by name. */
+  async presets(): Promise<Preset[]> {
+    return (await api.presets()).items;
+  }
+
+  /** Add a provider; the `notice` of what comes back says why it has no default model. */
+  async add(provider: NewProvider): Promise<Provider & { notice?: string }> {
     const made = await api.create(provider);
     await this.load();
     return made;
   }
 
-  async makeDefault(id: string): Promise<void> {
-    await api.change(id, { is_default: true });
+  async change(id: string, fields: ProviderChange): Promise<void> {
+    await api.change(id, fields);
+    if ('base_url' in fields || 'api_key' in fields) this.forgetModels(id);
     await this.load();
   }
 
   async remove(id: string): Promise<void> {
     await api.remove(id);
-    this.models = Object.fromEntries(Object.entries(this.models).filter(([key]) => key !== id));
+    this.forgetModels(id);
     await this.load();
   }
 
-  test(id: string): Promise<ProviderTest> {
+  private forgetModels(id: string): void {
+    this.models = Object.fromEntries(Object.entries(this.models).filter(([key]) => key !== id));
+  }
+
+  test(id: string): Promise<Check> {
     return api.test(id);
   }
 }

@@ -141,7 +141,8 @@ export class Thread {
 
   private viewOf(item: Message, known: MessageView | undefined): MessageView {
     if (!known) return new MessageView(item);
-    const following = item.turn && this.followed.has(item.turn.id);
+    // A turn that is followed brings the rest itself, even if it is over on the server: else its events would come twice.
+    const following = this.followed.has(item.turn?.id ?? known.turnId ?? '');
     if (
       following ||
       (!known.running && !item.turn && known.source() === item.text && known.status === (item.status ?? 'done'))

@@ -41,7 +41,7 @@ export const en = {
     renameLabel: 'Title',
     remove: 'Delete',
     removed: (title: string) => `“${title}” deleted.`,
-    providers: 'Providers',
+    settings: 'Settings',
     shortcuts: 'Keyboard shortcuts',
     groups: { today: 'Today', yesterday: 'Yesterday', week: 'Last 7 days', month: 'Last 30 days', older: 'Older' },
   },
@@ -100,7 +100,7 @@ export const en = {
     again: (name: string) => `Upload ${name} again`,
     uploading: (name: string) => `Uploading ${name}`,
     tooLarge: 'The server does not take a file of this size.',
-    download: (name: string) => `Download ${name}`,
+    download: 'Download',
     show: (name: string) => `Show ${name}`,
     pasted: 'pasted.txt',
     size,
@@ -243,35 +243,6 @@ export const en = {
     badRule: 'A rule needs the name of a tool, or a pattern, without spaces.',
     invalid: (field: string) => `${field}: this is not a valid number.`,
   },
-  providers: {
-    title: 'Providers',
-    intro: 'Where answers come from. Keys stay on the server.',
-    empty: 'None yet.',
-    add: 'Add a provider',
-    name: 'Name',
-    format: 'Format',
-    formats: { openai: 'OpenAI compatible', local: 'Embedded model', scripted: 'Scripted (for tests)' },
-    baseUrl: 'Base URL',
-    baseUrlHint: 'Such as https://api.openai.com/v1',
-    key: 'API key',
-    keyHint: 'Empty if it needs none.',
-    model: 'Default model',
-    modelHint: 'Optional. It can be chosen in each chat.',
-    standard: 'Default',
-    makeStandard: 'Make default',
-    keySet: 'key stored',
-    noKey: 'no key',
-    test: 'Test',
-    testing: 'Testing …',
-    works: (models: number) => `Works. ${plural(models, 'model', 'models')}.`,
-    worksPlain: 'Works.',
-    remove: 'Remove',
-    reallyRemove: 'Really remove?',
-    needsOwner:
-      'Only the owner may change this. Open the link that “luxx serve” printed when it started, then try again.',
-    failed: 'That did not work.',
-    loadFailed: 'The providers could not be read.',
-  },
   shortcuts: {
     title: 'Keyboard shortcuts',
     rows: [
@@ -290,6 +261,8 @@ export const en = {
   errors: {
     unreachable: 'The server cannot be reached.',
     unexpected: 'Something went wrong.',
+    needsOwner:
+      'Only the owner may change this. Open the link that “luxx serve” printed when it started, then try again.',
   },
 };
 

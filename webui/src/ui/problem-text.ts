@@ -4,6 +4,6 @@ import { t } from '../text';
 
 export function problemText(problem: Problem): string {
   if (problem.unreachable) return t.errors.unreachable;
-  if (problem.needsOwner) return t.providers.needsOwner;
+  if (problem.needsOwner) return t.errors.needsOwner;
   return problem.message || t.errors.unexpected;
 }

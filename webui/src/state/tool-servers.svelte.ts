@@ -1,0 +1,27 @@
+/** The tools that there are, and the servers that bring them. */
+import { tools as toolsApi } from '../api/client';
+import { mcpServers, openApiServers, type McpServer, type OpenApiServer } from '../api/tool-servers';
+import type { ToolInfo } from '../api/types';
+
+class ToolServers {
+  tools = $state.raw<ToolInfo[]>([]);
+  mcp = $state.raw<McpServer[]>([]);
+  openApi = $state.raw<OpenApiServer[]>([]);
+  loaded = $state(false);
+
+  /** Read everything anew. Raises Problem. */
+  async load(): Promise<void> {
+    const [tools, mcp, openApi] = await Promise.all([toolsApi.list(), mcpServers.list(), openApiServers.list()]);
+    this.tools = tools.items;
+    this.mcp = mcp.items;
+    this.openApi = openApi.items;
+    this.loaded = true;
+  }
+
+  /** The tools that a server of this name brought. */
+  broughtBy(name: string): ToolInfo[] {
+    return this.tools.filter((tool) => tool.source === name);
+  }
+}
+
+export const toolServers = new ToolServers();

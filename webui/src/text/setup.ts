@@ -1,0 +1,2 @@
+/** What the settings say, in the language of the page. */
+export { enSetup as s } from './en-setup';
