@@ -315,5 +315,9 @@ async def test_a_continued_answer_asks_the_model_to_go_on_after_the_kept_text() 
     emit, model = FakeEmit(), FakeModel(say(" and half"))
     start = resume(kept, {1}, FakeToolbox().effect, kept_calls=1)
     await loop(model, FakeToolbox(), emit, plan(start, highest=0)).run()
-    assert model.requests[0].prompts == (UserPrompt("hi"), AnswerPrompt(text="half"), UserPrompt(CONTINUE, by_person=False))
+    assert model.requests[0].prompts == (
+        UserPrompt("hi"),
+        AnswerPrompt(text="half"),
+        UserPrompt(CONTINUE, by_person=False),
+    )
     assert not any(isinstance(event, Recovered) for event in emit.events)
