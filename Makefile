@@ -56,6 +56,10 @@ page: .tools/uv ## build the web page, if its sources changed
 	fi
 	@.tools/bin/python dev/page.py build
 
+.PHONY: gallery
+gallery: .venv/dev page browser ## take the pictures of docs/gallery anew (some: make gallery ARGS="answer tools")
+	@$(PY) -m dev.gallery $(ARGS)
+
 .PHONY: page-test
 page-test: .venv/dev
 	@$(PY) dev/page.py npm test

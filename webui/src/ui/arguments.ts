@@ -69,6 +69,11 @@ export function summary(text: string): string {
   return line.replace(/\s+/g, ' ').slice(0, 120);
 }
 
+/** Return the beginning of a result on one line, for who does not unfold it. */
+export function brief(text: string): string {
+  return visible(text.slice(0, 400).replace(/\s+/g, ' ').trim()).slice(0, 120);
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

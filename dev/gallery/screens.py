@@ -1,0 +1,105 @@
+"""The screens of the gallery: each is a name, a window, and what a person does before the picture is taken."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+from dev.gallery.parts import ROLES
+
+LOG, TRAIN, WAIT, BOOK, WALK, KEY = ROLES
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One picture: `play` brings the page into the state that is shown."""
+
+    name: str
+    play: Callable[[Page], None]
+    dark: bool = False
+    narrow: bool = False
+
+
+def _ask(page: Page, question: str) -> None:
+    page.get_by_role("textbox", name="Message", exact=True).fill(question)
+    page.get_by_role("button", name="Send", exact=True).click()
+
+
+def _ended(page: Page) -> None:
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0, timeout=20_000)
+    expect(page.locator(".copy-message").last).to_be_visible()
+
+
+def _first(page: Page) -> None:
+    page.goto(page.url)
+
+
+def _answered(page: Page) -> None:
+    _ask(page, LOG)
+    _ended(page)
+    expect(page.locator(".katex").first).to_be_visible()
+    page.get_by_role("log").evaluate("area => (area.scrollTop = 0)")
+
+
+def _tools(page: Page) -> None:
+    _ask(page, TRAIN)
+    _ended(page)
+
+
+def _running(page: Page) -> None:
+    _tools(page)
+    _ask(page, WAIT)
+    expect(page.get_by_text("bus 42").last).to_be_visible()
+
+
+def _asked(page: Page) -> None:
+    _tools(page)
+    _ask(page, BOOK)
+    expect(page.get_by_role("button", name="Allow", exact=True)).to_be_visible()
+
+
+def _streaming(page: Page) -> None:
+    _tools(page)
+    _ask(page, WALK)
+    expect(page.get_by_text("the whole valley").last).to_be_visible()
+
+
+def _failed(page: Page) -> None:
+    _tools(page)
+    _ask(page, KEY)
+    expect(page.get_by_text("Incorrect API key").last).to_be_visible()
+
+
+def _drawer(page: Page) -> None:
+    page.get_by_role("button", name="Show conversations").click()
+    expect(page.get_by_role("navigation", name="Conversations")).to_be_visible()
+
+
+def _setup(page: Page) -> None:
+    page.get_by_role("button", name="Settings", exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("North").first).to_be_visible()
+
+
+def _picker(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("north-large")).first.click()
+    expect(page.get_by_text("north-small")).to_be_visible()
+
+
+SCREENS = (
+    Screen("first", _first),
+    Screen("first-narrow", _first, dark=True, narrow=True),
+    Screen("answer", _answered),
+    Screen("answer-dark", _answered, dark=True),
+    Screen("answer-narrow", _answered, narrow=True),
+    Screen("tools", _tools),
+    Screen("running", _running, dark=True),
+    Screen("asked", _asked),
+    Screen("asked-narrow", _asked, narrow=True, dark=True),
+    Screen("streaming", _streaming),
+    Screen("failed", _failed),
+    Screen("drawer", _drawer, narrow=True),
+    Screen("settings", _setup),
+    Screen("models", _picker, dark=True),
+)
