@@ -4,6 +4,7 @@
 PYTHON ?=
 UV := dev/uv
 PY := .venv/bin/python
+WORKERS ?= 2
 INSTALL := $(UV) pip install --quiet --python $(PY)
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command 'make lock' $(UPGRADE)
@@ -25,11 +26,11 @@ run: .venv/run page ## install what is missing and serve on http://127.0.0.1:842
 	@.venv/bin/luxx serve $(ARGS)
 
 .PHONY: test
-test: .venv/dev page browser page-test ## run all tests (some of them: make test-py ARGS="tests/store -k resume")
-	@$(PY) -m pytest
+test: .venv/dev page browser page-test ## run all tests, in two processes (WORKERS=4: in four)
+	@$(PY) -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 .PHONY: test-py
-test-py: .venv/dev ## run the Python tests only, with pytest's own ARGS
+test-py: .venv/dev ## run Python tests one after the other (some: make test-py ARGS="tests/store -k resume")
 	@$(PY) -m pytest $(ARGS)
 
 .PHONY: check

@@ -14,6 +14,8 @@ from benchmarks.luxx import luxx
 from benchmarks.machine import allow_many_files, cores
 from benchmarks.measures import crash, nodes, starting, streams, tools, turns
 from benchmarks.measures.bench import QUICK, Bench, Scale
+from benchmarks.page import measures as page
+from benchmarks.page.table import table as page_table
 from benchmarks.process import ProgramFailed
 from benchmarks.targets import Opened, Site, direct, find_nginx, nginx, raw_relay
 
@@ -32,6 +34,11 @@ MEASURES: Mapping[str, Callable[[Bench], None]] = {
     nodes.NODES: nodes.many_nodes,
     nodes.CANCEL: nodes.cancel,
     nodes.TAKEOVER: nodes.takeover,
+    page.LOADING: page.loading,
+    page.FAST: page.fast,
+    page.STEADY: page.steady,
+    page.OPENING: page.opening,
+    page.LONG: page.long,
 }
 _TARGETS: Mapping[TargetName, Opened] = {"direct": direct, "nginx": nginx, "raw": raw_relay, "luxx": luxx}
 _CACHE = Path.home() / ".cache" / "luxx-benchmarks"
@@ -49,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ProgramFailed as error:
         _say(f"A program of the benchmark failed: {error}")
         return 2
-    sys.stdout.write("\n" + report.table(figures) + "\n")
+    sys.stdout.write("\n" + "\n".join(filter(None, (report.table(figures), page_table(figures)))) + "\n")
     for remark in (*notes, *report.remarks(figures)):
         sys.stdout.write(remark + "\n")
     return 1 if figures.failures() else 0

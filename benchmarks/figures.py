@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-TargetName = Literal["direct", "nginx", "raw", "luxx"]
+TargetName = Literal["direct", "nginx", "raw", "luxx", "plain"]
 COLUMNS: tuple[TargetName, ...] = ("nginx", "raw", "luxx")
 FAILURES = frozenset({"failed", "gaps", "lost_or_doubled", "messages_differ", "tools_run_again", "unfinished"})
 """Figures that must be 0; of several rounds the worst counts."""

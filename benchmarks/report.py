@@ -46,13 +46,15 @@ def record(conditions: Conditions, figures: Figures) -> bytes:
 
 
 def table(figures: Figures) -> str:
-    """Return the table in Markdown; rows of which nothing was measured are left out."""
+    """Return the table in Markdown; rows of which nothing was measured are left out, and so is a table without rows."""
     columns: list[TargetName] = [name for name in COLUMNS if any(figure.target == name for figure in figures.all())]
     lines = [["", "goal", *(_HEADS[name] for name in columns)]]
     for row in _rows(figures):
         cells = [row.cell(figures, name) for name in columns]
         if set(cells) != {_NOTHING}:
             lines.append([row.title, row.goal, *cells])
+    if len(lines) == 1:
+        return ""
     widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
     lines.insert(1, ["-" * width for width in widths])
     return "".join("| " + " | ".join(_padded(line, widths)) + " |\n" for line in lines)

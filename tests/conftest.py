@@ -1,15 +1,16 @@
-"""What all tests share: the browser they drive, their order, and CI's rule that nothing is left out."""
+"""What all tests share: a database server, logs as they were, what is printed at the end, and CI's rule that nothing is left out."""
 
 import logging
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import structlog
 
-from tests.chromium import find_chromium, launch_arguments
 from tests.postgres_server import PostgresServer
+from tests.providers import cassettes
+
+TOLD = "told"
 
 
 @pytest.fixture(autouse=True)
@@ -23,25 +24,30 @@ def _logs_as_at_start() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """pytest-playwright's launch options, with the machine's own browser where there is one."""
-    found = find_chromium()
-    options = {**browser_type_launch_args, "args": launch_arguments()}
-    return {**options, "executable_path": str(found)} if found else options
-
-
-@pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server for the whole run, which starts when it is first needed."""
+    """A PostgreSQL server for all tests of this process, which starts when it is first needed."""
     server = PostgresServer()
     yield server
     server.close()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: playwright's loop runs from its first use to the end, and no async test can start beside it."""
-    items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
+@pytest.fixture
+def told(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Lines that are printed at the end, whichever process ran the test."""
+    lines: list[str] = []
+    yield lines
+    request.node.user_properties += [(TOLD, line) for line in lines]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was told, and what was left out."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    for report in (report for report in reports if getattr(report, "when", "") == "teardown"):
+        for name, line in report.user_properties:
+            if name == TOLD:
+                terminalreporter.write_line(line)
+    if not cassettes.available():
+        terminalreporter.write_line(f"No recordings in {cassettes.FOLDER}: the tests with them were left out.")
 
 
 @pytest.hookimpl(trylast=True)

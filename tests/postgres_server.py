@@ -5,7 +5,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,7 @@ import psycopg
 
 from luxx.core.ids import new_id
 from luxx.store.migrations.__main__ import upgrade
+from tests.ports import free_port
 
 _TEMPLATE = "luxx_template"
 _PATIENCE = 30.0
@@ -138,7 +138,7 @@ class PostgresServer:
                 check=True,
                 capture_output=True,
             )
-            self.port = _free_port()
+            self.port = free_port()
         if self._process is None:
             self.start()
 
@@ -184,9 +184,3 @@ def _lives(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -33,6 +33,8 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     tool_turns: int = 20
     cancels: int = 100
     takeovers: int = 3
+    page_tokens: int = 20_000
+    page_messages: int = 500
 
 
 QUICK = Scale(
@@ -50,6 +52,8 @@ QUICK = Scale(
     tool_turns=4,
     cancels=10,
     takeovers=1,
+    page_tokens=2_000,
+    page_messages=60,
 )
 
 

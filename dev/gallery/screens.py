@@ -78,13 +78,26 @@ def _drawer(page: Page) -> None:
 
 def _setup(page: Page) -> None:
     page.get_by_role("button", name="Settings", exact=True).click()
-    expect(page.get_by_role("dialog")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("tab", name="Providers").click()
     expect(page.get_by_role("dialog").get_by_text("North").first).to_be_visible()
 
 
 def _picker(page: Page) -> None:
     page.get_by_role("button", name=re.compile("north-large")).first.click()
     expect(page.get_by_text("north-small")).to_be_visible()
+
+
+def _keep(page: Page) -> None:
+    _tools(page)
+    page.get_by_role("button", name="Share and keep").click()
+    page.get_by_role("button", name="Make a link").click()
+    expect(page.get_by_role("textbox", name="Read-only link")).to_be_visible()
+
+
+def _data(page: Page) -> None:
+    _drawer(page)
+    page.get_by_role("button", name="Settings", exact=True).click()
+    page.get_by_role("tab", name="Data").click()
 
 
 SCREENS = (
@@ -102,4 +115,6 @@ SCREENS = (
     Screen("drawer", _drawer, narrow=True),
     Screen("settings", _setup),
     Screen("models", _picker, dark=True),
+    Screen("sharing", _keep),
+    Screen("data", _data, narrow=True),
 )

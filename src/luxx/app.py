@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from luxx import __version__
 from luxx.core.errors import ConfigurationError, InvalidRequest
 from luxx.core.ports import Endpoint
+from luxx.engine.plan import RunLimits
 from luxx.http.application import create_app
 from luxx.http.parts import HttpOptions, Parts
 from luxx.providers.anthropic.model import AnthropicModel
@@ -43,7 +44,6 @@ from luxx.tools.mcp.wire import Bounds
 from luxx.tools.openapi.servers import OpenApiServers
 from luxx.tools.sources import ToolSources
 from luxx.turns.endpoints import EndpointFactory, Endpoints
-from luxx.turns.run import RunLimits
 from luxx.turns.starting import Starter
 from luxx.turns.supervisor import Supervisor
 from luxx.turns.titles import Titles

@@ -67,9 +67,9 @@ def started(data_dir: Path, *arguments: str, **more: str) -> Iterator[subprocess
 
 
 @contextmanager
-def serving(data_dir: Path, *arguments: str, **more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run `luxx serve` on a free port; gives the process and its address."""
-    with started(data_dir, "serve", "--port", "0", "--demo", *arguments, **more) as process:
+def serving(data_dir: Path, *arguments: str, port: int = 0, **more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `luxx serve`, on any port if none is given; gives the process and its address."""
+    with started(data_dir, "serve", "--port", str(port), "--demo", *arguments, **more) as process:
         yield process, read_until(process, "  address  ").split()[-1]
 
 
@@ -127,6 +127,7 @@ class AtTerminal:
     def __enter__(self) -> Self:
         self._pid, self._master = pty.fork()
         if self._pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs the tests in the background lets them ignore it
             os.chdir(self._cwd)
             os.execve(sys.executable, [*LUXX, *self._arguments], dict(self._environment))
         return self

@@ -90,6 +90,21 @@ def test_arguments_are_edited_from_what_they_were_until_they_are_an_object(data_
     assert "Waited 0 s (two)." in result_of(data_dir)["content"]
 
 
+def test_arguments_that_the_tool_would_refuse_are_said_and_asked_for_again(data_dir: Path) -> None:
+    with at_terminal(data_dir, ASKS) as terminal:
+        terminal.wait_for("[e]dit: ")
+        terminal.type("e\r")
+        terminal.wait_for('JSON: {"seconds":0,"label":"one"}')
+        terminal.type('\x15{"seconds": "x", "lable": "two"}\r')
+        terminal.wait_for("`seconds`: expected `float`")
+        terminal.wait_for("did you mean `label`?")
+        terminal.shown = terminal.shown.partition("did you mean")[2]
+        terminal.wait_for("[e]dit: ")
+        terminal.type("y\r")
+        assert terminal.exit_code() == 0
+    assert "Waited 0 s (one)." in result_of(data_dir)["content"]
+
+
 def test_always_spares_the_question_in_the_conversation(data_dir: Path) -> None:
     with at_terminal(data_dir, ASKS) as terminal:
         terminal.wait_for("[e]dit: ")
@@ -176,6 +191,8 @@ def test_what_waits_is_listed_and_decided_once(data_dir: Path) -> None:
     assert any(line.startswith(turn) and "wait_unsafe asks for permission" in line for line in listed)
     wrong = invoke(data_dir, "approve", turn, index, "--arguments", "[1]")
     assert (wrong.exit_code, "must be a JSON object" in wrong.stderr) == (1, True)
+    unfit = invoke(data_dir, "approve", turn, index, "--arguments", '{"seconds": "x"}')
+    assert (unfit.exit_code, "`seconds`: expected" in unfit.stderr) == (1, True)
     approved = invoke(data_dir, "approve", turn, index, "--always", "--arguments", '{"seconds": 0, "label": "x"}')
     assert approved.stdout.startswith("It is approved.")
     assert invoke(data_dir, "chat", "--attach", turn).stdout == "Done.\n"

@@ -72,6 +72,22 @@ def test_a_file_that_is_too_large_for_the_server_is_refused_with_the_number(data
     assert "20,000,000 bytes" in done.stderr
 
 
+def test_too_many_files_are_refused_before_one_is_sent(data_dir: Path, folder: Path) -> None:
+    before = latest(data_dir) if invoke(data_dir, "chat", ANSWER).exit_code == 0 else None
+    done = invoke(data_dir, "chat", ANSWER, *(["-f", str(folder / "notes.md")] * 11))
+    assert (done.exit_code, "A message may have at most 10 files." in done.stderr) == (1, True)
+    assert "attached" not in done.stderr
+    assert latest(data_dir) == before
+
+
+@pytest.mark.parametrize("length", [400_001, 3_000_000])
+def test_a_message_that_is_too_long_leaves_no_conversation(data_dir: Path, length: int) -> None:
+    before = latest(data_dir) if invoke(data_dir, "chat", ANSWER).exit_code == 0 else None
+    done = invoke(data_dir, "chat", text="x" * length)
+    assert (done.exit_code, f"at most 400,000 characters; this one has {length:,}" in done.stderr) == (1, True)
+    assert latest(data_dir) == before
+
+
 def test_a_file_does_not_go_with_a_turn_that_is_shown(data_dir: Path, folder: Path) -> None:
     done = invoke(data_dir, "chat", "--attach", "t", "--file", str(folder / "notes.md"))
     assert (done.exit_code, "use one of them" in done.stderr) == (1, True)

@@ -1,5 +1,6 @@
 """luxx doctor: what is wrong is found, and said with what to do."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -7,20 +8,18 @@ import pytest
 
 from luxx.cli import checks
 from luxx.settings import Settings
-from tests.cli.process import invoke, serving
+from tests.cli.process import invoke
 
 CPU_WITHOUT_AVX2 = "flags : fpu sse sse2 fma f16c bmi2\n"
 
 
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory that a server has used and left."""
+    """A data directory that a server, that of a command, has used and left."""
     folder = tmp_path_factory.mktemp("doctor") / "data"
-    with serving(folder) as (server, _):
-        address = ["-b", "http://127.0.0.1:9/v1", "--no-test", "--key-stdin"]
-        assert invoke(folder, "providers", "add", "Keyed", *address, text="sk-1").exit_code == 0
-        server.terminate()
-        server.wait(30)
+    address = ["-b", "http://127.0.0.1:9/v1", "--no-test", "--key-stdin"]
+    assert invoke(folder, "providers", "add", "Keyed", *address, text="sk-1").exit_code == 0
+    assert invoke(folder, "providers", "add", "Scripted", "--format", "scripted").exit_code == 0
     return folder
 
 
@@ -45,9 +44,9 @@ def test_looking_makes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_a_running_server_is_named(tmp_path: Path) -> None:
-    with serving(tmp_path / "data") as (server, address):
-        assert f"✓ server: runs at {address} (process {server.pid})" in invoke(tmp_path / "data", "doctor").stdout
+def test_a_running_server_is_named(served: Path) -> None:
+    server = json.loads((served / "server.json").read_text())
+    assert f"✓ server: runs at {server['url']} (process {server['pid']})" in invoke(served, "doctor").stdout
 
 
 def test_a_damaged_database_is_broken(data_dir: Path) -> None:
@@ -65,6 +64,9 @@ def test_a_file_that_is_no_database_is_broken_and_the_exit_code_says_so(data_dir
     done = invoke(data_dir, "doctor")
     assert done.exit_code == 1
     assert "✗ database:" in done.stdout
+    assert "put a backup in place of" in done.stdout
+    assert "! secret key: cannot be told to be the right one" in done.stdout
+    assert "give the old key again" not in done.stdout
     assert "Traceback" not in done.stderr
 
 

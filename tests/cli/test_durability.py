@@ -2,15 +2,13 @@
 
 import json
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.cli.process import call, finish, invoke, latest, read_until, run, say, script, serving, started
+from tests.ports import free_port
 
 ANSWER = script([say("Before. "), call("wait", seconds=1.5)], [say("Tick. ", repeat=60, delay_ms=10), say("Done.")])
 WHOLE = "Before. " + "Tick. " * 60 + "Done.\n"
@@ -19,13 +17,6 @@ WHOLE = "Before. " + "Tick. " * 60 + "Done.\n"
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
-
-
-@contextmanager
-def on_port(data_dir: Path, port: str) -> Iterator[subprocess.Popen[str]]:
-    with started(data_dir, "serve", "--port", port, "--demo") as process:
-        read_until(process, "  address  ")
-        yield process
 
 
 def wait_for_turns(data_dir: Path, wanted: int) -> None:
@@ -39,15 +30,15 @@ def wait_for_turns(data_dir: Path, wanted: int) -> None:
 
 
 def test_the_output_is_whole_when_the_server_is_killed_in_mid_answer(data_dir: Path) -> None:
-    with serving(data_dir) as (first, address):
+    port = free_port()
+    with serving(data_dir, port=port) as (first, _):
         invoke(data_dir, "providers", "default", "Scripted")
-        port = address.rpartition(":")[2]
         with started(data_dir, "chat", ANSWER) as plain, started(data_dir, "chat", "--json", ANSWER) as events:
             seen = [json.loads(read_until(events, '"step_delta"'))]
             wait_for_turns(data_dir, 2)
             first.kill()
             first.wait()
-            with on_port(data_dir, port):
+            with serving(data_dir, port=port):
                 out, _ = finish(plain)
                 rest, _ = finish(events)
                 last = latest(data_dir)
@@ -60,13 +51,14 @@ def test_the_output_is_whole_when_the_server_is_killed_in_mid_answer(data_dir: P
 
 def test_a_server_that_is_stopped_hands_the_turn_to_the_next(data_dir: Path) -> None:
     long = script([say("Tick. ", repeat=60, delay_ms=20), say("Done.")])
-    with serving(data_dir, LUXX_DRAIN_TIMEOUT="0") as (first, address):
+    port = free_port()
+    with serving(data_dir, port=port, LUXX_DRAIN_TIMEOUT="0") as (first, _):
         invoke(data_dir, "providers", "default", "Scripted")
         with started(data_dir, "chat", "--json", long) as events:
             read_until(events, '"step_delta"')
             first.send_signal(signal.SIGTERM)
             assert first.wait(30) == 0
-            with on_port(data_dir, address.rpartition(":")[2]):
+            with serving(data_dir, port=port):
                 rest, _ = finish(events)
     assert json.loads(rest.splitlines()[-1])["event"] == "done"
     assert events.returncode == 0

@@ -70,7 +70,7 @@ def test_a_preset_and_a_key_are_enough(data_dir: Path) -> None:
 
 def test_a_preset_may_have_another_name_and_address(data_dir: Path, host: str) -> None:
     done = luxx(data_dir, "providers", "add", "vllm", "--name", "Rack", "-b", host, "--no-test")
-    assert done.output.splitlines() == ["Rack is stored.", "Its default model is small."]
+    assert done.output.splitlines()[1:] == ["Rack is stored.", "Its default model is small."]
     assert (found(data_dir, "Rack")["base_url"], found(data_dir, "Rack")["has_key"]) == (host, False)
 
 
@@ -146,6 +146,25 @@ def test_the_models_of_all_providers_are_shown_and_those_that_fail_named(data_di
     assert "scripted" in done.output
     assert "Dark: Cannot reach 127.0.0.1:9" in done.output
     assert luxx(data_dir, "models", "Dark").exit_code == 1
+
+
+@pytest.mark.parametrize("arguments", [("vllm", "--name", "Shut"), ("Shut",)])
+def test_a_key_that_nobody_could_be_asked_for_is_told_of(data_dir: Path, host: str, arguments: tuple[str, ...]) -> None:
+    for option, told in (((), True), (("--no-key",), False)):
+        done = luxx(data_dir, "providers", "add", *arguments, *option, "-b", host, "-m", "small", "--no-test")
+        assert (done.exit_code, "It has no key: nobody could be asked" in done.output) == (0, told)
+        assert luxx(data_dir, "providers", "remove", "Shut").exit_code == 0
+
+
+def test_who_leaves_the_key_empty_at_a_terminal_needs_no_telling(data_dir: Path, host: str) -> None:
+    arguments = ("providers", "add", "Mine", "-b", host, "-m", "small", "--no-test")
+    with AtTerminal(data_dir, *arguments, COLUMNS="200") as terminal:
+        terminal.wait_for("API key (empty for none): ")
+        terminal.type("\r")
+        terminal.wait_for("Mine is stored.")
+        assert terminal.exit_code() == 0
+    assert "nobody could be asked" not in terminal.shown
+    assert luxx(data_dir, "providers", "remove", "Mine").exit_code == 0
 
 
 def test_a_presets_name_at_another_address_is_only_a_name(data_dir: Path, host: str) -> None:

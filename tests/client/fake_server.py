@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from luxx.core.events import LogEntry
+from tests.ports import free_port
 
 
 def sse(entry: LogEntry) -> bytes:
@@ -44,8 +45,8 @@ class FakeServer:
         self.uploads: list[tuple[str, str, bytes]] = []
         self.lose_answers = 0
         self.authorization: str | None = None
-        self._listening = _free_listener()
-        self.port: int = self._listening.getsockname()[1]
+        self.port = free_port()
+        self._listening = _listener(self.port)
         self._runner: web.AppRunner | None = None
 
     @property
@@ -143,10 +144,6 @@ async def serving(log: list[LogEntry]) -> AsyncIterator[FakeServer]:
         yield server
     finally:
         await server.stop()
-
-
-def _free_listener() -> socket.socket:
-    return _listener(0)
 
 
 def _listener(port: int) -> socket.socket:

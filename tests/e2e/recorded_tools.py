@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from luxx.core.prompts import AnswerPrompt, CallPrompt, Prompt, ResultPrompt, ToolSpec, UserPrompt
 from luxx.tools.context import ToolContext
 from luxx.tools.tool import Tool
@@ -64,12 +66,15 @@ def answers_of(wire: Wire, loop: cassettes.Loop) -> list[AnswerPrompt]:
 
 
 def _tools(wire: Wire) -> tuple[Tool, ...]:
-    """Return the tools of all loops of a format; the first to tell of a tool describes it."""
+    """Return the tools of all loops of a format; one that loops describe in different ways takes any object."""
     specs: dict[str, ToolSpec] = {}
     results: dict[_Call, str] = {}
     for loop in wire.loops():
         request = wire.request(loop.interactions[-1].request, answers_of(wire, loop))
-        specs |= {spec.name: spec for spec in request.tools if spec.name not in specs}
+        for spec in request.tools:
+            known = specs.setdefault(spec.name, spec)
+            if known.parameters != spec.parameters:
+                specs[spec.name] = replace(known, parameters={"type": "object"})
         results.update(_results(request.prompts))
     return tuple(
         Tool(

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -12,15 +11,9 @@ from typing import Self
 import aiohttp
 
 from luxx.client import Client, Retry
+from tests.ports import free_port
 
-START_PATIENCE = 30.0
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+START_PATIENCE = 50.0
 
 
 class Server:

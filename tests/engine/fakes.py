@@ -85,6 +85,9 @@ class FakeToolbox:
         """Tell as it was told."""
         return name in self._asking
 
+    def misfit(self, name: str, arguments: str) -> None:
+        """Nobody here can tell."""
+
     async def offered(self, owner: str) -> tuple[ToolInfo, ...]:
         """List the tools as a person sees them."""
         return tuple(

@@ -13,7 +13,8 @@ from luxx.core.prompts import AnswerPrompt, ModelRequest, ResultPrompt, UserProm
 from luxx.core.rules import ToolRule
 from luxx.core.steps import File, Notice, Source, Text, ToolResult
 from luxx.engine.approvals import DENIED, EXPIRED, FORBIDDEN, Parked
-from luxx.engine.loop import Loop, Plan
+from luxx.engine.loop import Loop
+from luxx.engine.plan import Plan, RunLimits
 from luxx.engine.tool_calls import CANCELLED
 from luxx.engine.transcript import Transcript
 from tests.engine.fakes import USAGE, FakeEmit, FakeFiles, FakeModel, FakeToolbox, call_all, say
@@ -30,9 +31,8 @@ def loop(model: FakeModel, box: FakeToolbox, emit: FakeEmit, *rules: ToolRule, m
         provider="p",
         request=ModelRequest(model="m", prompts=(UserPrompt("hi"),)),
         max_iterations=3,
-        attempts=1,
+        limits=RunLimits(attempts=1, max_tool_calls=most),
         rules=these,
-        max_tool_calls=most,
     )
     return Loop(plan, model, box, emit, Transcript("p", "fake"), FakeFiles())
 
@@ -230,7 +230,9 @@ async def test_files_of_the_prompts_are_loaded_for_the_model() -> None:
     files, model = FakeFiles(), FakeModel(say("nice"))
     ref = await files.keep("cat.png", b"png")
     request = ModelRequest(model="m", prompts=(UserPrompt("look", (ref,)),))
-    plan = Plan(turn_id="t", message_id="m", provider="p", request=request, max_iterations=3, attempts=1)
+    plan = Plan(
+        turn_id="t", message_id="m", provider="p", request=request, max_iterations=3, limits=RunLimits(attempts=1)
+    )
     await Loop(plan, model, FakeToolbox(), FakeEmit(), Transcript("p", "fake"), files).run()
     assert model.requests[0].files == {ref.id: b"png"}
 

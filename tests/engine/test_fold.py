@@ -2,11 +2,21 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from luxx.core import events, steps
-from luxx.core.deltas import Delta, Finish, TextDelta, ThinkingDelta, ToolCallDelta, ToolCallDone
+from luxx.core.deltas import (
+    Delta,
+    Finish,
+    NoticeDelta,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    ToolCallDone,
+    VerbatimDelta,
+)
 from luxx.core.events import LogEntry, ProcessStep, StepDelta
 from luxx.core.replay import Replay
 from luxx.engine.fold import Fold
@@ -90,6 +100,52 @@ def test_what_is_open_when_the_stream_is_cut_keeps_its_text() -> None:
     assert [step.content for step in fold.steps if isinstance(step, steps.Text)] == ["half an ans"]
 
 
+def test_what_goes_back_verbatim_is_kept_with_the_step_that_ends_next() -> None:
+    fold, _ = fold_all(
+        ThinkingDelta("r"),
+        VerbatimDelta(b"thought"),
+        ToolCallDelta(slot=0, id="x", name="f", arguments="{}"),
+        VerbatimDelta(b"called"),
+        ToolCallDone(0),
+        VerbatimDelta(b"more"),
+        VerbatimDelta(b"last"),
+        STOP,
+    )
+    assert fold.verbatim == {0: b"thought", 1: b"called"}
+    assert fold.rest == b"more\nlast"
+
+
+def test_a_text_that_is_cut_keeps_what_goes_back_before_it() -> None:
+    fold, _ = fold_all(VerbatimDelta(b"hidden thought"), TextDelta("half an ans"))
+    assert fold.verbatim == {0: b"hidden thought"}
+    assert not fold.rest
+
+
+def test_what_came_of_a_try_that_failed_is_forgotten() -> None:
+    fold = Fold(1, itertools.count())
+    fold.feed([VerbatimDelta(b"first")])
+    fold.begin_again()
+    fold.feed([VerbatimDelta(b"second"), TextDelta("a"), STOP])
+    assert fold.verbatim == {0: b"second"}
+
+
+@pytest.mark.parametrize("said", [(), (ThinkingDelta("hm"),), (TextDelta(" \n"),)])
+@pytest.mark.parametrize(
+    ("reason", "words"), [("stop", "empty answer"), ("length", "greatest length"), ("odd_reason", "odd_reason")]
+)
+def test_an_answer_with_nothing_in_it_says_so(said: tuple[Delta, ...], reason: str, words: str) -> None:
+    fold, _ = fold_all(*said, Finish(reason=reason))
+    (notice,) = [step for step in fold.steps if isinstance(step, steps.Notice)]
+    assert notice.kind == "empty_answer"
+    assert words in notice.content
+
+
+@pytest.mark.parametrize("said", [TextDelta("a"), NoticeDelta(kind="content_filter", text="No.")])
+def test_an_answer_that_says_something_needs_no_word_about_it(said: Delta) -> None:
+    fold, _ = fold_all(said, Finish(reason="content_filter"))
+    assert not [step for step in fold.steps if isinstance(step, steps.Notice) and step.kind == "empty_answer"]
+
+
 deltas = st.one_of(
     st.builds(TextDelta, st.text(st.characters(codec="utf-8"), min_size=1, max_size=4)),
     st.builds(ThinkingDelta, st.text(st.characters(codec="utf-8"), min_size=1, max_size=4)),
@@ -101,6 +157,7 @@ deltas = st.one_of(
         arguments=st.text("{}1"),
     ),
     st.builds(ToolCallDone, st.integers(0, 2)),
+    st.just(VerbatimDelta(b"v")),
 )
 
 

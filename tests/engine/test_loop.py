@@ -22,7 +22,8 @@ from luxx.core.ports import CallContext, ModelCall, ToolOutcome
 from luxx.core.prompts import AnswerPrompt, Effect, ModelRequest, ResultPrompt, UserPrompt
 from luxx.core.steps import Step, Text, ToolCall, ToolResult
 from luxx.core.usage import Usage
-from luxx.engine.loop import CONTINUE, Loop, Plan
+from luxx.engine.loop import CONTINUE, Loop
+from luxx.engine.plan import Plan, RunLimits
 from luxx.engine.resume import Resumption, resume
 from luxx.engine.tool_calls import CANCELLED
 from luxx.engine.transcript import UNKNOWN, Transcript
@@ -36,7 +37,7 @@ def plan(start: Resumption | None = None, epoch: int = 1, calls: tuple[ModelCall
         provider="p",
         request=ModelRequest(model="m", prompts=(UserPrompt("hi"),)),
         max_iterations=3,
-        attempts=3,
+        limits=RunLimits(attempts=3),
         epoch=epoch,
         recovered=epoch > 1,
         start=start,
@@ -164,7 +165,7 @@ async def test_tools_beyond_the_bound_of_a_turn_wait_and_are_claimed_in_call_ord
         return ""
 
     emit = FakeEmit()
-    bounded = msgspec.structs.replace(plan(), parallel_tools=2)
+    bounded = msgspec.structs.replace(plan(), limits=RunLimits(parallel_tools=2))
     await loop(FakeModel(call_all(*["count"] * 6), say("x")), FakeToolbox(count=count), emit, bounded).run()
     assert most == 2
     assert [step.id_ref for step in final_steps(emit) if isinstance(step, ToolResult)] == [
@@ -226,7 +227,9 @@ async def test_a_failure_in_mid_answer_waits_for_the_tools_that_run() -> None:
 async def test_an_answer_without_bound_is_stopped_and_what_came_is_kept() -> None:
     emit, model = FakeEmit(), FakeModel([[TextDelta("x" * 60)], [TextDelta("y" * 60)], asyncio.Event()])
     with pytest.raises(AnswerTooLong):
-        await loop(model, FakeToolbox(), emit, msgspec.structs.replace(plan(), max_answer_chars=100)).run()
+        await loop(
+            model, FakeToolbox(), emit, msgspec.structs.replace(plan(), limits=RunLimits(max_answer_chars=100))
+        ).run()
     assert [len(step.content) for step in final_steps(emit) if isinstance(step, Text)] == [120]
     assert model.closed == 1
 

@@ -2,7 +2,7 @@
 
 from luxx.core.prompts import Effect
 from luxx.core.steps import State, Step, Text, ToolCall, ToolResult, tool_result
-from luxx.engine.resume import resume, settled
+from luxx.engine.resume import closed, resume
 from luxx.engine.transcript import UNKNOWN
 
 
@@ -50,7 +50,7 @@ def test_an_answer_with_a_claimed_call_is_cut_after_its_last_complete_call() -> 
     log = [text(0, 1), tool(1, 1), result(2, 1, of=1, state="running"), tool(3, 1), tool(4, 1, state="running")]
     found = resume(log, answered=(), effect=effect)
     assert (kept(found.steps), found.discarded, found.call) == ([0, 1, 2, 3], (4,), 1)
-    assert [(claim.call.index, claim.result and claim.result.index) for claim in found.rerun] == [(1, 2), (3, None)]
+    assert [(one.call.index, one.claim and one.claim.index) for one in found.rerun] == [(1, 2), (3, None)]
 
 
 def test_finished_results_stand_and_are_not_run_again() -> None:
@@ -62,13 +62,13 @@ def test_finished_results_stand_and_are_not_run_again() -> None:
 def test_an_unsafe_call_under_way_has_an_unknown_outcome() -> None:
     log = [tool(0, 1, "send"), tool(1, 1), result(2, 1, of=0, state="running"), result(3, 1, of=1, state="running")]
     found = resume(log, answered={1}, effect=effect)
-    assert [claim.call.name for claim in found.unknown] == ["send"]
+    assert [one.call.name for one in found.unknown] == ["send"]
     assert [claim.call.name for claim in found.rerun] == ["get"]
 
 
 def test_an_unsafe_call_that_was_never_claimed_is_run() -> None:
     found = resume([tool(0, 1, "send")], answered={1}, effect=effect)
-    assert [(claim.call.name, claim.result) for claim in found.rerun] == [("send", None)]
+    assert [(one.call.name, one.claim) for one in found.rerun] == [("send", None)]
 
 
 def test_a_whole_answer_without_calls_leaves_nothing_to_do() -> None:
@@ -98,7 +98,7 @@ def test_what_is_open_is_settled_when_a_turn_ends_without_going_on() -> None:
         tool(3, 1),
         result(4, 1, of=3, state="running"),
     ]
-    ended = settled(log)
+    ended = closed(log)
     assert [(step.index, step.state) for step in ended] == [(1, "complete"), (2, "failed"), (4, "failed")]
     assert isinstance(ended[-1], ToolResult)
     assert ended[-1].content == UNKNOWN

@@ -58,6 +58,26 @@ def test_reasoning_goes_back_only_to_the_provider_that_gave_it() -> None:
     assert [p.raw for p in other if isinstance(p, AnswerPrompt)] == [b""]
 
 
+def part(index: int, raw: bytes, provider: str = "p") -> ModelCall:
+    return msgspec.structs.replace(record(-index, provider, raw), finish_reason="")
+
+
+def test_what_goes_back_with_each_step_is_put_together_in_their_order() -> None:
+    steps = [Thinking(id="step-0", index=0, content="why"), tool(1, "a"), result(2, 1)]
+    calls = (part(1, b"called"), part(0, b"thought"), record(1, raw=b"rest"))
+    (answer, _) = Transcript("p", "f").answers(steps, calls)
+    assert isinstance(answer, AnswerPrompt)
+    assert answer.raw == b"thought\ncalled\nrest"
+
+
+def test_an_answer_that_was_cut_goes_back_with_what_its_steps_kept() -> None:
+    steps = [Thinking(id="step-3", index=3, content="why"), Text(id="step-4", index=4, content="so")]
+    calls = (part(0, b"of a step that is void"), part(3, b"thought"))
+    own, other = Transcript("p", "f").answers(steps, calls), Transcript("q", "f").answers(steps, calls)
+    assert own == [AnswerPrompt(text="so", thinking="why", model="m", raw=b"thought")]
+    assert other == [AnswerPrompt(text="so", thinking="why", model="m")]
+
+
 def test_each_model_call_is_an_answer_of_its_own() -> None:
     later = msgspec.structs.replace(Text(id="step-3", index=3, content="done"), call=2)
     told = Transcript("p", "f").answers([tool(0, "a"), result(1, 0), later], (record(1), record(2)))

@@ -47,6 +47,10 @@ class BoxTools:
     def __init__(self, box: Toolbox) -> None:
         self._box = box
 
+    def replace(self, box: Toolbox) -> None:
+        """Have others from now on."""
+        self._box = box
+
     async def offered(self, owner: str) -> tuple[ToolInfo, ...]:
         """Return them."""
         return self._box.infos()

@@ -1,9 +1,16 @@
 """Approvals and rules over HTTP."""
 
+from pathlib import Path
+
 import pytest
 
+from luxx.core.deltas import Finish, ToolCallDelta, ToolCallDone
 from luxx.core.rules import ToolRule
-from tests.http.world import World
+from luxx.core.usage import Usage
+from luxx.tools.box import Toolbox
+from luxx.tools.tool import tool
+from tests.http.mcp_clients import BoxTools
+from tests.http.world import END, World, world
 
 
 async def test_rules_are_read_and_replaced(at: World) -> None:
@@ -41,3 +48,54 @@ async def test_what_is_not_asked_for_cannot_be_decided(at: World) -> None:
     answer = await at.client.post(f"/api/turns/{started['turn_id']}/calls/0/cancel", {})
     assert (answer.status, answer.json["code"]) == (409, "not_running")
     assert (await at.client.get("/api/approvals")).json == {"items": []}
+
+
+@tool(effect="unsafe")
+async def pay(amount: int, to: str = "") -> str:
+    """Pay somebody."""
+    return f"Paid {amount} to {to}."
+
+
+async def asked_to_pay(at: World) -> tuple[str, str]:
+    """Start a turn that asks whether it may pay; return its id and the path of the decision."""
+    call = ToolCallDelta(slot=0, id="c", name="pay", arguments='{"amount": 1}')
+    for word in (call, ToolCallDone(0), Finish(reason="tool_calls", usage=Usage()), END):
+        at.model.words.put_nowait(word)
+    turn_id = (await at.start())["turn_id"]
+    async for entries in at.supervisor.follow(at.store.owner, turn_id, 0):
+        if any(entry.name == "approval" for entry in entries):
+            break
+    return turn_id, f"/api/turns/{turn_id}/approvals/0"
+
+
+async def test_arguments_that_do_not_fit_are_refused_in_words_and_the_call_waits_on(tmp_path: Path) -> None:
+    async with world(tmp_path, tools=BoxTools(Toolbox([pay]))) as at:
+        turn_id, path = await asked_to_pay(at)
+        body = {"approve": True, "arguments": {"amount": "much", "two": "Ada"}}
+        answer = await at.client.post(path, body)
+        assert (answer.status, answer.json["code"]) == (422, "invalid_request")
+        (error,) = answer.json["errors"]
+        assert error["field"] == "arguments"
+        assert '`amount`: expected `int`, got `str`; it was "much"' in error["message"]
+        assert "`two` is not an argument of this tool; did you mean `to`?" in error["message"]
+        assert len((await at.client.get("/api/approvals")).json["items"]) == 1
+        again = await at.client.post(path, {"approve": True, "arguments": {"amount": 2, "to": "Ada"}})
+        assert again.status == 200
+        events = [entry async for entries in at.supervisor.follow(at.store.owner, turn_id, 0) for entry in entries]
+        assert any(b"Paid 2 to Ada." in entry.data for entry in events)
+        late = await at.client.post(path, body)
+        assert (late.status, late.json["code"]) == (409, "turn_ended")
+
+
+async def test_arguments_of_a_tool_that_is_not_here_are_left_to_the_call(tmp_path: Path) -> None:
+    tools = BoxTools(Toolbox([pay]))
+    async with world(tmp_path, tools=tools) as at:
+        _, path = await asked_to_pay(at)
+        tools.replace(Toolbox())
+        assert (await at.client.post(path, {"approve": True, "arguments": {"amount": "much"}})).status == 200
+
+
+async def test_a_denied_call_needs_no_arguments_that_fit(tmp_path: Path) -> None:
+    async with world(tmp_path, tools=BoxTools(Toolbox([pay]))) as at:
+        _, path = await asked_to_pay(at)
+        assert (await at.client.post(path, {"approve": False, "arguments": {"amount": "much"}})).status == 200

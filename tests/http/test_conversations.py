@@ -187,3 +187,13 @@ async def test_all_wrong_fields_are_named_at_once(at: World) -> None:
 async def test_free_text_that_cannot_be_stored_is_mended(at: World) -> None:
     made = (await at.client.post("/api/conversations", rb'{"title": "a\ud83d b\u0000 \ud83d\ude00"}')).json
     assert made["title"] == "a\ufffd b\ufffd \U0001f600"
+
+
+async def test_pinned_and_unread_are_changed_and_listed(at: World) -> None:
+    other, mine = [await at.conversation(title=title) for title in ("other", "mine")]
+    changed = (await at.client.patch(f"/api/conversations/{mine}", {"pinned": True, "unread": True})).json
+    assert (changed["pinned"], changed["unread"]) == (True, True)
+    kept = (await at.client.patch(f"/api/conversations/{mine}", {"pinned": None, "title": "still mine"})).json
+    assert (kept["pinned"], kept["unread"]) == (True, True)
+    for query, wanted in (("pinned=true", [mine]), ("pinned=false", [other]), ("", [mine, other])):
+        assert [one["id"] for one in (await at.client.get(f"/api/conversations?{query}")).json["items"]] == wanted

@@ -184,3 +184,16 @@ def test_what_is_too_much_for_markdown_is_shown_as_it_is() -> None:
     page = share_page(SharedBranch(title="T", shared_at="2026", system_prompt=None, messages=(message,)))
     assert [f"<strong>{letter}" in page for letter in "abcd"] == [True, True, False, False]
     assert "**d" in page
+
+
+def test_every_text_of_a_share_runs_in_its_own_direction_and_code_from_left_to_right() -> None:
+    question = SharedMessage(role="user", created_at="2026", text="שאלה")
+    parts = (SharedPart(type="text", content="תשובה"), SharedPart(type="tool_call", name="add", content='{"a": 1}'))
+    answer = SharedMessage(role="assistant", created_at="2026", parts=parts)
+    page = share_page(SharedBranch(title="T", shared_at="2026", system_prompt="מערכת", messages=(question, answer)))
+    assert '<html lang="en">' in page
+    assert '<h1 lang="" dir="auto">T</h1>' in page
+    assert '<article class="user"><h2>Question</h2><div class="plain" lang="" dir="auto">שאלה</div>' in page
+    assert '<div lang="" dir="auto"><p>תשובה</p>\n</div>' in page
+    assert '<pre class="plain" lang="" dir="auto">מערכת</pre>' in page
+    assert '<pre class="plain" dir="ltr">{&quot;a&quot;: 1}</pre>' in page

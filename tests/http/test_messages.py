@@ -194,3 +194,22 @@ async def test_cancel_stops_a_turn_and_stays_when_it_has_ended(at: World) -> Non
     assert (stopped.status, stopped.json["status"]) == (200, "cancelled")
     assert (await at.client.post(path, b"")).json == stopped.json
     assert (await at.client.post(path, {"x": 1})).status == 422
+
+
+async def test_messages_around_and_after_one_are_read(at: World) -> None:
+    conversation_id = await at.conversation()
+    started: list[dict[str, str]] = []
+    for _ in range(3):
+        at.model.say("a", end=True)
+        started.append(await at.start(conversation_id))
+        async for _ in at.supervisor.follow(at.store.owner, started[-1]["turn_id"], 0):
+            pass
+    ids = [one[name] for one in started for name in ("user_message_id", "message_id")]
+    path = f"/api/conversations/{conversation_id}/messages"
+    page = (await at.client.get(f"{path}?around={ids[2]}&limit=2")).json
+    assert [one["id"] for one in page["items"]] == ids[2:4]
+    assert (page["has_more"], page["has_newer"]) == (True, True)
+    page = (await at.client.get(f"{path}?after={ids[3]}")).json
+    assert ([one["id"] for one in page["items"]], page["has_newer"]) == (ids[4:], False)
+    assert (await at.client.get(f"{path}?around=nothing")).status == 404
+    assert (await at.client.get(f"{path}?around={ids[0]}&after={ids[0]}")).status == 422

@@ -1,8 +1,11 @@
 """Health, tools and the API's own description."""
 
 import re
+from pathlib import Path
 
-from tests.http.world import TOOL, World
+from luxx.store.records import FileLimits
+from tests.http.test_files import BINARY
+from tests.http.world import TOOL, World, world
 
 
 async def test_health_says_who_answers(at: World) -> None:
@@ -36,7 +39,7 @@ async def test_the_openapi_document_has_every_route_and_no_loose_reference(at: W
     document = answer.json
     assert document["openapi"].startswith("3.1")
     assert {
-        "/api/health", "/api/ready", "/api/conversations", "/api/conversations/{conversation_id}",
+        "/api/health", "/api/ready", "/api/limits", "/api/conversations", "/api/conversations/{conversation_id}",
         "/api/conversations/{conversation_id}/messages", "/api/messages/{message_id}/regenerate",
         "/api/messages/{message_id}/continue", "/api/turns/{turn_id}", "/api/turns/{turn_id}/events",
         "/api/turns/{turn_id}/cancel", "/api/turns/{turn_id}/approvals/{index}", "/api/approvals", "/api/rules",
@@ -62,3 +65,34 @@ async def test_the_reference_page_asks_nothing_of_other_hosts(at: World) -> None
     assert "<script" not in text
     assert not re.findall(r'(?:src|href)="(?!/api/|#)', text)
     assert set(re.findall(r'href="#(\w+)"', text)) <= set(re.findall(r' id="(\w+)"', text))
+
+
+async def test_the_limits_that_are_told_are_those_that_hold(tmp_path: Path) -> None:
+    files = FileLimits(file_bytes=500, conversation_bytes=900, per_message=2)
+    async with world(tmp_path, files=files, max_file=500, max_message_chars=20) as at:
+        told = (await at.client.get("/api/limits")).json
+        assert {name: told[name] for name in told if name != "media_types"} == {
+            "message_chars": 20,
+            "message_files": 2,
+            "file_bytes": 500,
+            "conversation_files_bytes": 900,
+        }
+        assert {"image/png", "application/pdf", "text/*"} <= set(told["media_types"])
+        path = f"/api/conversations/{await at.conversation()}/messages"
+        ids: list[str] = []
+        for size in (500, 400, 1):
+            sent = await at.client.send("POST", f"/api/files?name={size}", bytes(size), BINARY)
+            ids += [sent.json["id"]] if sent.status == 201 else []
+        assert len(ids) == 2
+        refused = [
+            ({"text": "x" * 21}, "text: must have at most 20 characters"),
+            ({"attachments": ["a", "b", "c"]}, "attachments: must name at most 2 files"),
+            ({"attachments": ["a"] * 101}, "attachments: must name at most 2 files"),
+        ]
+        for body, words in refused:
+            answer = await at.client.post(path, body)
+            assert (answer.status, answer.json["detail"]) == (422, words)
+        large = await at.client.send("POST", "/api/files?name=x", bytes(501), {**BINARY, "content-length": "501"})
+        assert (large.status, "at most 500 bytes" in large.json["detail"]) == (413, True)
+        at.model.say("Seen.", end=True)
+        assert (await at.client.post(path, {"text": "x" * 20, "attachments": ids})).status == 202

@@ -24,7 +24,7 @@ class NotedHost:
         """Find nothing wrong."""
         return Check(ok=True, detail="It speaks.")
 
-    def logged_in(self, state: str, code: str, issuer: str | None) -> bool:
+    async def logged_in(self, owner: str, state: str, code: str, issuer: str | None) -> bool:
         """Know one state."""
         return (state, code) == ("known", "c")
 

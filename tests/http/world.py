@@ -14,18 +14,18 @@ from luxx.core.ports import CallContext, Check, ModelInfo, ToolInfo, ToolOutcome
 from luxx.core.presets import Preset
 from luxx.core.prompts import Effect, ModelRequest, ToolSpec
 from luxx.core.usage import Usage
+from luxx.engine.plan import RunLimits
 from luxx.http.application import create_app
 from luxx.http.parts import HttpOptions, Parts
 from luxx.store.interface import Store
 from luxx.store.postgres.store import open_postgres
-from luxx.store.records import NewProvider, Provider
+from luxx.store.records import FileLimits, NewProvider, Provider
 from luxx.store.secrets import SecretBox
 from luxx.store.sqlite.store import open_sqlite
 from luxx.tools.builtin.web.client import WebClient
 from luxx.tools.builtin.web.guard import NamedGuard
 from luxx.tools.openapi.servers import OpenApiServers
 from luxx.turns.endpoints import Endpoints
-from luxx.turns.run import RunLimits
 from luxx.turns.starting import Starter
 from luxx.turns.supervisor import Supervisor
 from luxx.turns.titles import Titles
@@ -99,6 +99,9 @@ class NoTools:
         """As for any unknown name."""
         return "read"
 
+    def misfit(self, name: str, arguments: str) -> None:
+        """Nobody here can tell."""
+
     async def offered(self, owner: str) -> tuple[ToolInfo, ...]:
         """Show one."""
         return (TOOL,)
@@ -159,13 +162,18 @@ async def world(
     heartbeat: float = 15,
     database: str = "",
     tools: Tools | None = None,
+    files: FileLimits | None = None,
     **options: int,
 ) -> AsyncIterator[World]:
     """Open a store, in a folder if no database is named, and put a server on it."""
     tools = tools or NoTools()
     async with asyncio.timeout(50):
         secrets = SecretBox(["x" * 43 + "="])
-        store = await (open_postgres(database, secrets) if database else open_sqlite(path / "data", secrets))
+        store = await (
+            open_postgres(database, secrets)
+            if database
+            else open_sqlite(path / "data", secrets, limits=files or FileLimits())
+        )
         model, made = HeldModel("scripted"), []
 
         def factory(provider: Provider, key: str | None) -> HeldModel:

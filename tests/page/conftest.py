@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, Request
+from playwright.sync_api import Browser, Dialog, Page, Request, sync_playwright
 
-from tests.e2e.server import free_port
+from tests.chromium import find_chromium, launch_arguments
+from tests.ports import free_port
 
-START_PATIENCE = 30.0
+START_PATIENCE = 50.0
 
 
 class Watched:
@@ -112,7 +113,16 @@ class PageServer:
             return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """A browser for all tests of the page; it ends with them, since no async test can start beside playwright's loop."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=launch_arguments())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
     """One server for all tests: each has a conversation of its own."""
     server = PageServer(tmp_path_factory.mktemp("page") / "data")
@@ -124,7 +134,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
         server.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def watched(server: PageServer, browser: Browser) -> Iterator[Watched]:
     """One tab for all tests, since a new one with cold caches takes longer than most of them."""
     context = browser.new_context()

@@ -41,5 +41,4 @@ def decode(pieces: Sequence[bytes], names: Mapping[str, str] | None = None) -> T
 
 def raw_of(told: Told) -> list[dict[str, Any]]:
     """Return the parts that an answer wants back."""
-    assert told.finish
-    return json.loads(told.finish.raw)["parts"] if told.finish.raw else []
+    return told.raw_items("parts")

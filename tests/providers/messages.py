@@ -76,8 +76,7 @@ def decode(*pieces: bytes) -> Told:
 
 def raw(told: Told) -> list[dict[str, Any]]:
     """Return the blocks that an answer wants back."""
-    assert told.finish
-    return json.loads(told.finish.raw)["content"] if told.finish.raw else []
+    return told.raw_items("content")
 
 
 def refusal(message: str, status: int = 400, kind: str = "invalid_request_error") -> Answer:

@@ -43,4 +43,4 @@ def answered(body: bytes, model: str = OLD) -> AnswerPrompt:
     told = decode(body)
     assert told.finish
     calls = tuple(CallPrompt(id=i, name=name, arguments=arguments) for i, name, arguments in told.whole_tools)
-    return AnswerPrompt(text=told.text, thinking=told.reasoning, calls=calls, model=model, raw=told.finish.raw)
+    return AnswerPrompt(text=told.text, thinking=told.reasoning, calls=calls, model=model, raw=told.raw)

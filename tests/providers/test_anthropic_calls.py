@@ -95,7 +95,10 @@ def test_an_answer_that_begins_anew_is_that_of_its_second_beginning() -> None:
     second = message(thinking(0, "two", signature="2"), call(1, "y", "f", '{"a": "b"}'), reason="tool_use")
     told = decode(first + second)
     assert told.whole_tools == [("y", "f", '{"a": "b"}')]
-    assert [part.get("signature", part.get("id")) for part in raw(told)] == ["2", "y"]
+    assert [json.loads(part) for part in told.parts[1:]] == [
+        {"content": [], "anew": True},
+        {"content": [{"type": "thinking", "thinking": "two", "signature": "2"}]},
+    ]
 
 
 def test_a_message_that_comes_whole_at_its_start_is_taken() -> None:
@@ -107,8 +110,7 @@ def test_a_message_that_comes_whole_at_its_start_is_taken() -> None:
     told = decode(event("message_start", message=message) + event("message_stop"))
     assert (told.tools, told.done, told.reason) == ([("x", "f", '{"a": 1}')], {0}, "tool_calls")
     assert raw(told) == content
-    assert told.finish
-    assert json.loads(told.finish.raw)["container"] == "box"
+    assert json.loads(told.parts[-1])["container"] == "box"
 
 
 def test_the_tools_are_called_by_their_own_names() -> None:

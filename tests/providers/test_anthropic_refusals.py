@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from luxx.core.errors import (
@@ -190,7 +191,7 @@ def _history(conversation: str) -> ModelRequest:
     body = message(thinking(0, "h", signature="s"), call(1, "1", "f", "{}"), reason="tool_use")
     told = decode(body)
     assert told.finish
-    answer = AnswerPrompt(calls=(CallPrompt(id="1", name="f", arguments="{}"),), model=MODEL, raw=told.finish.raw)
+    answer = AnswerPrompt(calls=(CallPrompt(id="1", name="f", arguments="{}"),), model=MODEL, raw=told.raw)
     prompts = (UserPrompt("a"), answer, ResultPrompt(id="1", name="f", content="r"))
     return ModelRequest(model=MODEL, prompts=prompts, conversation_id=conversation)
 
@@ -223,17 +224,37 @@ async def test_a_plain_history_that_is_refused_is_reported_at_once(transport: Tr
         assert len(endpoint.asked) == 1
 
 
-async def test_a_file_that_is_refused_is_told_of_in_this_request(transport: Transport) -> None:
+async def test_a_file_that_is_refused_is_told_of_in_the_rest_of_its_conversation(transport: Transport) -> None:
     file = FileRef(id="p", name="a.png", media_type="image/png", size=3)
-    request = ModelRequest(model=MODEL, prompts=(UserPrompt("a", files=(file,)),), files={"p": b"png"})
+    other = FileRef(id="q", name="b.png", media_type="image/png", size=3)
+    prompts = (UserPrompt("a", files=(file,)),)
+    contents = {"p": b"png", "q": b"gnp"}
+    request = ModelRequest(model=MODEL, prompts=prompts, files=contents, conversation_id="c")
+    more = (*prompts, AnswerPrompt(text="t"), UserPrompt("b", files=(other,)))
     async with Endpoint(
         refusal("messages.0.content.0.image.source.base64: Could not process image"), ANSWER
     ) as endpoint:
         model = AnthropicModel(endpoint.url, "key", transport)
         await _ask(model, request)
-        await _ask(model, request)
+        await _ask(model, msgspec.structs.replace(request, prompts=more))
+        await _ask(model, msgspec.structs.replace(request, conversation_id="d"))
     kinds = [asked.json["messages"][0]["content"][0]["type"] for asked in endpoint.asked]
-    assert kinds == ["image", "text", "image"]
+    assert kinds == ["image", "text", "text", "image"]
+    assert endpoint.asked[2].json["messages"][2]["content"][0]["type"] == "image"
+
+
+async def test_all_files_are_told_of_if_the_newest_were_not_those_that_are_refused(transport: Transport) -> None:
+    one, two = (FileRef(id=id, name=f"{id}.png", media_type="image/png", size=3) for id in "pq")
+    prompts = (UserPrompt("a", files=(one,)), AnswerPrompt(text="t"), UserPrompt("b", files=(two,)))
+    request = ModelRequest(model=MODEL, prompts=prompts, files={"p": b"png", "q": b"gnp"})
+    no = refusal("Could not process image")
+    async with Endpoint(no, no, ANSWER) as endpoint:
+        await _ask(AnthropicModel(endpoint.url, "key", transport), request)
+    assert [asked.body.count(b'"type":"image"') for asked in endpoint.asked] == [2, 1, 0]
+    async with Endpoint(no) as endpoint:
+        with pytest.raises(ProviderRejected):
+            await _ask(AnthropicModel(endpoint.url, "key", transport), request)
+        assert len(endpoint.asked) == 3
 
 
 async def test_a_model_that_takes_no_documents_is_told_of_them_from_then_on(transport: Transport) -> None:

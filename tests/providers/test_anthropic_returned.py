@@ -13,7 +13,7 @@ from luxx.core.prompts import (
 )
 from luxx.providers.anthropic.quirks import Quirks, Relief
 from luxx.providers.anthropic.request import encode_request
-from tests.providers.messages import block, call, end, message, text, thinking
+from tests.providers.messages import begin, block, call, end, message, text, thinking
 from tests.providers.messages_sent import NEW, OLD, answered, body_for, messages_for, said
 
 _SIGNED = message(thinking(0, "hm", signature="sig"), text(1, "t"), call(2, "1", "f", '{"x":1}'), reason="tool_use")
@@ -65,13 +65,27 @@ def test_what_cannot_be_sent_back_is_written_anew(raw: bytes) -> None:
     ]
 
 
-def test_an_answer_whose_calls_are_not_those_it_made_is_written_anew() -> None:
+def test_calls_after_what_was_kept_follow_it() -> None:
     answer = answered(_SIGNED)
     for calls in ((), (*answer.calls, CallPrompt(id="2", name="f", arguments="{}"))):
         changed = AnswerPrompt(text="t", calls=calls, model=OLD, raw=answer.raw)
         results = tuple(ResultPrompt(id=c.id, name="f", content="r") for c in calls)
         kinds = [part["type"] for part in messages_for(UserPrompt("a"), changed, *results)[1]["content"]]
-        assert kinds == ["text", *("tool_use" for _ in calls)]
+        assert kinds == ["thinking", "text", *("tool_use" for _ in calls)]
+
+
+def test_an_answer_whose_calls_are_not_those_it_made_is_written_anew() -> None:
+    body = message(call(0, "1", "f", "{}", mystery=1), thinking(1, "hm", signature="sig"), reason="tool_use")
+    changed = AnswerPrompt(text="t", calls=(CallPrompt(id="1", name="g", arguments="{}"),), raw=answered(body).raw)
+    messages = messages_for(UserPrompt("a"), changed, _RESULT)
+    assert [part["type"] for part in messages[1]["content"]] == ["text", "tool_use"]
+
+
+def test_an_answer_that_began_anew_goes_back_as_its_second_beginning() -> None:
+    first = begin() + thinking(0, "one", signature="1")
+    body = first + message(thinking(0, "two", signature="2"), text(1, "t"))
+    (_, sent, _) = messages_for(UserPrompt("a"), answered(body), UserPrompt("b"))
+    assert sent["content"] == [{"type": "thinking", "thinking": "two", "signature": "2"}, said("t")]
 
 
 def test_server_tools_go_back_with_their_results_and_never_without() -> None:

@@ -138,6 +138,14 @@ def test_a_rate_limit_says_how_long_to_wait(headers: dict[str, str], body: objec
 
 
 @pytest.mark.parametrize(
+    ("seconds", "said"),
+    [("1.2", "2 s"), ("90", "90 s"), ("130", "3 minutes"), ("7200", "120 minutes"), ("30000", "9 hours")],
+)
+def test_a_rate_limit_says_the_wait_in_words(seconds: str, said: str) -> None:
+    assert _error(429, "", {"Retry-After": seconds}).message.endswith(f"Try again in {said}.")
+
+
+@pytest.mark.parametrize(
     "body",
     [
         {"error": {"message": "the words"}},

@@ -61,7 +61,7 @@ def test_signatures_stay_on_their_own_parts_and_other_texts_are_joined() -> None
 def test_a_signed_thought_is_shown_and_kept() -> None:
     told = decode([said({"text": "hm", "thought": True, "thoughtSignature": "S"}), said({"text": "a"}, finish="STOP")])
     assert told.reasoning == "hm"
-    assert raw_of(told) == [{"text": "hm", "thought": True, "thoughtSignature": "S"}, {"text": "a"}]
+    assert raw_of(told) == [{"text": "hm", "thought": True, "thoughtSignature": "S"}]
 
 
 def test_a_part_that_is_only_a_signature_is_kept() -> None:
@@ -73,7 +73,7 @@ def test_unknown_parts_change_nothing_and_are_kept() -> None:
     part = {"holograph": {"deep": [1, {"é": None}]}}
     told = decode([said({"text": "a"}, part, {"text": "b"}, finish="STOP")])
     assert (told.text, told.reason) == ("ab", "stop")
-    assert raw_of(told) == [{"text": "a"}, part, {"text": "b"}]
+    assert raw_of(told) == [{"text": "a"}, part]
 
 
 @pytest.mark.parametrize(
@@ -198,6 +198,16 @@ def test_images_are_files_and_their_content_is_not_kept_twice() -> None:
     ]
 
 
+@pytest.mark.parametrize("data", ["?", "", "a"])
+def test_an_image_that_cannot_be_read_is_told_of(data: str) -> None:
+    image = {"inlineData": {"mimeType": "image/png", "data": data}, "thoughtSignature": "S"}
+    told = decode([said({"text": "a"}, image, {"text": "b"}, finish="STOP")])
+    assert (told.text, told.files) == ("ab", [])
+    assert [notice.text for notice in told.notices] == [
+        "An image of the model was not kept: what came of it cannot be read."
+    ]
+
+
 def test_code_that_the_provider_ran_is_noted_and_kept() -> None:
     code = {"executableCode": {"language": "PYTHON", "code": "print(1)"}, "thoughtSignature": "S"}
     result = {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1\n"}}
@@ -206,7 +216,7 @@ def test_code_that_the_provider_ran_is_noted_and_kept() -> None:
         ("code_execution", "Ran code:\nprint(1)"),
         ("code_execution", "The code gave:\n1"),
     ]
-    assert raw_of(told) == [{"text": "a"}, code, result, {"text": "b"}]
+    assert raw_of(told) == [{"text": "a"}, code, result]
 
 
 def test_tools_of_the_provider_are_noted_and_kept() -> None:
@@ -214,7 +224,7 @@ def test_tools_of_the_provider_are_noted_and_kept() -> None:
     gave = {"toolResponse": {"id": "t", "toolType": "GOOGLE_SEARCH_WEB", "response": {"x": 1}}}
     told = decode([said(used, gave, {"text": "a"}, finish="STOP")])
     assert [n.kind for n in told.notices] == ["google_search_web"]
-    assert raw_of(told) == [used, gave, {"text": "a"}]
+    assert raw_of(told) == [used, gave]
 
 
 def test_sources_and_searches_are_told_once() -> None:

@@ -37,7 +37,7 @@ def _parts(contents: list[Any]) -> list[list[dict[str, Any]]]:
 def _raw(*parts: dict[str, Any]) -> bytes:
     told = decode([said(*parts, finish="STOP")])
     assert told.finish
-    return told.finish.raw
+    return told.raw
 
 
 def _calls(*named: tuple[str, str, str]) -> tuple[CallPrompt, ...]:

@@ -194,7 +194,7 @@ async def test_a_tool_loop_sends_back_what_came(transport: Transport) -> None:
         told = await _ask(model, _request())
         assert isinstance(told.finish, Finish)
         calls = tuple(CallPrompt(id="call_1", name=name, arguments=text) for _, name, text in told.tools)
-        answer = AnswerPrompt(text=told.text, thinking=told.reasoning, calls=calls, raw=told.finish.raw)
+        answer = AnswerPrompt(text=told.text, thinking=told.reasoning, calls=calls, raw=told.raw)
         result = ResultPrompt(id="call_1", name="a b", content="ok")
         await _ask(model, _request(prompts=(UserPrompt("hello"), answer, result)))
         contents = endpoint.asked[1].json["contents"]

@@ -31,7 +31,7 @@ def _answer(
                 said(*(call(name, {}, signature="" if n else "S") for n, name in enumerate(named)), finish="STOP"),
             ]
         )
-        raw, text = (told.finish.raw if told.finish else b""), told.text
+        raw, text = told.raw, told.text
     made_calls = tuple(CallPrompt(id=id, name=name, arguments="{}") for id, name in zip(ids, named, strict=True))
     results = [ResultPrompt(id=one.id, name=one.name, content="ok", files=made) for one in made_calls]
     answer = AnswerPrompt(text=text, calls=made_calls, raw=raw, files=() if native else made)

@@ -357,7 +357,7 @@ def test_reasoning_to_be_sent_back_survives_half_a_pair_in_it() -> None:
     details = [{"type": "reasoning.encrypted", "data": "sealed", "note": _HIGH}]
     told = decode([delta(reasoning_details=details), calls(call(0, "a", "f", "{}"))])
     assert told.finish
-    (kept,) = json.loads(told.finish.raw)["fields"]["reasoning_details"]
+    (kept,) = json.loads(told.raw)["fields"]["reasoning_details"]
     assert kept == {"type": "reasoning.encrypted", "data": "sealed", "note": "\ufffd"}
 
 

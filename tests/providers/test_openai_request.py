@@ -88,7 +88,7 @@ def _answered(body: bytes, origin: str = "") -> AnswerPrompt:
     told = decode([body])
     assert told.finish
     calls = tuple(CallPrompt(id=i, name=name, arguments=arguments) for i, name, arguments in told.tools)
-    return AnswerPrompt(text=told.text, calls=calls, raw=told.finish.raw)
+    return AnswerPrompt(text=told.text, calls=calls, raw=told.raw)
 
 
 _CALL = delta(tool_calls=[call(0, "1", "f", "{}")]) + delta("tool_calls") + DONE

@@ -87,7 +87,7 @@ def test_an_image_comes_once_as_a_file() -> None:
     told = decode(added(0, image), preview, done(0, whole), completed(whole))
     assert told.files == [FileDelta(data=_PNG, name="image.webp")]
     assert told.finish
-    assert whole["result"].encode() not in told.finish.raw
+    assert whole["result"].encode() not in told.raw
 
 
 def test_the_last_preview_stands_for_an_image_that_does_not_come() -> None:

@@ -1,6 +1,5 @@
 """Items of a Responses stream: whatever providers leave out, repeat and mix up, each thing is told once."""
 
-import json
 from itertools import combinations
 from typing import Any
 
@@ -278,7 +277,7 @@ def test_arguments_that_only_the_announcement_has_are_not_lost() -> None:
 def test_items_that_are_done_out_of_order_are_kept_in_their_order(output: tuple[dict[str, Any], ...]) -> None:
     told = decode(done(1, _CALL), done(0, message("a", phase="commentary")), completed(*output))
     assert told.finish
-    assert [item["type"] for item in json.loads(told.finish.raw)["items"]] == ["message", "function_call"]
+    assert [item["type"] for item in told.raw_items("items")] == ["message", "function_call"]
 
 
 def test_more_items_than_an_answer_can_have_are_an_error() -> None:

@@ -52,9 +52,7 @@ def _with_answer(*prompts: Prompt) -> ModelRequest:
     """Return a request after an answer whose reasoning is to go back."""
     told = decode(only_done(reasoning("why", encrypted_content="gAAA"), message("x"), call()))
     assert told.finish
-    answer = AnswerPrompt(
-        text="x", calls=(CallPrompt(id="call_a", name="f", arguments="{}"),), model="m", raw=told.finish.raw
-    )
+    answer = AnswerPrompt(text="x", calls=(CallPrompt(id="call_a", name="f", arguments="{}"),), model="m", raw=told.raw)
     result = ResultPrompt(id="call_a", name="f", content="r", files=(_PNG,))
     return msgspec.structs.replace(REQUEST, prompts=(UserPrompt("q"), answer, result, *prompts))
 

@@ -21,7 +21,7 @@ def _answer(*items: dict[str, Any], files: tuple[FileRef, ...] = ()) -> AnswerPr
     told = decode(only_done(*items))
     assert told.finish
     calls = tuple(CallPrompt(id=id, name=name, arguments=arguments) for id, name, arguments in told.whole_tools)
-    raw = told.finish.raw
+    raw = told.raw
     return AnswerPrompt(text=told.text, thinking=told.reasoning, calls=calls, model="m", raw=raw, files=files)
 
 
@@ -77,7 +77,7 @@ def test_reasoning_that_the_provider_could_not_read_again_does_not_go_back(thoug
 def test_the_encrypted_content_of_the_end_stands_in_for_one_that_the_item_lacked() -> None:
     told = decode(done(0, reasoning("why")), done(1, call()), completed(_THOUGHT, call()))
     assert told.finish
-    assert b"gAAA" in told.finish.raw
+    assert b"gAAA" in told.raw
 
 
 def test_a_plain_answer_needs_nothing_back() -> None:
@@ -196,7 +196,7 @@ def test_a_cut_call_is_not_in_what_goes_back() -> None:
     cut = call("b", "g", '{"x', id="fc_1", status="incomplete")
     told = decode(done(0, _THOUGHT), done(1, call()), done(2, cut), completed(_THOUGHT, call(), cut, kind="incomplete"))
     assert told.finish
-    assert b'"b"' not in told.finish.raw
+    assert b'"b"' not in told.raw
 
 
 def test_what_is_too_large_to_keep_is_left_out() -> None:

@@ -1,7 +1,8 @@
 """What a stream of deltas told, put together as a reader does; it holds the rules of the delta types."""
 
+import json
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from luxx.core.deltas import (
     Delta,
@@ -13,6 +14,7 @@ from luxx.core.deltas import (
     ThinkingDelta,
     ToolCallDelta,
     ToolCallDone,
+    VerbatimDelta,
 )
 from luxx.core.errors import ProviderError
 from luxx.providers.openai.answer import AnswerDecoder
@@ -39,6 +41,7 @@ class Told:
         self.files: list[FileDelta] = []
         self.sources: list[SourceDelta] = []
         self.notices: list[NoticeDelta] = []
+        self.parts: list[bytes] = []
         self.finish: Finish | None = None
         self.error: ProviderError | None = None
         for delta in deltas:
@@ -65,6 +68,10 @@ class Told:
                 assert slot < len(self.calls)
                 assert slot not in self.done
                 self.done.add(slot)
+            case VerbatimDelta(raw):
+                assert raw
+                assert b"\n" not in raw
+                self.parts.append(raw)
             case Finish():
                 self.finish = delta
             case _:
@@ -85,6 +92,15 @@ class Told:
                 self.notices.append(delta)
 
     @property
+    def raw(self) -> bytes:
+        """What the answer wants back, as a prompt has it."""
+        return b"\n".join(self.parts)
+
+    def raw_items(self, name: str) -> list[dict[str, Any]]:
+        """What the answer wants back under this name of the format."""
+        return [item for part in self.parts for item in json.loads(part)[name]]
+
+    @property
     def tools(self) -> list[tuple[str, str, str]]:
         return [(call[0], call[1], call[2]) for call in self.calls]
 
@@ -102,7 +118,7 @@ class Told:
 
     def _all(self) -> tuple[object, ...]:
         said = (self.text, self.reasoning, self.calls, self.done, self.files, self.sources, self.notices)
-        return (*said, self.finish, type(self.error))
+        return (*said, self.parts, self.finish, type(self.error))
 
 
 def decode(pieces: Sequence[bytes]) -> Told:

@@ -177,6 +177,15 @@ async def test_deaths_are_counted_until_a_step_is_completed(engine: Engine, talk
     assert (await talk.get(turn)).takeovers == 0
 
 
+async def test_a_claimed_turn_remembers_which_of_its_calls_were_stopped(engine: Engine, talk: Talk) -> None:
+    turn = (await talk.say()).turn
+    for owner, index in ((talk.owner, 3), (talk.owner, 5), ("somebody", 7)):
+        await talk.store.turns.stop_call(owner, turn.id, index)
+    await talk.store.close()
+    (claimed,) = await (await engine.open()).turns.claim()
+    assert claimed.settings == replace(turn.settings, stopped=(3, 5))
+
+
 async def test_a_claimed_turn_remembers_that_it_is_to_be_stopped(engine: Engine, talk: Talk) -> None:
     turn = (await talk.say()).turn
     stopped = await talk.store.turns.request_cancel(talk.owner, turn.id)

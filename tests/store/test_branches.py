@@ -12,8 +12,16 @@ from luxx.store.records import Branch, Message
 from tests.store.talk import Talk, batch, call, delta, done, ended, whole
 
 
-async def branch(talk: Talk, leaf: str | None = None, before: str | None = None, limit: int = 50) -> Branch:
-    return await talk.store.conversations.branch(talk.owner, talk.id, leaf, before, limit, whole)
+async def branch(
+    talk: Talk,
+    leaf: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
+    after: str | None = None,
+    around: str | None = None,
+) -> Branch:
+    conversations = talk.store.conversations
+    return await conversations.branch(talk.owner, talk.id, leaf, before, limit, whole, after=after, around=around)
 
 
 def texts(part: Branch) -> list[str]:
@@ -54,6 +62,45 @@ async def test_a_branch_is_read_in_parts(talk: Talk) -> None:
     first = await branch(talk, before=middle.items[0].id, limit=3)
     assert texts(first) + texts(middle) + texts(last) == texts(await branch(talk))
     assert (middle.has_more, first.has_more) == (True, False)
+
+
+async def test_a_branch_is_read_from_its_midst_both_ways(talk: Talk) -> None:
+    turns = [await talk.answered(f"question {number}", f"answer {number}") for number in range(6)]
+    all_of_it = await branch(talk)
+    middle = await branch(talk, around=turns[2].message_id, limit=4)
+    assert texts(middle) == ["answer 1", "question 2", "answer 2", "question 3", "answer 3"][1:]
+    assert (middle.has_more, middle.has_newer) == (True, True)
+    newer = await branch(talk, after=middle.items[-1].id, limit=3)
+    assert (texts(newer), newer.has_more, newer.has_newer) == (["question 4", "answer 4", "question 5"], True, True)
+    newest = await branch(talk, after=newer.items[-1].id, limit=3)
+    assert (texts(newest), newest.has_newer) == (["answer 5"], False)
+    older = await branch(talk, before=middle.items[0].id)
+    assert older.has_newer
+    assert texts(older) + texts(middle) + texts(newer) + texts(newest) == texts(all_of_it)
+    assert (await branch(talk, after=newest.items[-1].id)).items == ()
+
+
+async def test_around_an_end_of_a_branch_is_what_there_is(talk: Talk) -> None:
+    turns = [await talk.answered(f"question {number}", f"answer {number}") for number in range(3)]
+    first = await branch(talk, around=turns[0].user_message_id, limit=2)
+    assert (texts(first), first.has_more, first.has_newer) == (["question 0", "answer 0"], False, True)
+    last = await branch(talk, around=turns[2].message_id, limit=3)
+    assert (texts(last), last.has_more, last.has_newer) == (["answer 1", "question 2", "answer 2"], True, False)
+    one = await branch(talk, around=turns[1].message_id, limit=1)
+    assert (texts(one), one.has_more, one.has_newer) == (["answer 1"], True, True)
+
+
+async def test_around_and_after_know_their_branch_and_conversation_only(talk: Talk) -> None:
+    foreign = await (await Talk.begin(talk.store)).answered("one", "1")
+    first = await talk.answered("one", "1")
+    aside = await talk.answered("two", "2")
+    await talk.answered("or two", "3", parent=first.message_id)
+    for message_id in ("nothing", foreign.message_id, aside.message_id):
+        with pytest.raises(NotFound):
+            await branch(talk, around=message_id)
+        with pytest.raises(NotFound):
+            await branch(talk, after=message_id)
+    assert texts(await branch(talk, leaf=aside.message_id, around=aside.message_id, limit=2)) == ["two", "2"]
 
 
 async def test_nothing_is_before_a_root(talk: Talk) -> None:

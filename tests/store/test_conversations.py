@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from luxx.core.errors import InvalidRequest, NotFound
+from luxx.core.events import Cancelled, Failed
 from luxx.store.interface import Store
 from luxx.store.records import ClientRequest, ConversationChange, ConversationSettings, NewProvider, SettingsChange
 from tests.store.engines import Engine
@@ -230,3 +231,37 @@ async def test_a_search_has_pages_too(store: Store) -> None:
     rest = await store.conversations.list(store.owner, 2, first.next_cursor, "bee")
     assert [c.title for c in (*first.items, *rest.items)] == ["bee 3", "bee 2", "bee 1"]
     assert rest.next_cursor is None
+
+
+async def test_pinned_ones_are_listed_apart_and_stay_where_they_are(store: Store) -> None:
+    first, second, third = await titled(store, "1", "2", "3")
+    before = await store.conversations.get(store.owner, second)
+    pinned = await store.conversations.change(store.owner, second, ConversationChange(pinned=True))
+    assert pinned == replace(before, pinned=True)
+
+    async def ids(wanted: bool | None) -> list[str]:
+        page = await store.conversations.list(store.owner, 50, None, None, wanted)
+        return [item.id for item in page.items]
+
+    assert await ids(None) == [third, second, first]
+    assert (await ids(True), await ids(False)) == ([second], [third, first])
+    await store.conversations.change(store.owner, second, ConversationChange(pinned=False))
+    assert await ids(True) == []
+
+
+async def test_an_answer_that_ended_is_unread_until_somebody_says_otherwise(talk: Talk) -> None:
+    async def unread() -> bool:
+        return (await talk.store.conversations.get(talk.owner, talk.id)).unread
+
+    turn = (await talk.say()).turn
+    assert not await unread()
+    await talk.append(batch(turn, 2, done(turn)))
+    assert await unread()
+    await talk.store.conversations.change(talk.owner, talk.id, ConversationChange(unread=False))
+    assert not await unread()
+    stopped = (await talk.say("again")).turn
+    await talk.append(batch(stopped, 2, Cancelled(stopped.message_id)))
+    assert not await unread()
+    failed = (await talk.say("once more")).turn
+    await talk.append(batch(failed, 2, Failed(content="No.", code="provider_auth", message_id=failed.message_id)))
+    assert await unread()

@@ -207,13 +207,13 @@ async def test_a_lease_is_renewed_while_the_event_loop_is_busy(cluster: Cluster)
 
 
 async def test_a_node_reaps_only_after_a_whole_lease_without_fault(cluster: Cluster) -> None:
-    one, two = await cluster.open(), await cluster.open(QUICK)
+    one = await cluster.open()
     await Talk.begin(one)
     cluster.expire(one)
     before = time.monotonic()
-    assert await two.nodes.reap() == 0
+    two = await cluster.open(QUICK)
     assert await reaped(two) == 1
-    assert time.monotonic() - before > QUICK.ttl - QUICK.heartbeat
+    assert time.monotonic() - before >= QUICK.ttl
 
 
 async def test_a_node_that_leaves_gives_its_turns_up_at_once(cluster: Cluster) -> None:

@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import threading
 
+import msgspec
 import pytest
 
 from luxx.core import ports
-from luxx.core.prompts import Effect
+from luxx.core.prompts import Effect, ToolSpec
 from luxx.tools.box import Toolbox
 from luxx.tools.errors import ToolDefinitionError, ToolError
+from luxx.tools.mcp.tools import AnyObject
 from luxx.tools.tool import Close, Tool, ToolContext, tool
 from tests.tools.calls import KEY, FakeContext, call
 
@@ -51,6 +53,35 @@ def test_a_box_is_what_the_engine_asks_for() -> None:
     box: ports.Toolbox = Toolbox([echo, add])
     assert [spec.name for spec in box.specs()] == ["echo", "add"]
     assert (box.effect("add"), box.effect("echo"), box.effect("nothing")) == ("idempotent", "read", "read")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "problem"),
+    [
+        ("add", '{"left": 1, "right": "2"}', None),
+        ("add", '{"left": 1, "right": 2.0}', None),
+        ("add", '{"left": 1}', "`right` is missing"),
+        ("add", '{"left": "x", "rigth": 2}', "`left`: expected `int`, got `str`; it was \"x\"; `right` is missing; `rigth` is not"),
+        ("add", "[1]", "one JSON object is expected"),
+        ("foreign", '{"city": "Bern"}', None),
+        ("foreign", '{"city": 3}', "arguments.city is not of the type string"),
+        ("foreign", "{}", "arguments.city is missing"),
+        ("foreign", "{", "must be one JSON object"),
+        ("broken", "{}", None),
+        ("nothing", "[", None),
+    ],
+)  # fmt: skip
+def test_a_box_says_what_arguments_would_be_refused(name: str, arguments: str, problem: str | None) -> None:
+    class Broken:
+        def read(self, text: str) -> dict[str, object]:
+            raise RuntimeError
+
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    spec = ToolSpec(name="foreign", description="Of another server.", parameters=parameters)
+    foreign = msgspec.structs.replace(echo, spec=spec, bare=True, arguments=AnyObject())
+    broken = msgspec.structs.replace(named("broken"), arguments=Broken())
+    found = Toolbox([add, foreign, broken]).misfit(name, arguments)
+    assert found is None if problem is None else problem in (found or "")
 
 
 def test_a_box_tells_a_person_what_is_in_it() -> None:

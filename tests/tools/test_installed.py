@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from types import ModuleType
 
+import msgspec
 import pytest
 
+from luxx.core.prompts import ToolSpec
 from luxx.tools.installed import GROUP, installed_tools
 from luxx.tools.tool import Tool, tool
 
@@ -14,6 +16,12 @@ from luxx.tools.tool import Tool, tool
 def named(name: str) -> Tool:
     """Return a tool with a name."""
     return tool(lambda: name, name=name, description="Tell the name.")
+
+
+def odd(name: str, argument: str) -> Tool:
+    """Return a tool whose schema was written by hand, and badly."""
+    schema = {"type": "object", "properties": {argument: {"type": "any"}}}
+    return msgspec.structs.replace(named("x"), spec=ToolSpec(name=name, description="d", parameters=schema))
 
 
 def _generated() -> Iterator[Tool]:
@@ -34,6 +42,7 @@ def package(monkeypatch: pytest.MonkeyPatch) -> None:
         "generated": _generated(),
         "leaves": _Leaves(),
         "nothing": (),
+        "odd": [odd("fine", "größe"), odd("sp ace", "a"), odd("loose", "a")],
     }
     for name, value in content.items():
         setattr(module, name, value)
@@ -79,6 +88,11 @@ def test_a_broken_package_is_left_out_and_the_others_stay(capsys: pytest.Capture
 def test_a_name_that_is_taken_is_left_out_alone() -> None:
     assert names(entry("one"), entry("again")) == ["one", "four"]
     assert names(entry("several"), taken=("two",)) == ["three"]
+
+
+def test_a_tool_that_providers_refuse_is_left_out_or_loosened() -> None:
+    (found,) = installed_tools((), [entry("odd")])
+    assert (found.name, found.spec.parameters) == ("loose", {"type": "object", "properties": {"a": {}}})
 
 
 def test_an_environment_without_such_packages_has_none() -> None:

@@ -11,13 +11,13 @@ from luxx.core.events import LogEntry
 from luxx.core.ports import Check, Endpoint, ModelInfo
 from luxx.core.replay import Replay
 from luxx.core.steps import ToolResult, answer_text
+from luxx.engine.plan import RunLimits
 from luxx.store.interface import Store
 from luxx.store.records import ConversationSettings, NewProvider, StartedTurn
 from luxx.store.secrets import SecretBox
 from luxx.store.sqlite.store import open_sqlite
 from luxx.turns.endpoints import Endpoints
 from luxx.turns.requests import AssistantMessageView, PostMessage
-from luxx.turns.run import RunLimits
 from luxx.turns.starting import Starter
 from luxx.turns.supervisor import Supervisor
 from luxx.turns.titles import Titles

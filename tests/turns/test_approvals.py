@@ -10,8 +10,8 @@ from luxx.core.errors import Conflict, NotFound
 from luxx.core.events import Approval, LogEntry, decode
 from luxx.core.ports import Decision
 from luxx.core.rules import ToolRule
+from luxx.engine.plan import RunLimits
 from luxx.store.records import ConversationChange, SettingsChange, Status
-from luxx.turns.run import RunLimits
 from tests.engine.fakes import FakeToolbox, call, call_all, say
 from tests.turns.bench import Bench, FakeEndpoint, bench
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from luxx.core.deltas import Finish, TextDelta
+from luxx.core.deltas import Finish, TextDelta, VerbatimDelta
 from luxx.core.errors import (
     ContextOverflow,
     CreditExhausted,
@@ -110,9 +110,9 @@ async def test_what_would_fail_elsewhere_as_well_ends_the_turn(tmp_path: Path, e
 
 
 async def test_the_fallback_gets_the_history_in_its_own_form(tmp_path: Path) -> None:
-    first = [[TextDelta("one")], [Finish(reason="stop", usage=USAGE, raw=b"signed")]]
+    first = [[TextDelta("one")], [VerbatimDelta(b"signed")], [Finish(reason="stop", usage=USAGE)]]
     model = FakeEndpoint(first, [ProviderUnreachable("gone")], say("three"))
-    backup = OtherEndpoint([[TextDelta("two")], [Finish(reason="stop", usage=USAGE, raw=b"other")]])
+    backup = OtherEndpoint([[TextDelta("two")], [VerbatimDelta(b"other")], [Finish(reason="stop", usage=USAGE)]])
     async with chain(tmp_path, model, backup) as at:
         for _ in range(3):
             await at.follow((await at.post()).turn.id)

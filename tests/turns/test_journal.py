@@ -44,6 +44,19 @@ async def test_nothing_is_shown_before_its_commit() -> None:
         assert await reader == (LogEntry(2, "step_delta", b'{"index":0,"text":"a"}'),)
 
 
+async def test_who_follows_a_new_turn_from_start_to_end_needs_no_look_at_the_store() -> None:
+    store = HeldTurnStore()
+    async with running(store) as (journal, log), asyncio.TaskGroup() as group:
+        reader = group.create_task(collect(journal, after=0))
+        await first(journal.tail("o", "t", 0))
+        log.append(StepDelta(0, "a"))
+        log.append(Cancelled(message_id="m"))
+        await log.closed()
+        journal.close(log)
+        assert [(entry.seq, entry.name) for entry in await reader] == [(1, "turn"), (2, "step_delta"), (3, "cancelled")]
+    assert store.reads == 0
+
+
 async def test_text_that_waits_for_the_same_flush_becomes_one_event() -> None:
     store = HeldTurnStore()
     async with running(store) as (_, log):

@@ -13,6 +13,7 @@ from luxx.core.deltas import Delta, Finish, TextDelta
 from luxx.core.errors import LimitReached, StorageError
 from luxx.core.prompts import Effect, ModelRequest, ResultPrompt
 from luxx.core.steps import ToolResult, answer_text
+from luxx.engine.tool_calls import CANCELLED
 from luxx.store.records import Appended, StartedTurn
 from luxx.store.secrets import SecretBox
 from luxx.store.sqlite.store import open_sqlite
@@ -87,6 +88,34 @@ async def test_an_unsafe_tool_whose_outcome_is_unknown_is_not_started_by_continu
         await at.follow(again.turn.id)
         assert after.ran == []
         assert [prompt.failed for prompt in model.requests[0].prompts if isinstance(prompt, ResultPrompt)] == [True]
+
+
+async def test_a_tool_that_was_stopped_is_not_run_again_if_its_server_dies_before_it_has_ended(tmp_path: Path) -> None:
+    started, stopped = asyncio.Event(), asyncio.Event()
+
+    async def stubborn(arguments: str) -> str:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if not stopped.is_set():
+                stopped.set()
+                await asyncio.Event().wait()
+        return ""
+
+    async with bench(tmp_path, FakeEndpoint(call_all("slow", "other")), FakeToolbox(slow=stubborn, other=quick)) as at:
+        turn = (await at.post()).turn
+        await started.wait()
+        await until(at, turn.id, has_result)
+        await at.supervisor.cancel_call(at.store.owner, turn.id, 0)
+        await stopped.wait()
+        conversation_id = at.conversation_id
+    after, model = FakeToolbox(slow=quick, other=quick), FakeEndpoint(say("done"))
+    async with bench(tmp_path, model, after, conversation_id) as at:
+        assert await at.answer(turn.id) == "done"
+        assert after.ran == []
+        results = [prompt for prompt in model.requests[0].prompts if isinstance(prompt, ResultPrompt)]
+        assert [result.content for result in results] == [CANCELLED, "quick"]
 
 
 async def test_what_a_tool_has_finished_is_written_before_a_stop(tmp_path: Path) -> None:

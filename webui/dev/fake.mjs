@@ -42,6 +42,7 @@ function listConversations({ query }) {
     const words = (query.get('q') ?? '').toLowerCase();
     const all = [...store.conversations.values()]
         .filter((item) => item.title.toLowerCase().includes(words))
+        .filter((item) => !query.has('pinned') || item.pinned === (query.get('pinned') === 'true'))
         .sort(byTime);
     const from = Number(query.get('cursor') ?? 0);
     const limit = Number(query.get('limit') ?? 50);
@@ -59,12 +60,20 @@ function createConversation({ body }) {
 
 function listMessages({ id, query }) {
     const conversation = found(store.conversations.get(id));
-    const before = query.get('before');
-    const path = before
-        ? store.branch(store.messages.get(before)?.parent_id)
-        : store.branch(query.get('leaf') ?? conversation.leaf_id);
+    const path = store.branch(query.get('leaf') ?? conversation.leaf_id);
     const limit = Number(query.get('limit') ?? 50);
-    return { items: path.slice(-limit).map((message) => store.messageView(message)), has_more: path.length > limit };
+    const place = (name) => {
+        const at = path.findIndex((message) => message.id === query.get(name));
+        if (at < 0) throw new HttpError(404, 'not_found', 'There is no such message on this branch.');
+        return at;
+    };
+    let end = path.length;
+    if (query.has('before')) end = place('before');
+    else if (query.has('after')) end = Math.min(end, place('after') + 1 + limit);
+    else if (query.has('around')) end = Math.min(end, place('around') + 1 + Math.floor(limit / 2));
+    const start = query.has('after') ? place('after') + 1 : Math.max(0, end - limit);
+    const items = path.slice(start, end).map((message) => store.messageView(message));
+    return { items, has_more: start > 0, has_newer: end < path.length };
 }
 
 function patchConversation({ id, body }) {

@@ -52,6 +52,8 @@ export class Store {
             title_source: 'auto',
             ...settings,
             leaf_id: null,
+            pinned: false,
+            unread: false,
             created_at: now(),
             updated_at: now(),
             ...fields,

@@ -7,9 +7,9 @@ import typer
 
 from luxx.cli.asking import what_waits
 from luxx.cli.console import process_console
-from luxx.cli.options import DataDir, Url, load_settings
-from luxx.cli.servers import Wanted, ask_server
-from luxx.cli.table import table
+from luxx.cli.options import DataDir, Url
+from luxx.cli.servers import Wanted, ask_server, wanted_server
+from luxx.cli.table import shown_table
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -24,7 +24,7 @@ def approvals(
     data_dir: DataDir = None,
 ) -> None:
     """List all that waits for a decision, oldest first."""
-    wanted = Wanted(url=url, settings=load_settings(data_dir=data_dir))
+    wanted = wanted_server(url, data_dir)
     found = ask_server(wanted, lambda client: client.approvals())
     console = process_console()
     if json:
@@ -34,8 +34,7 @@ def approvals(
         (each.turn_id, str(each.approval.index), _until(each.approval.expires_at), what_waits(each.approval))
         for each in found
     ]
-    for line in table(("TURN", "INDEX", "UNTIL", "WHAT"), rows, console.out.width if console.out.is_terminal else 0):
-        console.line(line)
+    shown_table(console, ("TURN", "INDEX", "UNTIL", "WHAT"), rows)
 
 
 def decide(

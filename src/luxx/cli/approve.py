@@ -6,8 +6,8 @@ import typer
 
 from luxx.cli.approvals import Index, TurnId, decide
 from luxx.cli.asking import read_arguments
-from luxx.cli.options import DataDir, Url, load_settings
-from luxx.cli.servers import Wanted
+from luxx.cli.options import DataDir, Url
+from luxx.cli.servers import wanted_server
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -28,5 +28,5 @@ def approve(
 ) -> None:
     """Let a call run that waits for a person, or answer the question of a tool."""
     given = None if arguments is None else read_arguments(arguments)
-    wanted = Wanted(url=url, settings=load_settings(data_dir=data_dir))
+    wanted = wanted_server(url, data_dir)
     decide(turn, index, wanted, approve=True, arguments=given, always=always)

@@ -3,10 +3,12 @@
 import os
 import shlex
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from luxx.client import Limits
 from luxx.core.errors import InvalidRequest
 from luxx.core.files import FileRef
 
@@ -37,6 +39,17 @@ def read_attachment(path: str) -> Attachment:
     if len(data) > _MOST:
         raise InvalidRequest(f"{path} is larger than {_MOST:,} bytes.")
     return Attachment(place.name, data)
+
+
+def check_files(files: Sequence[Attachment], attached: int, limits: Limits) -> None:
+    """Raise InvalidRequest if a server would not take these files with a message that has so many already."""
+    if attached + len(files) > limits.message_files:
+        raise InvalidRequest(f"A message may have at most {limits.message_files} files.")
+    for file in files:
+        if len(file.data) > limits.file_bytes:
+            raise InvalidRequest(
+                f"{file.name} has {len(file.data):,} bytes; a file may have at most {limits.file_bytes:,} bytes."
+            )
 
 
 def paths_in(line: str) -> list[str]:

@@ -114,8 +114,8 @@ def _chat(console: Console, wanted: Wanted, choice: Choice, request: Request) ->
             return ChatPrompt(player, console, wanted.settings.data_dir).talk()
         if request.attach:
             return report(console, player.play(session.attach(request.attach)))
-        for file in files:
-            console.note(f"attached {described(player.run(session.attach_file(file)))}")
+        for file in player.run(session.attach_files(files)) if files else ():
+            console.note(f"attached {described(file)}")
         return report(console, player.play(session.ask(request.text or "", queue=request.queue)))
 
 

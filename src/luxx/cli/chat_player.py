@@ -37,16 +37,18 @@ class Player:
             work = self.session.resume()
 
     def _settle(self, asked: Asked) -> bool:
-        """Have it decided; return whether it was, or the turn was stopped instead."""
-        try:
-            decision = self._asker(asked.approval)
-        except KeyboardInterrupt:
-            self.run(self.session.cancel())
-            return True
-        if decision is None:
-            self.session.leave_waiting()
-            return False
-        self.run(self.session.decide(asked, decision))
+        """Have it decided, asking until the decision is taken; return whether it was, or the turn was stopped instead."""
+        decided = False
+        while not decided:
+            try:
+                decision = self._asker(asked.approval)
+            except KeyboardInterrupt:
+                self.run(self.session.cancel())
+                return True
+            if decision is None:
+                self.session.leave_waiting()
+                return False
+            decided = self.run(self.session.decide(asked, decision))
         return True
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

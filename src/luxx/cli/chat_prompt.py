@@ -172,8 +172,8 @@ class ChatPrompt:
         if not line:
             taken = self._player.run(self._session.take_back())
             self._console.line(f"taken back: {', '.join(file.name for file in taken) or 'nothing'}", "dim")
-        for path in paths_in(line):
-            file = self._player.run(self._session.attach_file(read_attachment(path)))
+        files = [read_attachment(path) for path in paths_in(line)]
+        for file in self._player.run(self._session.attach_files(files)) if files else ():
             self._console.line(f"attached {described(file)}", "dim")
 
     def _tools(self, word: str) -> None:

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from msgspec import UNSET
 
-from luxx.cli.attachments import Attachment
+from luxx.cli.attachments import Attachment, check_files
 from luxx.cli.console import Console
 from luxx.cli.lookup import conversation_named, provider_named
 from luxx.cli.views import View
@@ -32,6 +32,7 @@ from luxx.core.ports import Decision
 _TICK_S = 0.25
 _TURN_RUNNING = "turn_running"
 CONFLICT = 409
+UNFIT = 422
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +124,9 @@ class ChatSession:
         request, files, fresh = new_id(), [file.id for file in self.attached], self.conversation is None
 
         async def post() -> TurnHandle:
+            most = (await self.client.limits()).message_chars
+            if len(text) > most:
+                raise InvalidRequest(f"A message may have at most {most:,} characters; this one has {len(text):,}.")
             conversation, overrides = await self._prepare(request)
             try:
                 started = await self.client.post_message(
@@ -137,11 +141,13 @@ class ChatSession:
 
         return await self._begin(_Work(self._new_view(), post))
 
-    async def attach_file(self, file: Attachment) -> FileRef:
-        """Upload a file, which goes with the next message."""
-        uploaded = await self.client.upload_file(file.name, file.data)
-        self.attached += (uploaded,)
-        return uploaded
+    async def attach_files(self, files: Sequence[Attachment]) -> tuple[FileRef, ...]:
+        """Upload files, which go with the next message; none of them if the server would not take all. Raises InvalidRequest."""
+        before = len(self.attached)
+        check_files(files, before, await self.client.limits())
+        for file in files:
+            self.attached += (await self.client.upload_file(file.name, file.data),)
+        return self.attached[before:]
 
     async def take_back(self) -> tuple[FileRef, ...]:
         """Send nothing along with the next message; return what would have been."""
@@ -192,19 +198,26 @@ class ChatSession:
         except ClientError as error:
             self._console.error(f"the turn could not be stopped: {error.message}")
 
-    async def decide(self, asked: Asked, decision: Decision) -> None:
-        """Decide about what the turn that is shown asked for; a decision that came before this one stands."""
+    async def decide(self, asked: Asked, decision: Decision) -> bool:
+        """Decide about what the turn that is shown asked for; a decision that came before this one stands.
+
+        Return whether it is decided: arguments that do not fit are refused, with a word about what is wrong with them.
+        """
         approve = decision.state == "approved"
         try:
             await self.client.decide(
                 asked.turn_id, asked.approval.index, approve, arguments=decision.arguments, always=decision.always
             )
         except ApiError as error:
+            if error.status == UNFIT and decision.arguments is not None:
+                self._console.error(error.detail)
+                return False
             if error.status != CONFLICT:
                 raise
             self._console.note(error.message)
         if self._work:
             self._work.open.pop(asked.approval.index, None)
+        return True
 
     def leave_waiting(self) -> None:
         """Show no more of a turn that waits for a person."""

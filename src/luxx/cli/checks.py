@@ -15,7 +15,7 @@ import msgspec
 import luxx.http
 from luxx import __version__
 from luxx.cli import server_file
-from luxx.core.errors import LuxxError
+from luxx.core.errors import LuxxError, StorageError
 from luxx.providers.local import model_file, needs
 from luxx.settings import Settings
 from luxx.store.directory import file_system
@@ -141,9 +141,14 @@ def secret_key(settings: Settings) -> Finding:
         state: State = "warning" if path.exists() else "ok"
         return Finding("secret key", state, "is made at the first start", "" if state == "ok" else _key_remedy())
     try:
-        fits = not path.exists() or integrity.key_fits(path, open_secrets(settings.data_dir, given))
+        secrets = open_secrets(settings.data_dir, given)
     except LuxxError as error:
         return Finding("secret key", "broken", error.message, _key_remedy())
+    try:
+        fits = not path.exists() or integrity.key_fits(path, secrets)
+    except StorageError:
+        untold = "cannot be told to be the right one: the database cannot be read"
+        return Finding("secret key", "warning", untold, "keep it; mend the database first")
     if fits:
         return Finding("secret key", "ok", "from LUXX_SECRET_KEY" if given else str(settings.data_dir / KEY_FILE))
     return Finding("secret key", "broken", "is not the one that the stored keys were encrypted with", _key_remedy())

@@ -9,10 +9,10 @@ import typer
 from luxx.cli.console import Console, process_console
 from luxx.cli.exporting import Contents, ExportFormat, Output, write
 from luxx.cli.lookup import conversation_named
-from luxx.cli.options import DataDir, Url, load_settings
+from luxx.cli.options import DataDir, Url
 from luxx.cli.safetext import fit
-from luxx.cli.servers import Wanted, ask_server
-from luxx.cli.table import table
+from luxx.cli.servers import ask_server, wanted_server
+from luxx.cli.table import shown_table
 from luxx.client import Client, Conversation, Message
 from luxx.core.steps import File, Notice, Source, Summary, Text, Thinking, ToolCall, ToolResult
 
@@ -50,14 +50,13 @@ def list_conversations(
                 break
         return found
 
-    conversations = ask_server(_wanted(url, data_dir), fetch)
+    conversations = ask_server(wanted_server(url, data_dir), fetch)
     console = process_console()
     if json:
         console.line(msgspec.json.encode(conversations).decode())
         return
     rows = [(each.id, each.updated_at[:16].replace("T", " "), each.title) for each in conversations]
-    for line in table(("ID", "LAST ACTIVITY", "TITLE"), rows, console.out.width if console.out.is_terminal else 0):
-        console.line(line)
+    shown_table(console, ("ID", "LAST ACTIVITY", "TITLE"), rows)
 
 
 @app.command()
@@ -75,7 +74,7 @@ def show(which: Which, json: Json = False, url: Url = None, data_dir: DataDir = 
             has_more = page.has_more and bool(page.items)
         return conversation, messages
 
-    conversation, messages = ask_server(_wanted(url, data_dir), fetch)
+    conversation, messages = ask_server(wanted_server(url, data_dir), fetch)
     console = process_console()
     if json:
         console.line(msgspec.json.encode({"conversation": conversation, "messages": messages}).decode())
@@ -100,7 +99,7 @@ def export(
         conversation = await conversation_named(client, which)
         await write(client.archive.export(conversation.id, format.value, contents), output)
 
-    ask_server(_wanted(url, data_dir), fetch)
+    ask_server(wanted_server(url, data_dir), fetch)
 
 
 @app.command()
@@ -111,16 +110,12 @@ def delete(
     data_dir: DataDir = None,
 ) -> None:
     """Delete a conversation; an answer in progress is stopped."""
-    wanted = _wanted(url, data_dir)
+    wanted = wanted_server(url, data_dir)
     conversation = ask_server(wanted, lambda client: conversation_named(client, which))
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Delete {fit(conversation.title, 60)!r}?", abort=True, err=True)
     ask_server(wanted, lambda client: client.delete_conversation(conversation.id))
     process_console().line(f"{conversation.id} is deleted.")
-
-
-def _wanted(url: str | None, data_dir: DataDir) -> Wanted:
-    return Wanted(url=url, settings=load_settings(data_dir=data_dir))
 
 
 def _show_message(console: Console, message: Message) -> None:

@@ -3,8 +3,8 @@
 import typer
 
 from luxx.cli.approvals import Index, TurnId, decide
-from luxx.cli.options import DataDir, Url, load_settings
-from luxx.cli.servers import Wanted
+from luxx.cli.options import DataDir, Url
+from luxx.cli.servers import wanted_server
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -12,5 +12,5 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_com
 @app.command()
 def deny(turn: TurnId, index: Index, url: Url = None, data_dir: DataDir = None) -> None:
     """Refuse a call that waits for a person, or the question of a tool; the turn goes on without."""
-    wanted = Wanted(url=url, settings=load_settings(data_dir=data_dir))
+    wanted = wanted_server(url, data_dir)
     decide(turn, index, wanted, approve=False, arguments=None, always=False)

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from luxx.cli.console import process_console
-from luxx.cli.options import DataDir, Url, load_settings
-from luxx.cli.servers import Wanted, ask_server
+from luxx.cli.options import DataDir, Url
+from luxx.cli.servers import ask_server, wanted_server
 from luxx.core.errors import InvalidRequest
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
@@ -31,7 +31,7 @@ class ExportFormat(StrEnum):
 @app.command()
 def export(output: Output = None, contents: Contents = False, url: Url = None, data_dir: DataDir = None) -> None:
     """Write all conversations, one in a line, as JSON: `luxx import` takes them in again, here or elsewhere."""
-    wanted = Wanted(url=url, settings=load_settings(data_dir=data_dir))
+    wanted = wanted_server(url, data_dir)
     ask_server(wanted, lambda client: write(client.archive.export_all(contents), output))
 
 

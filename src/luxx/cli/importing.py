@@ -7,9 +7,9 @@ import msgspec
 import typer
 
 from luxx.cli.console import Console, process_console
-from luxx.cli.options import DataDir, Url, load_settings
+from luxx.cli.options import DataDir, Url
 from luxx.cli.safetext import fit
-from luxx.cli.servers import Wanted, ask_server
+from luxx.cli.servers import ask_server, wanted_server
 from luxx.client import Client, ImportReport
 from luxx.core.errors import InvalidRequest
 
@@ -35,7 +35,7 @@ def import_file(
         with opened:
             return await client.archive.import_file(opened)
 
-    report = ask_server(Wanted(url=url, settings=load_settings(data_dir=data_dir)), send)
+    report = ask_server(wanted_server(url, data_dir), send)
     console = process_console()
     if json:
         console.line(msgspec.json.encode(report).decode())

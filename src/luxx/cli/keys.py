@@ -39,9 +39,14 @@ def read_key(options: KeyOptions, need: str, where: str | None = None) -> str | 
     return _asked(need, where)
 
 
+def can_ask() -> bool:
+    """Whether there is somebody at a terminal to be asked for a key."""
+    return bool(sys.stdin and sys.stdin.isatty())
+
+
 def _asked(need: str, where: str | None) -> str | None:
     """Ask at the terminal; where there is none, a key that is needed cannot be left out in silence."""
-    if not sys.stdin or not sys.stdin.isatty():
+    if not can_ask():
         if need != "needed":
             return None
         get_one = f" Get a key at {where}." if where else ""

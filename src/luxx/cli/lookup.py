@@ -1,39 +1,38 @@
 """Lookup: what a person names on the command line, as the server knows it."""
 
-from luxx.client import Client, Conversation, McpServer, OpenApiServer, Provider
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from luxx.client import Client, Conversation, Provider
 from luxx.core.errors import NotFound
 
 LAST = "last"
 
 
+class Named(Protocol):
+    """What has an id and a name."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=Named)
+
+
+def named(found: Sequence[T], wanted: str, what: str) -> T:
+    """Return the one of that name or id. Raises NotFound, which lists the names; `what` says of what."""
+    for one in found:
+        if wanted in (one.id, one.name):
+            return one
+    names = ", ".join(one.name for one in found) or "none"
+    raise NotFound(f"There is no {what} {wanted!r}; there are: {names}")
+
+
 async def provider_named(client: Client, wanted: str) -> Provider:
     """Return a provider given by its name or id. Raises NotFound, which lists the names."""
-    providers = await client.providers()
-    for provider in providers:
-        if wanted in (provider.id, provider.name):
-            return provider
-    names = ", ".join(provider.name for provider in providers) or "none"
-    raise NotFound(f"There is no provider {wanted!r}; there are: {names}")
-
-
-async def mcp_server_named(client: Client, wanted: str) -> McpServer:
-    """Return an MCP server given by its name or id. Raises NotFound, which lists the names."""
-    servers = await client.mcp_servers.list()
-    for server in servers:
-        if wanted in (server.id, server.name):
-            return server
-    names = ", ".join(server.name for server in servers) or "none"
-    raise NotFound(f"There is no MCP server {wanted!r}; there are: {names}")
-
-
-async def openapi_server_named(client: Client, wanted: str) -> OpenApiServer:
-    """Return a web service given by its name or id. Raises NotFound, which lists the names."""
-    servers = await client.openapi_servers.list()
-    for server in servers:
-        if wanted in (server.id, server.name):
-            return server
-    names = ", ".join(server.name for server in servers) or "none"
-    raise NotFound(f"There is no OpenAPI service {wanted!r}; there are: {names}")
+    return named(await client.providers(), wanted, "provider")
 
 
 async def conversation_named(client: Client, wanted: str) -> Conversation:

@@ -1,20 +1,17 @@
 """luxx mcp: the MCP servers that bring tools."""
 
 import shlex
-import sys
 from typing import Annotated
 
-import msgspec
 import typer
 from msgspec import UNSET
 
 from luxx.cli import environment
 from luxx.cli.asked import named_secret
 from luxx.cli.console import Console, process_console
-from luxx.cli.lookup import mcp_server_named
-from luxx.cli.options import DataDir, load_settings
-from luxx.cli.servers import Wanted, ask_server
-from luxx.cli.table import table
+from luxx.cli.options import DataDir
+from luxx.cli.servers import ask_server, wanted_server
+from luxx.cli.tool_servers import Kind, Luxx, Name, add_commands
 from luxx.client import Client, McpServer, McpServerFields
 from luxx.core.errors import InvalidRequest
 from luxx.core.ports import Check
@@ -27,14 +24,6 @@ app = typer.Typer(
     help="Manage the MCP servers that bring tools.",
 )
 
-Name = Annotated[str, typer.Argument(help="The server's name or id.")]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
-Luxx = Annotated[
-    str | None,
-    typer.Option(
-        "--server", envvar="LUXX_URL", help="Address of the Luxx server, if it is not the one of the data directory."
-    ),
-]
 Command = Annotated[
     list[str] | None, typer.Argument(help="After --, the program with its arguments.", show_default=False)
 ]
@@ -54,21 +43,6 @@ ClientSecret = Annotated[
     str | None,
     typer.Option("--client-secret-env", metavar="NAME", help="Take that client's secret from this variable."),
 ]
-
-
-@app.command("list")
-def list_servers(json: Json = False, server: Luxx = None, data_dir: DataDir = None) -> None:
-    """List the MCP servers."""
-    servers = ask_server(_wanted(server, data_dir), lambda client: client.mcp_servers.list())
-    console = process_console()
-    if json:
-        console.line(msgspec.json.encode(servers).decode())
-        return
-    rows = [
-        (found.name, _state(found), _tools(found), "yes" if found.trusted else "no", found.place) for found in servers
-    ]
-    for line in table(("NAME", "STATE", "TOOLS", "TRUSTED", "WHERE"), rows, _width(console)):
-        console.line(line)
 
 
 @app.command()
@@ -106,7 +80,7 @@ def add(
         made = await client.mcp_servers.add(fields)
         return made, await client.mcp_servers.test(made.id) if test else None
 
-    made, check = ask_server(_wanted(server, data_dir), store)
+    made, check = ask_server(wanted_server(server, data_dir), store)
     console = process_console()
     console.line(f"{made.name} is stored.")
     if check:
@@ -118,11 +92,11 @@ def try_server(name: Name, server: Luxx = None, data_dir: DataDir = None) -> Non
     """Connect to a server and list its tools; the exit code is 1 if that fails, and its last words are shown."""
 
     async def try_out(client: Client) -> tuple[Check, McpServer]:
-        found = await mcp_server_named(client, name)
+        found = await _KIND.find(client, name)
         check = await client.mcp_servers.test(found.id)
         return check, await client.mcp_servers.get(found.id)
 
-    check, found = ask_server(_wanted(server, data_dir), try_out)
+    check, found = ask_server(wanted_server(server, data_dir), try_out)
     console = process_console()
     _report(console, name, check)
     if not check.ok:
@@ -131,71 +105,16 @@ def try_server(name: Name, server: Luxx = None, data_dir: DataDir = None) -> Non
         raise typer.Exit(1)
 
 
-@app.command()
-def enable(name: Name, server: Luxx = None, data_dir: DataDir = None) -> None:
-    """Offer a server's tools again."""
-    _change(name, McpServerFields(enabled=True), "is enabled", _wanted(server, data_dir))
-
-
-@app.command()
-def disable(name: Name, server: Luxx = None, data_dir: DataDir = None) -> None:
-    """Stop a server and offer none of its tools."""
-    _change(name, McpServerFields(enabled=False), "is disabled", _wanted(server, data_dir))
-
-
-@app.command()
-def trust(
-    name: Name,
-    no: Annotated[bool, typer.Option("--no", help="No longer.")] = False,
-    server: Luxx = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Believe what a server says of its tools: those that only read then run without asking."""
-    _change(
-        name, McpServerFields(trusted=not no), "is no longer trusted" if no else "is trusted", _wanted(server, data_dir)
-    )
-
-
-@app.command()
-def remove(
-    name: Name,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    server: Luxx = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Stop a server and remove it with its secrets."""
-    if not yes and sys.stdin.isatty():
-        typer.confirm(f"Remove {name} and its secrets?", abort=True, err=True)
-
-    async def delete(client: Client) -> None:
-        await client.mcp_servers.delete((await mcp_server_named(client, name)).id)
-
-    ask_server(_wanted(server, data_dir), delete)
-    process_console().line(f"{name} is removed.")
-
-
-def _change(name: str, fields: McpServerFields, what: str, wanted: Wanted) -> None:
-    async def change(client: Client) -> None:
-        await client.mcp_servers.change((await mcp_server_named(client, name)).id, fields)
-
-    ask_server(wanted, change)
-    process_console().line(f"{name} {what}.")
-
-
-def _wanted(server: str | None, data_dir: DataDir) -> Wanted:
-    return Wanted(url=server, settings=load_settings(data_dir=data_dir))
-
-
-def _width(console: Console) -> int:
-    return console.out.width if console.out.is_terminal else 0
-
-
 def _state(server: McpServer) -> str:
     return server.status.state if server.enabled else "disabled"
 
 
 def _tools(server: McpServer) -> str:
     return "-" if server.status.tools is None else str(server.status.tools)
+
+
+def _row(server: McpServer) -> tuple[str, ...]:
+    return server.name, _state(server), _tools(server), "yes" if server.trusted else "no", server.place
 
 
 def _variable(text: str) -> tuple[str, str]:
@@ -212,3 +131,14 @@ def _report(console: Console, name: str, check: Check) -> None:
     console.line(f"{'✓' if check.ok else '✗'} {name}: {check.detail}", "green" if check.ok else "red")
     if not check.ok:
         console.line(f"To look at it again: luxx mcp test {shlex.quote(name)}")
+
+
+_KIND = Kind(
+    word="MCP server",
+    servers=lambda client: client.mcp_servers,
+    fields=McpServerFields,
+    columns=("NAME", "STATE", "TOOLS", "TRUSTED", "WHERE"),
+    row=_row,
+    trusting="Believe what it says of its tools: those that only read then run without asking.",
+)
+add_commands(app, _KIND)

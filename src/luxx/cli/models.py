@@ -8,8 +8,8 @@ import typer
 
 from luxx.cli.console import Console, process_console
 from luxx.cli.lookup import provider_named
-from luxx.cli.options import DataDir, Url, load_settings
-from luxx.cli.servers import Wanted, ask_server
+from luxx.cli.options import DataDir, Url
+from luxx.cli.servers import ask_server, wanted_server
 from luxx.cli.table import table
 from luxx.client import Client, ClientError, Provider
 from luxx.core.ports import ModelInfo
@@ -42,7 +42,7 @@ def models(
         chosen = [await provider_named(client, provider)] if provider else await client.providers()
         return list(await asyncio.gather(*(_served(client, one) for one in chosen)))
 
-    found = ask_server(Wanted(url=url, settings=load_settings(data_dir=data_dir)), fetch)
+    found = ask_server(wanted_server(url, data_dir), fetch)
     console = process_console()
     if json:
         console.line(msgspec.json.encode(found).decode())

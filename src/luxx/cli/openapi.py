@@ -10,10 +10,10 @@ from msgspec import UNSET
 
 from luxx.cli.asked import named_secret
 from luxx.cli.console import Console, process_console
-from luxx.cli.lookup import openapi_server_named
-from luxx.cli.options import DataDir, load_settings
-from luxx.cli.servers import Wanted, ask_server
-from luxx.cli.table import table
+from luxx.cli.options import DataDir
+from luxx.cli.servers import ask_server, wanted_server
+from luxx.cli.table import shown_table
+from luxx.cli.tool_servers import Json, Kind, Luxx, Name, add_commands
 from luxx.client import Client, OpenApiRefreshed, OpenApiServer, OpenApiServerFields
 from luxx.core.errors import InvalidRequest
 
@@ -27,14 +27,6 @@ app = typer.Typer(
     help="Manage the web services that bring tools by their OpenAPI documents.",
 )
 
-Name = Annotated[str, typer.Argument(help="The service's name or id.")]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
-Luxx = Annotated[
-    str | None,
-    typer.Option(
-        "--server", envvar="LUXX_URL", help="Address of the Luxx server, if it is not the one of the data directory."
-    ),
-]
 Place = Annotated[
     str, typer.Argument(metavar="URL|FILE", help="The document: its address, or a file; - is standard input.")
 ]
@@ -81,26 +73,10 @@ def add(
         secrets=secrets or UNSET,
         trusted=trust,
     )
-    made = ask_server(_wanted(server, data_dir), lambda client: client.openapi_servers.add(fields))
+    made = ask_server(wanted_server(server, data_dir), lambda client: client.openapi_servers.add(fields))
     console = process_console()
     console.line(f"{made.name} is stored: {_counted(made)} at {made.base_url}")
     _show_left_out(console, made)
-
-
-@app.command("list")
-def list_services(json: Json = False, server: Luxx = None, data_dir: DataDir = None) -> None:
-    """List the web services."""
-    services = ask_server(_wanted(server, data_dir), lambda client: client.openapi_servers.list())
-    console = process_console()
-    if json:
-        console.line(msgspec.json.encode(services).decode())
-        return
-    rows = [
-        (found.name, "enabled" if found.enabled else "disabled", "yes" if found.trusted else "no", found.base_url)
-        for found in services
-    ]
-    for line in table(("NAME", "STATE", "TRUSTED", "WHERE"), rows, _width(console)):
-        console.line(line)
 
 
 @app.command()
@@ -108,9 +84,9 @@ def show(name: Name, json: Json = False, server: Luxx = None, data_dir: DataDir 
     """Show the operations of a service, and what was left out of its document."""
 
     async def get(client: Client) -> OpenApiServer:
-        return await client.openapi_servers.get((await openapi_server_named(client, name)).id)
+        return await client.openapi_servers.get((await _KIND.find(client, name)).id)
 
-    found = ask_server(_wanted(server, data_dir), get)
+    found = ask_server(wanted_server(server, data_dir), get)
     console = process_console()
     if json:
         console.line(msgspec.json.encode(found).decode())
@@ -120,8 +96,7 @@ def show(name: Name, json: Json = False, server: Luxx = None, data_dir: DataDir 
     if found.secrets:
         console.line(f"secrets: {', '.join(found.secrets)}", "dim")
     rows = [(one.tool, one.effect, one.asks, f"{one.method} {one.path}") for one in found.operations]
-    for line in table(("TOOL", "EFFECT", "ASKS", "OPERATION"), rows, _width(console)):
-        console.line(line)
+    shown_table(console, ("TOOL", "EFFECT", "ASKS", "OPERATION"), rows)
     _show_left_out(console, found)
 
 
@@ -131,10 +106,10 @@ def refresh(name: Name, file: NewText = None, server: Luxx = None, data_dir: Dat
     document = _text(file) if file else None
 
     async def again(client: Client) -> OpenApiRefreshed:
-        found = await openapi_server_named(client, name)
+        found = await _KIND.find(client, name)
         return await client.openapi_servers.refresh(found.id, document)
 
-    done = ask_server(_wanted(server, data_dir), again)
+    done = ask_server(wanted_server(server, data_dir), again)
     console = process_console()
     change = done.change
     lines = [
@@ -148,56 +123,6 @@ def refresh(name: Name, file: NewText = None, server: Luxx = None, data_dir: Dat
     if done.moved:
         console.line(f"It is at {done.server.base_url} now, which gets neither the secrets nor the trust.", "yellow")
     _show_left_out(console, done.server)
-
-
-@app.command()
-def enable(name: Name, server: Luxx = None, data_dir: DataDir = None) -> None:
-    """Offer a service's tools again."""
-    _change(name, OpenApiServerFields(enabled=True), "is enabled", _wanted(server, data_dir))
-
-
-@app.command()
-def disable(name: Name, server: Luxx = None, data_dir: DataDir = None) -> None:
-    """Offer none of a service's tools."""
-    _change(name, OpenApiServerFields(enabled=False), "is disabled", _wanted(server, data_dir))
-
-
-@app.command()
-def trust(
-    name: Name,
-    no: Annotated[bool, typer.Option("--no", help="No longer.")] = False,
-    server: Luxx = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Believe that a service's GETs only read: they then run without asking."""
-    said = "is no longer trusted" if no else "is trusted"
-    _change(name, OpenApiServerFields(trusted=not no), said, _wanted(server, data_dir))
-
-
-@app.command()
-def remove(
-    name: Name,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    server: Luxx = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Remove a service with its secrets."""
-    if not yes and sys.stdin.isatty():
-        typer.confirm(f"Remove {name} and its secrets?", abort=True, err=True)
-
-    async def delete(client: Client) -> None:
-        await client.openapi_servers.delete((await openapi_server_named(client, name)).id)
-
-    ask_server(_wanted(server, data_dir), delete)
-    process_console().line(f"{name} is removed.")
-
-
-def _change(name: str, fields: OpenApiServerFields, what: str, wanted: Wanted) -> None:
-    async def change(client: Client) -> None:
-        await client.openapi_servers.change((await openapi_server_named(client, name)).id, fields)
-
-    ask_server(wanted, change)
-    process_console().line(f"{name} {what}.")
 
 
 def _text(place: str) -> str:
@@ -218,14 +143,6 @@ def _text(place: str) -> str:
     return text
 
 
-def _wanted(server: str | None, data_dir: DataDir) -> Wanted:
-    return Wanted(url=server, settings=load_settings(data_dir=data_dir))
-
-
-def _width(console: Console) -> int:
-    return console.out.width if console.out.is_terminal else 0
-
-
 def _counted(service: OpenApiServer) -> str:
     count = len(service.operations)
     return "1 operation" if count == 1 else f"{count} operations"
@@ -234,3 +151,19 @@ def _counted(service: OpenApiServer) -> str:
 def _show_left_out(console: Console, service: OpenApiServer) -> None:
     for line in service.left_out:
         console.line(f"! {line}", "yellow")
+
+
+def _row(service: OpenApiServer) -> tuple[str, ...]:
+    state = "enabled" if service.enabled else "disabled"
+    return service.name, state, "yes" if service.trusted else "no", service.base_url
+
+
+_KIND = Kind(
+    word="OpenAPI service",
+    servers=lambda client: client.openapi_servers,
+    fields=OpenApiServerFields,
+    columns=("NAME", "STATE", "TRUSTED", "WHERE"),
+    row=_row,
+    trusting="Believe that its GETs only read: they then run without asking.",
+)
+add_commands(app, _KIND)

@@ -10,11 +10,11 @@ import typer
 from msgspec import UNSET
 
 from luxx.cli.console import Console, process_console
-from luxx.cli.keys import KeyOptions, read_key
+from luxx.cli.keys import KeyOptions, can_ask, read_key
 from luxx.cli.lookup import provider_named
-from luxx.cli.options import DataDir, Url, load_settings
-from luxx.cli.servers import Wanted, ask_server
-from luxx.cli.table import table
+from luxx.cli.options import DataDir, Url
+from luxx.cli.servers import Wanted, ask_server, wanted_server
+from luxx.cli.table import shown_table
 from luxx.client import ApiError, Client, Preset, Provider, ProviderFields
 from luxx.core.errors import InvalidRequest
 from luxx.core.ports import Check, ModelInfo
@@ -37,7 +37,7 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 @app.command("list")
 def list_providers(json: Json = False, url: Url = None, data_dir: DataDir = None) -> None:
     """List the providers; the default one is marked with a star."""
-    providers = ask_server(_wanted(url, data_dir), lambda client: client.providers())
+    providers = ask_server(wanted_server(url, data_dir), lambda client: client.providers())
     console = process_console()
     if json:
         console.line(msgspec.json.encode(providers).decode())
@@ -55,14 +55,13 @@ def list_providers(json: Json = False, url: Url = None, data_dir: DataDir = None
         )
         for provider in providers
     ]
-    for line in table(("", "NAME", "FORMAT", "MODEL", "KEY", "FALLBACK", "ADDRESS"), rows, _width(console)):
-        console.line(line)
+    shown_table(console, ("", "NAME", "FORMAT", "MODEL", "KEY", "FALLBACK", "ADDRESS"), rows)
 
 
 @app.command("presets")
 def list_presets(json: Json = False, url: Url = None, data_dir: DataDir = None) -> None:
     """List the providers that are known by name: `luxx providers add ID` needs no more than a key."""
-    presets = ask_server(_wanted(url, data_dir), lambda client: client.presets())
+    presets = ask_server(wanted_server(url, data_dir), lambda client: client.presets())
     console = process_console()
     if json:
         console.line(msgspec.json.encode(presets).decode())
@@ -70,8 +69,7 @@ def list_presets(json: Json = False, url: Url = None, data_dir: DataDir = None) 
     rows = [
         (preset.id, preset.name, preset.key, preset.base_url or "(give it)", preset.key_url or "") for preset in presets
     ]
-    for line in table(("ID", "NAME", "KEY", "ADDRESS", "KEYS ARE AT"), rows, _width(console)):
-        console.line(line)
+    shown_table(console, ("ID", "NAME", "KEY", "ADDRESS", "KEYS ARE AT"), rows)
 
 
 @app.command()
@@ -102,7 +100,7 @@ def add(
     data_dir: DataDir = None,
 ) -> None:
     """Add a provider. Its key is asked for without being shown: among the arguments others could see it."""
-    wanted = _wanted(url, data_dir)
+    wanted = wanted_server(url, data_dir)
     preset = _preset(wanted, name)
     if preset and base_url and not _same_host(preset, base_url):  # not that service, only something that speaks like it
         format = format or _CHAT.get(preset.format, preset.format)
@@ -122,7 +120,7 @@ def add(
         is_default=default or UNSET,
     )
     provider, check = ask_server(wanted, lambda client: _store(client, fields, fallback, test))
-    if need == "unknown" and not (provider.has_key or no_key):
+    if need != "none" and not (provider.has_key or no_key or can_ask()):
         process_console().line("It has no key: nobody could be asked for one (--key-env NAME or --key-stdin give it).")
     _tell_added(process_console(), provider, check)
 
@@ -134,7 +132,7 @@ def try_provider(name: Name, url: Url = None, data_dir: DataDir = None) -> None:
     async def try_out(client: Client) -> Check:
         return await client.test_provider((await provider_named(client, name)).id)
 
-    check = ask_server(_wanted(url, data_dir), try_out)
+    check = ask_server(wanted_server(url, data_dir), try_out)
     _report(process_console(), name, check)
     if not check.ok:
         raise typer.Exit(1)
@@ -147,7 +145,7 @@ def models(name: Name, json: Json = False, url: Url = None, data_dir: DataDir = 
     async def fetch(client: Client) -> tuple[ModelInfo, ...]:
         return await client.models((await provider_named(client, name)).id)
 
-    found = ask_server(_wanted(url, data_dir), fetch)
+    found = ask_server(wanted_server(url, data_dir), fetch)
     console = process_console()
     if json:
         console.line(msgspec.json.encode(found).decode())
@@ -170,7 +168,7 @@ def default(
         fields = ProviderFields(is_default=True, default_model=model or UNSET)
         return await client.change_provider(provider.id, fields)
 
-    provider = ask_server(_wanted(url, data_dir), change)
+    provider = ask_server(wanted_server(url, data_dir), change)
     process_console().line(f"{provider.name} is the default.")
 
 
@@ -187,7 +185,7 @@ def set_model(
         provider = await provider_named(client, name)
         return await client.change_provider(provider.id, ProviderFields(default_model=model))
 
-    provider = ask_server(_wanted(url, data_dir), change)
+    provider = ask_server(wanted_server(url, data_dir), change)
     process_console().line(f"The default model of {provider.name} is {provider.default_model}.")
 
 
@@ -208,7 +206,7 @@ def set_fallback(
         fields = ProviderFields(fallback_id=fallback.id if fallback else None)
         return await client.change_provider(provider.id, fields), fallback
 
-    provider, fallback = ask_server(_wanted(url, data_dir), change)
+    provider, fallback = ask_server(wanted_server(url, data_dir), change)
     console = process_console()
     if fallback is None:
         console.line(f"{provider.name} has no fallback.")
@@ -232,16 +230,8 @@ def remove(
     async def delete(client: Client) -> None:
         await client.delete_provider((await provider_named(client, name)).id)
 
-    ask_server(_wanted(url, data_dir), delete)
+    ask_server(wanted_server(url, data_dir), delete)
     process_console().line(f"{name} is removed.")
-
-
-def _wanted(url: str | None, data_dir: DataDir) -> Wanted:
-    return Wanted(url=url, settings=load_settings(data_dir=data_dir))
-
-
-def _width(console: Console) -> int:
-    return console.out.width if console.out.is_terminal else 0
 
 
 def _preset(wanted: Wanted, name: str) -> Preset | None:

@@ -8,9 +8,9 @@ import typer
 
 from luxx.cli.console import process_console
 from luxx.cli.lookup import conversation_named
-from luxx.cli.options import DataDir, Url, load_settings
-from luxx.cli.servers import Wanted, ask_server
-from luxx.cli.table import table
+from luxx.cli.options import DataDir, Url
+from luxx.cli.servers import Wanted, ask_server, wanted_server
+from luxx.cli.table import shown_table
 from luxx.client import Client, ConversationFields
 from luxx.core.errors import NotFound
 from luxx.core.rules import Action, ToolRule
@@ -41,7 +41,7 @@ def list_rules(
     data_dir: DataDir = None,
 ) -> None:
     """List the rules in the order in which they are looked at; those of a conversation come before your own."""
-    _show(_changed(conversation, lambda rules: rules, _wanted(url, data_dir)), json=json)
+    _show(_changed(conversation, lambda rules: rules, wanted_server(url, data_dir)), json=json)
 
 
 @app.command("set")
@@ -60,7 +60,7 @@ def set_rule(
             return tuple(rule if each.tool == tool else each for each in rules)
         return rule, *rules
 
-    _show(_changed(conversation, change, _wanted(url, data_dir)))
+    _show(_changed(conversation, change, wanted_server(url, data_dir)))
 
 
 @app.command()
@@ -73,7 +73,7 @@ def remove(tool: Pattern, conversation: Where = None, url: Url = None, data_dir:
             raise NotFound(f"There is no rule for {tool!r}.")
         return left
 
-    _show(_changed(conversation, change, _wanted(url, data_dir)))
+    _show(_changed(conversation, change, wanted_server(url, data_dir)))
 
 
 def _changed(conversation: str | None, change: Callable[[Rules], Rules], wanted: Wanted) -> Rules:
@@ -97,9 +97,4 @@ def _show(rules: Rules, *, json: bool = False) -> None:
         console.line(msgspec.json.encode(rules).decode())
         return
     rows = [(rule.tool, rule.action) for rule in rules]
-    for line in table(("TOOL", "ACTION"), rows, console.out.width if console.out.is_terminal else 0):
-        console.line(line)
-
-
-def _wanted(url: str | None, data_dir: DataDir) -> Wanted:
-    return Wanted(url=url, settings=load_settings(data_dir=data_dir))
+    shown_table(console, ("TOOL", "ACTION"), rows)

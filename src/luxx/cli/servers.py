@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -13,6 +14,7 @@ import msgspec
 
 from luxx.cli import server_file
 from luxx.cli.background import Background
+from luxx.cli.options import load_settings
 from luxx.client import Client, ClientError, Retry
 from luxx.core.errors import ConfigurationError
 from luxx.settings import Settings
@@ -33,6 +35,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str | None
     settings: Settings
+
+
+def wanted_server(url: str | None, data_dir: Path | None) -> Wanted:
+    """Return the server that the options of a command name. Raises ConfigurationError."""
+    return Wanted(url=url, settings=load_settings(data_dir=data_dir))
 
 
 class Server:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from luxx.cli.console import Console
 from luxx.cli.safetext import columns, fit
 
 _GAP = 2
@@ -19,6 +20,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> l
         "".join(_padded(cell, widths[position] + _GAP) for position, cell in enumerate(row)).rstrip() for row in cells
     ]
     return [fit(line, width) if width else line for line in lines]
+
+
+def shown_table(console: Console, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a table to standard output, cut to the width of the terminal if it is one."""
+    for line in table(header, rows, console.out.width if console.out.is_terminal else 0):
+        console.line(line)
 
 
 def _padded(cell: str, width: int) -> str:

@@ -16,6 +16,7 @@ from luxx.client.records import (
     ConversationFields,
     ConversationPage,
     Health,
+    Limits,
     MessagePage,
     OpenApproval,
     Overrides,
@@ -220,6 +221,10 @@ class Client:
         return Follower(self._transport, f"api/turns/{_id(turn_id)}/events", after, on_wait).entries()
 
     # files
+
+    async def limits(self) -> Limits:
+        """Return what a message and its files may have."""
+        return await self._transport.call("GET", "api/limits", Limits)
 
     async def upload_file(self, name: str, data: bytes) -> FileRef:
         """Upload a file, to be named in the attachments of a message within a day; its type is found by its content."""

@@ -45,6 +45,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     thinking: str | None = None
     rules: tuple[ToolRule, ...] = ()
     leaf_id: str | None = None
+    pinned: bool = False
+    unread: bool = False
     created_at: str = ""
     updated_at: str = ""
     turns: tuple[TurnRef, ...] = ()
@@ -182,6 +184,16 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     store: str = ""
     node: str = ""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message and its files may have; sizes are in bytes. `media_types` are those that models can be shown."""
+
+    message_chars: int
+    message_files: int
+    file_bytes: int
+    conversation_files_bytes: int
+    media_types: tuple[str, ...] = ()
 
 
 class _Fields(msgspec.Struct, frozen=True, kw_only=True):

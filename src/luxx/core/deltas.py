@@ -61,17 +61,34 @@ class ToolCallDone(msgspec.Struct, frozen=True):
     slot: int
 
 
+class VerbatimDelta(msgspec.Struct, frozen=True):
+    """A part of the answer that the format wants back verbatim in later requests, as soon as it is complete.
+
+    Such are reasoning with its signature and blocks that Luxx does not know. `raw` is JSON on one line; the parts of an answer that was
+    cut are worth sending back without the rest. What belongs to a call comes before its ToolCallDone.
+    """
+
+    raw: bytes
+
+
 class Finish(msgspec.Struct, frozen=True, kw_only=True):
     """The end of an answer; always the last delta of a stream, and exactly one.
 
-    `reason` is stop, length, tool_calls, content_filter or refusal; a word that Luxx does not know is passed on. `raw` is
-    JSON that the format wants back verbatim in later requests (reasoning with its signatures, blocks that Luxx does not know), or
-    empty.
+    `reason` is stop, length, tool_calls, content_filter or refusal; a word that Luxx does not know is passed on.
     """
 
     reason: str
     usage: Usage | None = None
-    raw: bytes = b""
 
 
-Delta = TextDelta | ThinkingDelta | ToolCallDelta | ToolCallDone | FileDelta | SourceDelta | NoticeDelta | Finish
+Delta = (
+    TextDelta
+    | ThinkingDelta
+    | ToolCallDelta
+    | ToolCallDone
+    | FileDelta
+    | SourceDelta
+    | NoticeDelta
+    | VerbatimDelta
+    | Finish
+)

@@ -164,6 +164,10 @@ class Toolbox(Protocol):
         """
         ...
 
+    def misfit(self, name: str, arguments: str) -> str | None:
+        """Return why a call would be refused for its arguments, in words; None if they fit, or if nobody here can tell."""
+        ...
+
     async def run(self, name: str, arguments: str, context: CallContext) -> ToolOutcome:
         """Run a tool; `arguments` is the JSON text that the model wrote, or that a person made of it.
 
@@ -189,7 +193,11 @@ class Tools(Protocol):
 class ModelCall(msgspec.Struct, frozen=True, kw_only=True):
     """The record of a model call that ended; it is committed with the end of its answer and shown to nobody.
 
-    `provider` is the provider's id: another one under the same name cannot read what this one signed.
+    `provider` is the provider's id: another one under the same name cannot read what this one signed. `raw` is what is to go back to it
+    verbatim (see AnswerPrompt.raw).
+
+    A record whose `n` is not a call's, which count from 1, is a part of one: it is committed with the step of the index ``-n`` and has
+    what goes back with that, so that it outlives an answer that is cut. The record of the call has only what came after its steps.
     """
 
     n: int

@@ -44,8 +44,9 @@ class CallPrompt(msgspec.Struct, frozen=True, kw_only=True):
 class AnswerPrompt(msgspec.Struct, frozen=True, kw_only=True, tag="answer"):
     """An earlier answer of a model, one for each model call.
 
-    `raw` is what the provider's format asked to get back (see Finish.raw); it is there only for the provider that it came from,
-    in the same format, and empty otherwise. `model` is the model that made the answer, `files` are images that it made.
+    `raw` is what the provider's format asked to get back, a line for each part (see VerbatimDelta); it is there only for the provider
+    that it came from, in the same format, and empty otherwise. What it does not tell of `text` and `calls` follows it. `model` is the
+    model that made the answer, `files` are images that it made.
     """
 
     text: str = ""

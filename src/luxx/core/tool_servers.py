@@ -148,7 +148,7 @@ class ServerState(msgspec.Struct, frozen=True, kw_only=True):
     """What this process knows of an MCP server. `log` has the last lines that its program wrote to standard error.
 
     `state` is ``stopped`` when it is not in use, ``running``, or ``failed`` with the reason in `error`. `left_out` counts tools that
-    were too many or not usable. `login_url` is a page on which the person has to log in first.
+    were too many or not usable; `problems` say which, and what was loosened in others. `login_url` is a page on which the person has to log in first.
     """
 
     state: Literal["stopped", "running", "failed"] = "stopped"
@@ -159,6 +159,7 @@ class ServerState(msgspec.Struct, frozen=True, kw_only=True):
     instructions: str | None = None
     tools: int | None = None
     left_out: int = 0
+    problems: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
 
 
@@ -203,8 +204,8 @@ class ToolServerHost(Protocol):
         """Connect to a server, list its tools, and say how it went. Raises NotFound, StorageError."""
         ...
 
-    def logged_in(self, state: str, code: str, issuer: str | None) -> bool:
-        """Take what a browser brought back from a log-in page; tell whether anybody on this node waits for it."""
+    async def logged_in(self, owner: str, state: str, code: str, issuer: str | None) -> bool:
+        """Take what a browser brought back from a log-in page; tell whether any node waits for it. Raises StorageError."""
         ...
 
     async def prompts(self, owner: str, server_id: str) -> tuple[PromptInfo, ...]:

@@ -67,7 +67,7 @@ class Approvals:
         """End what was asked for a call that is forbidden by now."""
         asked = self._known.get(call.index)
         if asked is not None and asked.state in ("requested", "approved"):
-            self._settle(asked, Decision(state="denied"))
+            self._close(asked, Decision(state="denied"))
 
     def wait_for_all(self, calls: int) -> bool:
         """Whether so many calls are all that wait for a person, so that nothing goes on without one."""
@@ -128,14 +128,14 @@ class Approvals:
             return await self._decided(asked)
         except (asyncio.CancelledError, GivenUp):
             with contextlib.suppress(StorageError):  # the turn may be another's by now
-                self._settle(asked, Decision(state="expired"))
+                self._close(asked, Decision(state="expired"))
             raise
 
     def close_questions(self) -> None:
         """End the questions of tools that have died with their process."""
         for asked in list(self._known.values()):
             if asked.question is not None and asked.state == "requested":
-                self._settle(asked, Decision(state="expired"))
+                self._close(asked, Decision(state="expired"))
 
     def _wait(self, more: int) -> None:
         self.waiting += more
@@ -165,16 +165,16 @@ class Approvals:
                 decision = await future
             finally:
                 del self._decisions[asked.index]
-        return self._settle(asked, decision)
+        return self._close(asked, decision)
 
-    def _settle(self, asked: Approval, decision: Decision) -> Approval:
+    def _close(self, asked: Approval, decision: Decision) -> Approval:
         arguments = asked.arguments if decision.arguments is None else decision.arguments
-        settled = msgspec.structs.replace(asked, state=decision.state, arguments=arguments, expires_at=None)
+        closed = msgspec.structs.replace(asked, state=decision.state, arguments=arguments, expires_at=None)
         if decision.always and decision.state == "approved":
             self._always.add(asked.tool)
-        self._known[asked.index] = settled
-        self._emit.append(settled)
-        return settled
+        self._known[asked.index] = closed
+        self._emit.append(closed)
+        return closed
 
 
 def _object(arguments: str) -> dict[str, Any]:

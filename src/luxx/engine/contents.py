@@ -1,43 +1,69 @@
-"""Contents: the files that the prompts of a turn name, loaded for the models that can see them."""
+"""Contents: the files that prompts name, loaded for the models that can see them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 
 from luxx.core.errors import NotFound
 from luxx.core.files import FileRef, Files
-from luxx.core.prompts import AnswerPrompt, Prompt, ResultPrompt, UserPrompt
+from luxx.core.prompts import Prompt
 
 MOST_BYTES = 48 * 1024 * 1024
 """How much is sent along with one request; the newest files come first. Providers take less."""
+MOST_HELD = 256 * 1024 * 1024
+"""How much all model calls of a process hold at once, in bytes of files."""
 
 
 class Contents:
-    """Loads each file of a conversation once in a turn."""
+    """Owns the memory for the files of all model calls that are under way: `most` bytes together; a call that wants more waits.
 
-    def __init__(self, files: Files) -> None:
-        self._files = files
-        self._loaded: dict[str, bytes] = {}
+    Nothing is held between two calls: to read a file again takes some 2 ms for each MB, no more than to encode it for a provider.
+    """
 
-    async def of(self, prompts: Sequence[Prompt]) -> Mapping[str, bytes]:
-        """Return the contents of the files that the prompts name. Raises StorageError."""
-        room = MOST_BYTES
-        contents: dict[str, bytes] = {}
-        for file in _named(reversed(prompts)):
-            if file.id in contents or file.size > room or not (file.is_image or file.is_pdf or file.is_text):
-                continue
-            content = self._loaded.get(file.id)
-            if content is None:
-                try:
-                    content = await self._files.read(file.id)
-                except NotFound:
-                    continue
-            room -= len(content)
-            contents[file.id] = content
-        self._loaded = contents
-        return contents
+    def __init__(self, most: int = MOST_HELD) -> None:
+        self._free = max(most, MOST_BYTES)
+        self._turn = asyncio.Lock()
+        self._freed = asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def of(self, prompts: Sequence[Prompt], files: Files) -> AsyncGenerator[Mapping[str, bytes]]:
+        """Hold the contents of the files that prompts name; one that is gone is left out. Raises StorageError."""
+        named = _chosen(prompts)
+        if not named:
+            yield {}
+            return
+        size = sum(file.size for file in named)
+        await self._take(size)
+        try:
+            yield await _read(named, files)
+        finally:
+            self._free += size
+            self._freed.set()
+
+    async def _take(self, size: int) -> None:
+        """Wait until there is so much room. One after the other: else those that want little would keep out one that wants much."""
+        async with self._turn:
+            while size > self._free:
+                self._freed.clear()
+                await self._freed.wait()
+            self._free -= size
 
 
-def _named(prompts: Iterable[Prompt]) -> Iterable[FileRef]:
-    for prompt in prompts:
-        match prompt:
-            case UserPrompt(files=files) | AnswerPrompt(files=files) | ResultPrompt(files=files):
-                yield from files
+async def _read(named: Iterable[FileRef], files: Files) -> Mapping[str, bytes]:
+    contents: dict[str, bytes] = {}
+    for file in named:
+        with contextlib.suppress(NotFound):
+            contents[file.id] = await files.read(file.id)
+    return contents
+
+
+def _chosen(prompts: Sequence[Prompt]) -> list[FileRef]:
+    """Return the files to send along, newest first, as many as fit."""
+    room = MOST_BYTES
+    chosen: dict[str, FileRef] = {}
+    for prompt in reversed(prompts):
+        for file in prompt.files:
+            if file.id not in chosen and file.size <= room and (file.is_image or file.is_pdf or file.is_text):
+                room -= file.size
+                chosen[file.id] = file
+    return list(chosen.values())

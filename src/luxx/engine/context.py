@@ -1,23 +1,17 @@
-"""Context: what a model is told as it grows, and what of it has to give way to a summary."""
+"""Context: what a model is told as it grows, and where it can be cut so that a summary takes the place of what is before."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from luxx.core.ports import ModelCall
-from luxx.core.prompts import ModelRequest, Prompt, UserPrompt
+from luxx.core.prompts import AnswerPrompt, Prompt, ResultPrompt, UserPrompt
 from luxx.core.steps import Step, Summary
-from luxx.engine.estimate import tokens_in, tokens_of
+from luxx.engine.estimate import tokens_of
 from luxx.engine.summing import NOTED
 from luxx.engine.transcript import Transcript
 
 SUMMARY = NOTED + "\n\n{content}\n\n[The conversation goes on from here.]"
-ANSWER_TOKENS = 4_096
-"""How much of a window is kept free for the answer, unless the request says more; never more than a quarter."""
-TAIL_SHARE = 0.35
-"""How much of a window the latest messages may take that stay as they are."""
-SHRINK = 0.6
-"""After a provider said that a request is too long, its window is taken for this part of it."""
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -29,16 +23,17 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Context:
-    """The prompts as they grow, and the `marks` where they can be cut.
+    """The prompts as they grow, and the `marks` where they can be cut."""
 
-    `window` is what the model can take, in tokens, None where nobody knows.
-    """
-
-    def __init__(self, prompts: Sequence[Prompt], marks: Iterable[Mark] = (), window: int | None = None) -> None:
+    def __init__(self, prompts: Sequence[Prompt], marks: Iterable[Mark] = ()) -> None:
         self.prompts = list(prompts)
         self.marks = list(marks)
-        self.window = window
         self._question = list(prompts[-1:])
+
+    @property
+    def tokens(self) -> float:
+        """About how much room the prompts take in a window."""
+        return sum(map(tokens_of, self.prompts))
 
     def ask(self, question: UserPrompt) -> None:
         """Go on with what a person said."""
@@ -70,26 +65,31 @@ class Context:
         if call is not None:
             self.marks.append(Mark("", call, len(self.prompts)))
 
-    def too_long(self, request: ModelRequest) -> bool:
-        """Whether the prompts do not fit into the window together with an answer."""
-        return self.window is not None and self.tokens(request) > self.window - self._reserve(request, self.window)
+    def cut(self, tail: float) -> Mark | None:
+        """Return the first mark after which come no more than so many tokens, else the last one; None if nothing can go.
 
-    def shrink(self, request: ModelRequest) -> None:
-        """Take note that a request was too long for the model."""
-        self.window = int(self.tokens(request) * SHRINK)
+        The last answer of the turn itself stays, for the model has not seen its results.
+        """
+        unseen = self._last_answer()
+        marks = [mark for mark in self.marks if mark.message_id or mark.prompts <= unseen]
+        tails = (sum(map(tokens_of, self.prompts[mark.prompts :])) for mark in marks)
+        return next(
+            (mark for mark, left in zip(marks, tails, strict=True) if left <= tail), marks[-1] if marks else None
+        )
 
-    def tokens(self, request: ModelRequest) -> int:
-        """Estimate how many tokens a request with these prompts takes."""
-        tools = sum(tokens_in(tool.description) + tokens_in(str(tool.parameters)) for tool in request.tools)
-        return int(sum(map(tokens_of, self.prompts)) + tokens_in(request.system or "") + tools)
+    def unseen(self) -> dict[int, ResultPrompt]:
+        """Return the results that no request has told of yet, by their place among the prompts."""
+        first = self._last_answer() + 1
+        return {
+            place: prompt
+            for place, prompt in enumerate(self.prompts[first:], first)
+            if isinstance(prompt, ResultPrompt)
+        }
 
-    def cut(self, request: ModelRequest) -> Mark | None:
-        """Return up to where to sum up, so that what stays takes a small part of the window; None if nothing can go."""
-        if self.window is None or not self.marks:
-            return None
-        room = TAIL_SHARE * (self.window - self._reserve(request, self.window))
-        tails = [sum(map(tokens_of, self.prompts[mark.prompts :])) for mark in self.marks]
-        return next((mark for mark, tail in zip(self.marks, tails, strict=True) if tail <= room), self.marks[-1])
+    def replace(self, results: Mapping[int, ResultPrompt]) -> None:
+        """Tell other results instead of those in these places."""
+        for place, result in results.items():
+            self.prompts[place] = result
 
     def take(self, summary: Summary, transcript: Transcript) -> bool:
         """Put a summary in the place of what it sums up; tell whether that was found. `transcript` goes on after what is left."""
@@ -103,8 +103,10 @@ class Context:
         transcript.go_on_after(self.prompts)
         return True
 
-    def _reserve(self, request: ModelRequest, window: int) -> int:
-        return min(max(request.max_tokens or 0, ANSWER_TOKENS), window // 4)
+    def _last_answer(self) -> int:
+        """Return the place of the last answer, -1 if there is none."""
+        places = range(len(self.prompts) - 1, -1, -1)
+        return next((place for place in places if isinstance(self.prompts[place], AnswerPrompt)), -1)
 
 
 def summary_prompt(summary: Summary) -> UserPrompt:

@@ -1,9 +1,9 @@
 """Estimate: how many tokens a text takes, where no provider has counted them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from luxx.core.files import FileRef
-from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, ResultPrompt, UserPrompt
+from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, ResultPrompt, ToolSpec, UserPrompt
 from luxx.core.usage import Usage
 
 ASCII_TOKENS, OTHER_TOKENS = 0.29, 0.7
@@ -17,9 +17,19 @@ def tokens_of(prompt: Prompt) -> float:
     return sum(map(tokens_in, _texts(prompt))) + sum(map(_file_tokens, prompt.files)) + PROMPT_TOKENS
 
 
+def tokens_of_tools(tools: Sequence[ToolSpec]) -> float:
+    """Return how much room the definitions of tools take in a window."""
+    return sum(tokens_in(tool.description) + tokens_in(str(tool.parameters)) for tool in tools)
+
+
 def tokens_in(text: str) -> float:
     """Return how much room a text takes in a window, rather too much than too little."""
     return len(text) * (ASCII_TOKENS if text.isascii() else OTHER_TOKENS)
+
+
+def chars_of(text: str, tokens: float) -> int:
+    """Return how many characters of a text take so much room."""
+    return int(tokens / (ASCII_TOKENS if text.isascii() else OTHER_TOKENS))
 
 
 def _file_tokens(file: FileRef) -> float:

@@ -15,11 +15,20 @@ from luxx.core.deltas import (
     ThinkingDelta,
     ToolCallDelta,
     ToolCallDone,
+    VerbatimDelta,
 )
 from luxx.core.events import Event, ProcessStep, StepDelta
 from luxx.core.files import FileRef
 from luxx.core.ids import step_id
 from luxx.core.steps import File, Notice, Source, Step, Text, Thinking, ToolCall
+
+_EMPTY = {
+    "stop": "The model gave an empty answer.",
+    "length": "The model reached the greatest length of an answer before it said anything.",
+    "content_filter": "The provider held the answer back.",
+    "refusal": "The model refused to answer.",
+}
+"""What is said of an answer with nothing in it, by its finish reason."""
 
 
 class _Growing:
@@ -59,13 +68,16 @@ class Fold:
     """The steps of one answer, as far as it was read.
 
     `indexes` numbers the steps; it is shared with whoever makes the results. `steps` are those that have ended, in the
-    order of their ends; `finish` is set when the answer is whole.
+    order of their ends; `finish` is set when the answer is whole. `verbatim` is what goes back to the provider with each step that has
+    ended, by its index; `rest` is what came after the last of them.
     """
 
     def __init__(self, call: int, indexes: Iterator[int]) -> None:
         self.call = call
         self.steps: list[Step] = []
         self.finish: Finish | None = None
+        self.verbatim: dict[int, bytes] = {}
+        self.rest = b""
         self.characters = 0
         self._indexes = indexes
         self._growing: _Growing | None = None
@@ -97,8 +109,11 @@ class Fold:
                     self._note(delta)
                 case FileRef() | FileDelta() | NoticeDelta():
                     self._place(delta, events)
+                case VerbatimDelta(raw=raw):
+                    self.rest = b"\n".join(filter(None, (self.rest, raw)))
                 case Finish():
                     events += self.close()
+                    self._explain(delta, events)
                     self.finish = delta
         return events
 
@@ -109,6 +124,10 @@ class Fold:
         self._end_calls(events)
         self._cite(events)
         return events
+
+    def begin_again(self) -> None:
+        """The answer is asked for once more, as nothing of it was shown."""
+        self.rest = b""
 
     def ready_calls(self) -> list[ToolCall]:
         """Return the calls that became complete since the last time, in call order: none before an earlier one."""
@@ -168,6 +187,12 @@ class Fold:
             )
         self._add(step, events)
 
+    def _explain(self, finish: Finish, events: list[Event]) -> None:
+        """Say so if there is nothing to be seen of an answer, and no word why."""
+        if not any(_is_seen(step) for step in self.steps):
+            said = _EMPTY.get(finish.reason, f"The model gave an empty answer ({finish.reason}).")
+            self._place(NoticeDelta(kind="empty_answer", text=said), events)
+
     def _cite(self, events: list[Event]) -> None:
         """Add the sources that came with a text after it: in its middle they would tear it apart."""
         sources, self._sources = self._sources, {}
@@ -186,6 +211,8 @@ class Fold:
             self._add(step, events)
 
     def _add(self, step: Step, events: list[Event]) -> None:
+        if self.rest:
+            self.verbatim[step.index], self.rest = self.rest, b""
         self.steps.append(step)
         events.append(ProcessStep(step))
 
@@ -224,3 +251,8 @@ class Fold:
     def _end_calls(self, events: list[Event]) -> None:
         for slot in self._calls:
             self._end_call(slot, "failed", events)
+
+
+def _is_seen(step: Step) -> bool:
+    """Whether a step answers, or says why there is no answer."""
+    return bool(step.content.strip()) if isinstance(step, Text) else not isinstance(step, Thinking | Source)

@@ -10,11 +10,11 @@ from luxx.core.steps import Step, Summary, Text, Thinking, ToolCall, ToolResult
 from luxx.engine.transcript import UNKNOWN
 
 
-class Claimed(msgspec.Struct, frozen=True):
-    """A call that was to be run, with its result as far as it was claimed (None: not yet)."""
+class OpenCall(msgspec.Struct, frozen=True):
+    """A call that has no result yet, with its claim if it has been claimed."""
 
     call: ToolCall
-    result: ToolResult | None
+    claim: ToolResult | None = None
 
 
 class Resumption(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,8 +27,8 @@ class Resumption(msgspec.Struct, frozen=True, kw_only=True):
 
     steps: tuple[Step, ...]
     discarded: tuple[int, ...]
-    rerun: tuple[Claimed, ...]
-    unknown: tuple[Claimed, ...]
+    rerun: tuple[OpenCall, ...]
+    unknown: tuple[OpenCall, ...]
     call: int
     whole: bool
 
@@ -42,7 +42,7 @@ def resume(
     run of them is not run now.
 
     An answer that was cut is made again from its first step, unless one of its calls was claimed: then it is never made
-    again but cut after its last complete call, and each complete call is settled by its effect.
+    again but cut after its last complete call, and each complete call is ended by its effect.
     """
     last = max((step.call for step in steps), default=0)
     discarded = () if last in answered or last <= kept_calls else _void(steps, last)
@@ -51,17 +51,15 @@ def resume(
     results = {step.id_ref: step for step in kept if isinstance(step, ToolResult)}
     calls = [step for step in kept if isinstance(step, ToolCall) and step.state == "complete"]
     open_calls = [
-        Claimed(call, results.get(call.id))
+        OpenCall(call, results.get(call.id))
         for call in calls
         if call.call > kept_calls and ((result := results.get(call.id)) is None or result.state == "running")
     ]
-    unknown = tuple(
-        claim for claim in open_calls if claim.result and (claim.result.effect or effect(claim.call.name)) == "unsafe"
-    )
+    unknown = tuple(one for one in open_calls if one.claim and (one.claim.effect or effect(one.call.name)) == "unsafe")
     return Resumption(
         steps=kept,
         discarded=discarded,
-        rerun=tuple(claim for claim in open_calls if claim not in unknown),
+        rerun=tuple(one for one in open_calls if one not in unknown),
         unknown=unknown,
         call=last if stands else max(last - 1, 0),
         whole=last in answered and last > kept_calls and _says_all(kept, last),
@@ -74,7 +72,7 @@ def _says_all(kept: Sequence[Step], last: int) -> bool:
     return bool(answer) and not any(isinstance(step, ToolCall | Summary) for step in answer)
 
 
-def settled(steps: Sequence[Step]) -> tuple[Step, ...]:
+def closed(steps: Sequence[Step]) -> tuple[Step, ...]:
     """Return the ended form of the steps that are still running, for a turn that ends without going on.
 
     Texts stay as they are, calls whose arguments were cut have failed, and nobody knows what became of a claimed call.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import structlog
 
 from luxx.core.deltas import Finish, TextDelta
-from luxx.core.errors import ProviderError
+from luxx.core.errors import ContextOverflow, ProviderError
 from luxx.core.ports import Model
 from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, ResultPrompt, UserPrompt
 from luxx.core.usage import Usage
@@ -32,7 +32,8 @@ ATTEMPTS = 3
 RESULT_CHARS = 1_500
 SAID_CHARS = 300
 MOST_SAID = 40
-DEFAULT_PIECE_CHARS = 60_000
+LEAST_WINDOW = 500
+"""In a smaller one nothing is summed up by the model."""
 ASCII_CHARS, OTHER_CHARS = 3.4, 1.4
 """Characters for a token, estimated on the low side: of English and code, and of texts with other letters."""
 
@@ -40,23 +41,28 @@ ASCII_CHARS, OTHER_CHARS = 3.4, 1.4
 _log = structlog.get_logger()
 
 
-async def notes_on(
-    prompts: Sequence[Prompt], model: Model, request: ModelRequest, window: int | None
-) -> tuple[str, Usage]:
+async def notes_on(prompts: Sequence[Prompt], model: Model, request: ModelRequest, window: int) -> tuple[str, Usage]:
     """Have the model of a request sum up prompts that do not fit into its window; return the notes and what they cost.
 
-    Where the model cannot, the notes hold what can be said without it. Raises nothing but CancelledError.
+    The window is taken for half of what it is said to be as often as the provider says that a piece is too long. Where the model
+    cannot sum up, the notes hold what can be said without it. Raises nothing but CancelledError.
     """
     notes, usage = "", Usage()
-    try:
-        for piece in _pieces(prompts, window):
-            written, used = await _write(model, _request(request, piece, notes, _limit(window)))
-            notes, usage = written.strip() or notes, usage + used
-    except ProviderError as error:
-        _log.info("summing up failed", conversation_id=request.conversation_id, error=error.message)
-        if notes:  # on the pieces before
-            notes += "\n\n" + _without_model(prompts)
-    return notes or _without_model(prompts), usage
+    while window >= LEAST_WINDOW:
+        notes = ""
+        try:
+            for piece in _pieces(prompts, window):
+                written, used = await _write(model, _request(request, piece, notes, _limit(window)))
+                notes, usage = written.strip() or notes, usage + used
+        except ContextOverflow:
+            window //= 2
+        except ProviderError as error:
+            _log.info("summing up failed", conversation_id=request.conversation_id, error=error.message)
+            break
+        else:
+            return notes or _without_model(prompts), usage
+    told = _without_model(prompts)
+    return f"{notes}\n\n{told}" if notes else told, usage  # notes on the pieces before
 
 
 async def _write(model: Model, request: ModelRequest) -> tuple[str, Usage]:
@@ -83,13 +89,11 @@ async def _written(model: Model, request: ModelRequest) -> tuple[str, Usage]:
     return written, usage or usage_of(request, len(written))
 
 
-def _pieces(prompts: Sequence[Prompt], window: int | None) -> list[str]:
+def _pieces(prompts: Sequence[Prompt], window: int) -> list[str]:
     """Return the prompts as text, in pieces that fit into a window of so many tokens; the middle of a huge one is left out."""
     texts = list(_texts(prompts))
-    size = DEFAULT_PIECE_CHARS
-    if window is not None:
-        room = 0.9 * (window - 2 * _limit(window))
-        size = max(1_000, int(room * (ASCII_CHARS if all(map(str.isascii, texts)) else OTHER_CHARS)))
+    room = 0.9 * (window - 2 * _limit(window))
+    size = max(1_000, int(room * (ASCII_CHARS if all(map(str.isascii, texts)) else OTHER_CHARS)))
     found = [""]
     for text in texts:
         for start in range(0, len(text), size):
@@ -100,8 +104,8 @@ def _pieces(prompts: Sequence[Prompt], window: int | None) -> list[str]:
     return found if len(found) <= MOST_PIECES else [*found[:2], *found[2 - MOST_PIECES :]]
 
 
-def _limit(window: int | None) -> int:
-    return NOTES_TOKENS if window is None else min(NOTES_TOKENS, max(window // 4, 1))
+def _limit(window: int) -> int:
+    return min(NOTES_TOKENS, window // 4)
 
 
 def _request(request: ModelRequest, piece: str, notes: str, limit: int) -> ModelRequest:

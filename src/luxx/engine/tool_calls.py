@@ -17,7 +17,7 @@ from luxx.core.ports import STOP_CALL, Emit, Reply, Toolbox, ToolOutcome
 from luxx.core.prompts import Prompt
 from luxx.core.steps import Step, ToolCall, ToolResult
 from luxx.engine.approvals import FORBIDDEN, Approvals, GivenUp, Parked, Refused
-from luxx.engine.resume import Claimed
+from luxx.engine.resume import OpenCall
 from luxx.engine.transcript import UNKNOWN
 
 CANCELLED = "Cancelled before it ended."
@@ -70,33 +70,37 @@ class ToolCalls:
         """End a claimed call that must not be run again."""
         return self._end(claim, UNKNOWN)
 
-    async def run(self, claim: Claimed) -> ToolResult:
+    def stop(self, one: OpenCall) -> ToolResult:
+        """End a call that a person has stopped, and that is not at work."""
+        return self._end(one.claim or self._new_claim(one.call), CANCELLED)
+
+    async def run(self, one: OpenCall) -> ToolResult:
         """Run one tool when a person lets it and there is a place for it; return its result when that is committed.
 
         Raises GivenUp if the turn ends before a person has decided.
         """
         try:
-            arguments = await self._allowed(claim.call) if claim.result is None else self.approvals.changed(claim.call)
+            arguments = await self._allowed(one.call) if one.claim is None else self.approvals.changed(one.call)
         except Refused as refusal:
-            return self._end(self._claimed(claim.call), str(refusal))
-        unsafe = self._toolbox.effect(claim.call.name) == "unsafe"
-        async with self._place(claim):
+            return self._end(self._new_claim(one.call), str(refusal))
+        unsafe = self._toolbox.effect(one.call.name) == "unsafe"
+        async with self._place(one):
             self.unsafe_running += unsafe
             try:
-                result = await self._result(claim.call, claim.result or self._claim(claim.call), arguments, unsafe)
+                result = await self._result(one.call, one.claim or self._claim(one.call), arguments, unsafe)
                 await self._emit.committed()
             finally:
                 self.unsafe_running -= unsafe
         return result
 
     @contextlib.asynccontextmanager
-    async def _place(self, claim: Claimed) -> AsyncGenerator[None]:
+    async def _place(self, one: OpenCall) -> AsyncGenerator[None]:
         """Wait for a place; a call that was claimed earlier, and is cancelled meanwhile, is ended."""
         try:
             await self._places.acquire()
         except asyncio.CancelledError:
-            if claim.result is not None:
-                self._end(claim.result, CANCELLED)
+            if one.claim is not None:
+                self._end(one.claim, CANCELLED)
             raise
         try:
             yield
@@ -131,11 +135,11 @@ class ToolCalls:
                 return None
         return await self.approvals.arguments(call)
 
-    def _claimed(self, call: ToolCall) -> ToolResult:
+    def _new_claim(self, call: ToolCall) -> ToolResult:
         return steps.tool_result(next(self._indexes), call, self._toolbox.effect(call.name))
 
     def _claim(self, call: ToolCall) -> ToolResult:
-        claim = self._claimed(call)
+        claim = self._new_claim(call)
         self._emit.append(ProcessStep(claim))
         return claim
 
@@ -190,13 +194,13 @@ class CallGroup(asyncio.TaskGroup):
         self._calls = calls
         self._open = 0
 
-    def begin(self, claim: Claimed) -> None:
+    def begin(self, one: OpenCall) -> None:
         """Begin a call."""
         self.begun += 1
         self._open += 1
-        self.create_task(self._run(claim))
+        self.create_task(self._run(one))
 
-    async def settle(self) -> None:
+    async def all_ended(self) -> None:
         """Return when all calls have ended. Raises Parked when all that are left wait for a person."""
         approvals = self._calls.approvals
         while self._open:
@@ -205,10 +209,10 @@ class CallGroup(asyncio.TaskGroup):
                 raise Parked
             await approvals.moved.wait()
 
-    async def _run(self, claim: Claimed) -> None:
+    async def _run(self, one: OpenCall) -> None:
         try:
             with contextlib.suppress(GivenUp):
-                self.results.append(await self._calls.run(claim))
+                self.results.append(await self._calls.run(one))
         finally:
             self._open -= 1
             self._calls.approvals.moved.set()

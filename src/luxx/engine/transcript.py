@@ -36,25 +36,27 @@ class Transcript:
             if step.state != "void":
                 by_call.setdefault(step.call, []).append(step)
         records = {call.n: call for call in calls}
+        parts = {-call.n: call for call in calls if call.n <= 0}
         prompts: list[Prompt] = []
         for n in sorted(by_call):
-            prompts += self._answer(by_call[n], records.get(n))
+            prompts += self._answer(by_call[n], parts, records.get(n))
         return prompts
 
-    def _answer(self, steps: list[Step], record: ModelCall | None) -> list[Prompt]:
+    def _answer(self, steps: list[Step], parts: Mapping[int, ModelCall], record: ModelCall | None) -> list[Prompt]:
         results = {step.id_ref: step for step in steps if isinstance(step, ToolResult)}
         calls = {
             step.id: CallPrompt(id=self._unique(step), name=step.name, arguments=step.arguments)
             for step in steps
             if isinstance(step, ToolCall) and step.state == "complete"
         }
-        own = record is not None and record.provider == self._provider and record.format == self._format
+        records = [parts[step.index] for step in sorted(steps, key=_index) if step.index in parts]
+        records += [record] if record else []
         answer = AnswerPrompt(
             text="".join(step.content for step in steps if isinstance(step, Text)),
             thinking="".join(step.content for step in steps if isinstance(step, Thinking)),
             calls=tuple(calls.values()),
-            model=record.model if record else "",
-            raw=record.raw if record and own else b"",
+            model=records[-1].model if records else "",
+            raw=b"\n".join(one.raw for one in records if one.raw and self._is_own(one)),
             files=tuple(
                 FileRef(id=step.file_id, name=step.name, media_type=step.media_type, size=step.size)
                 for step in steps
@@ -64,6 +66,9 @@ class Transcript:
         if not (answer.text or answer.calls or answer.raw or answer.files):
             return []
         return [answer, *self._results(calls, results)]
+
+    def _is_own(self, record: ModelCall) -> bool:
+        return record.provider == self._provider and record.format == self._format
 
     def _results(self, calls: Mapping[str, CallPrompt], results: Mapping[str, ToolResult]) -> Iterable[Prompt]:
         for step_id, call in calls.items():
@@ -89,6 +94,10 @@ class Transcript:
             unique = f"{wanted}_{count}"
         self._ids.add(unique)
         return unique
+
+
+def _index(step: Step) -> int:
+    return step.index
 
 
 def _images(result: ToolResult) -> tuple[FileRef, ...]:

@@ -27,6 +27,7 @@ from luxx.http.routes import (
     files,
     health,
     imports,
+    limits,
     mcp_servers,
     messages,
     openapi_servers,
@@ -43,6 +44,7 @@ _PAGE = Path(__file__).parent / "page"
 _ROUTERS = (
     conversations.router,
     messages.router,
+    limits.router,
     turns.router,
     approvals.router,
     providers.router,

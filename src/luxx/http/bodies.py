@@ -34,7 +34,6 @@ T = TypeVar("T")
 _SQL_INTEGER = 2**31 - 1
 _PROMPT_CHARS = 100_000
 _URL_CHARS = 2_000
-_MOST_ATTACHMENTS = 100
 
 
 def _whole(value: object) -> object:
@@ -186,6 +185,8 @@ class ChangeConversation(Settings):
 
     title: Title | None = None
     leaf_id: Id | None = None
+    pinned: bool | None = None
+    unread: bool | None = None
 
 
 class TurnBody(Repeatable):
@@ -217,7 +218,7 @@ class NewMessage(TurnBody):
     `attachments` are ids of files: uploaded ones, or those of the conversation. With them, the text may be empty.
     """
 
-    attachments: Annotated[list[Id], Field(max_length=_MOST_ATTACHMENTS)] = []
+    attachments: list[Id] = []
     text: Annotated[FreeText, Field(validate_default=True)] = ""
     parent_id: Id | None = None
     on_busy: OnBusy = "reject"

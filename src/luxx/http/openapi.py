@@ -32,6 +32,7 @@ _TYPES: tuple[Any, ...] = (
     openapi_bodies.OpenApiServerDetail,
     openapi_bodies.OpenApiServerRefreshed,
     views.FileList,
+    views.Limits,
     views.ApprovalList,
     views.RuleList,
     archive_views.SearchResults,
@@ -86,8 +87,9 @@ def _say_what_is_in_a_page(schemas: dict[str, Any]) -> None:
         "properties": {
             "items": {"type": "array", "items": _any_of("UserMessageView", "AssistantMessageView")},
             "has_more": {"type": "boolean"},
+            "has_newer": {"type": "boolean"},
         },
-        "required": ["items", "has_more"],
+        "required": ["items", "has_more", "has_newer"],
     }
     schemas["AssistantMessageView"]["properties"]["steps"]["items"] = _any_of(
         "Thinking", "Text", "ToolCall", "ToolResult"

@@ -26,7 +26,7 @@ _STYLE = (
     "opacity:.75}.user{border-inline-start:.25rem solid #6b7fd7;padding-inline-start:1rem}pre{overflow-x:auto;"
     "padding:.75rem;border:1px solid #8885;border-radius:.4rem}.plain{white-space:pre-wrap}table{border-collapse:collapse;"
     "display:block;overflow-x:auto}td,th{border:1px solid #8885;padding:.25rem .5rem}img{max-width:100%}"
-    "details{margin:.5rem 0}footer{margin-top:3rem;font-size:.85rem;opacity:.75}"
+    "details{margin:.5rem 0}pre:not(.plain),code{direction:ltr;unicode-bidi:isolate}footer{margin-top:3rem;font-size:.85rem;opacity:.75}"
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 HEADERS = {
@@ -40,6 +40,10 @@ HEADERS = {
 }
 """What every answer about a share has."""
 
+_OF_ANY_LANGUAGE = 'lang="" dir="auto"'
+"""What has not been written by us: each text is in a language, and runs in a direction, of its own."""
+_CODE = 'dir="ltr"'
+
 _SCHEMES = ("https://", "http://", "mailto:")
 
 
@@ -52,7 +56,7 @@ def share_page(branch: SharedBranch) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width"><meta name="robots" content="noindex, nofollow">'
-        f'<meta name="referrer" content="no-referrer"><style>{_STYLE}</style></head><body><main><h1 dir="auto">{title}</h1>'
+        f'<meta name="referrer" content="no-referrer"><style>{_STYLE}</style></head><body><main><h1 {_OF_ANY_LANGUAGE}>{title}</h1>'
         f"{system}{messages}</main><footer>A copy of a conversation with a language model, made on "
         f"{escape(branch.shared_at[:10])} with Luxx. Models make mistakes.</footer></body></html>"
     )
@@ -60,21 +64,25 @@ def share_page(branch: SharedBranch) -> str:
 
 def _message(message: SharedMessage, markdown: "_Markdown") -> str:
     if message.role == "user":
-        heading, body = "Question", f'<div class="plain">{escape(message.text)}</div>'
+        heading, body = "Question", f'<div class="plain" {_OF_ANY_LANGUAGE}>{escape(message.text)}</div>'
     else:
         heading, body = escape(message.model or "Answer"), "".join(_part(part, markdown) for part in message.parts)
-    return f'<article class="{message.role}" dir="auto"><h2>{heading}</h2>{body}{"".join(map(_file, message.files))}</article>'
+    return f'<article class="{message.role}"><h2>{heading}</h2>{body}{"".join(map(_file, message.files))}</article>'
 
 
 def _part(part: SharedPart, markdown: "_Markdown") -> str:
     name = escape(part.name)
     match part.type:
         case "text":
-            return markdown.html(part.content)
+            return f"<div {_OF_ANY_LANGUAGE}>{markdown.html(part.content)}</div>"
         case "thinking":
             return _folded("Thinking", _plain(part.content))
         case "tool_call":
-            return _folded(f"Tool: {name}", _plain(part.content)) if part.content else f"<p><em>Tool: {name}</em></p>"
+            return (
+                _folded(f"Tool: {name}", _plain(part.content, _CODE))
+                if part.content
+                else f"<p><em>Tool: {name}</em></p>"
+            )
         case "tool_result":
             return _folded(f"Result: {name}", _plain(part.content))
         case "source":
@@ -95,8 +103,8 @@ def _folded(summary: str, html: str) -> str:
     return f"<details><summary>{summary}</summary>{html}</details>"
 
 
-def _plain(text: str) -> str:
-    return f'<pre class="plain">{escape(text)}</pre>'
+def _plain(text: str, attributes: str = _OF_ANY_LANGUAGE) -> str:
+    return f'<pre class="plain" {attributes}>{escape(text)}</pre>'
 
 
 class _Markdown:

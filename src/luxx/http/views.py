@@ -6,11 +6,12 @@ import msgspec
 
 from luxx.core.events import Approval
 from luxx.core.files import FileRef
+from luxx.core.media import IMAGES, PDF
 from luxx.core.ports import ModelInfo, ToolInfo
 from luxx.core.presets import Preset
 from luxx.core.prompts import Thinking
 from luxx.core.rules import ToolRule
-from luxx.store.records import Conversation, OpenApproval, Provider, Status, TitleSource, Turn
+from luxx.store.records import Conversation, FileLimits, OpenApproval, Provider, Status, TitleSource, Turn
 from luxx.turns.requests import TurnInProgress
 from luxx.turns.views import turn_in_progress
 
@@ -33,6 +34,8 @@ class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
     thinking: Thinking | None
     rules: tuple[ToolRule, ...]
     leaf_id: str | None
+    pinned: bool
+    unread: bool
     created_at: str
     updated_at: str
     turns: tuple[TurnInProgress, ...]
@@ -153,6 +156,19 @@ class ToolList(msgspec.Struct, frozen=True):
     items: tuple[ToolInfo, ...]
 
 
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message and its files may have; sizes are in bytes.
+
+    `media_types` are those that models can be shown, as far as each of them can; of files of other types a model is told by name.
+    """
+
+    message_chars: int
+    message_files: int
+    file_bytes: int
+    conversation_files_bytes: int
+    media_types: tuple[str, ...]
+
+
 class FileList(msgspec.Struct, frozen=True):
     """The files of a conversation, oldest first."""
 
@@ -190,6 +206,8 @@ def conversation_view(conversation: Conversation, unfinished: tuple[Turn, ...]) 
         thinking=settings.thinking,
         rules=settings.rules,
         leaf_id=conversation.leaf_id,
+        pinned=conversation.pinned,
+        unread=conversation.unread,
         created_at=conversation.created_at,
         updated_at=conversation.updated_at,
         turns=tuple(turn_in_progress(turn) for turn in unfinished),
@@ -243,6 +261,17 @@ def new_provider_view(provider: Provider, notice: str | None) -> NewProviderView
 def preset_view(preset: Preset) -> PresetView:
     """Show a preset."""
     return PresetView(**{name: getattr(preset, name) for name in PresetView.__struct_fields__})
+
+
+def limits_view(message_chars: int, files: FileLimits) -> Limits:
+    """Show what messages may have."""
+    return Limits(
+        message_chars=message_chars,
+        message_files=files.per_message,
+        file_bytes=files.file_bytes,
+        conversation_files_bytes=files.conversation_bytes,
+        media_types=(*sorted(IMAGES), PDF, "text/*"),
+    )
 
 
 def events_url(turn_id: str) -> str:

@@ -139,7 +139,7 @@ def failure(
         case "limit":
             waits = (retry_after, report.wait_s, _wait_in_text(report.text))
             retry_after = next((wait for wait in waits if wait is not None), None)
-            hint = f"Try again in {math.ceil(retry_after)} s." if retry_after else "Try again a little later."
+            hint = f"Try again in {_in_words(retry_after)}." if retry_after else "Try again a little later."
             return RateLimited(f"The provider limits requests{number}{said} {hint}", status, retry_after)
         case "timeout":
             return ProviderTimeout(f"The provider took too long{number}{said} Try again later.", status)
@@ -281,6 +281,14 @@ def _details(value: object) -> list[dict[str, object]]:
 def _quotas(details: list[dict[str, object]]) -> tuple[str, ...]:
     violations = [violation for entry in details for violation in _details(entry.get("violations"))]
     return tuple(quota for violation in violations if isinstance(quota := violation.get("quotaId"), str))
+
+
+def _in_words(seconds: float) -> str:
+    """Return a time to wait as a person says it, rounded up."""
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds > 2 * size:
+            return f"{math.ceil(seconds / size)} {unit}"
+    return f"{math.ceil(seconds)} s"
 
 
 def _delay(value: object) -> float | None:

@@ -90,6 +90,7 @@ class Spend(_Action, frozen=True, kw_only=True, tag="usage"):
     input_tokens: Tokens = 0
     output_tokens: Tokens = 0
     cached_tokens: Tokens = 0
+    cache_write_tokens: Tokens = 0
     reasoning_tokens: Tokens = 0
 
 

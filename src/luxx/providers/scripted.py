@@ -148,5 +148,6 @@ def _usage(spent: Spend) -> Usage:
         output_tokens=spent.output_tokens,
         total_tokens=spent.input_tokens + spent.output_tokens,
         cached_tokens=spent.cached_tokens,
+        cache_write_tokens=spent.cache_write_tokens,
         reasoning_tokens=spent.reasoning_tokens,
     )

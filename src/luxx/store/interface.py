@@ -27,6 +27,7 @@ from luxx.store.records import (
     ConversationPage,
     ConversationSettings,
     Decided,
+    FileLimits,
     LogPage,
     Message,
     NewProvider,
@@ -122,6 +123,10 @@ class TurnStore(Protocol):
         """
         ...
 
+    async def stop_call(self, owner: str, turn_id: str, index: int) -> None:
+        """Note in a turn's settings that the call of this index is not to be run again; for one that has ended there is nothing to note."""
+        ...
+
     async def compact(self, ended_before: str) -> int:
         """Compact logs of turns that ended before that time, and purge conversations deleted before it whose turns have ended.
 
@@ -170,8 +175,13 @@ class ConversationStore(Protocol):
         """Return a conversation. Raises NotFound."""
         ...
 
-    async def list(self, owner: str, limit: int, cursor: str | None, query: str | None) -> ConversationPage:
-        """Return a page, newest activity first; `query` looks in titles and texts. Raises InvalidRequest for a bad cursor."""
+    async def list(
+        self, owner: str, limit: int, cursor: str | None, query: str | None, pinned: bool | None = None
+    ) -> ConversationPage:
+        """Return a page, newest activity first; `query` looks in titles and texts. Raises InvalidRequest for a bad cursor.
+
+        With `pinned`, only those that are pinned, or only those that are not.
+        """
         ...
 
     async def change(self, owner: str, conversation_id: str, change: ConversationChange) -> Conversation:
@@ -198,9 +208,14 @@ class ConversationStore(Protocol):
         before: str | None,
         limit: int,
         read: Callable[[Branch], T],
+        *,
+        after: str | None = None,
+        around: str | None = None,
     ) -> T:
         """Read the last `limit` messages of the branch that ends in `leaf` (default: the leaf shown), or of what is before
         the message `before`. One snapshot. Raises NotFound.
+
+        `after` reads the first ones behind that message of the branch, `around` those around it; at most one of the three is given.
         """
         ...
 
@@ -252,6 +267,11 @@ class ProviderStore(Protocol):
 
 class FileStore(Protocol):
     """Files and their contents, each content stored once. A file is loose until a message brings it into a conversation."""
+
+    @property
+    def limits(self) -> FileLimits:
+        """How large files may be, and how many go with a message."""
+        ...
 
     async def keep(self, owner: str, conversation_id: str | None, name: str, data: bytes) -> FileRef:
         """Store a file of a conversation, or a loose one; its type is found by its content.

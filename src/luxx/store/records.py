@@ -59,7 +59,10 @@ class SettingsChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
-    """A tree of messages with its settings. `leaf_id` ends the branch shown, `person_rules` are those of its owner."""
+    """A tree of messages with its settings. `leaf_id` ends the branch shown, `person_rules` are those of its owner.
+
+    `unread` if an answer has ended that nobody has looked at; whoever shows it takes the mark away.
+    """
 
     id: str
     title: str
@@ -68,6 +71,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     leaf_id: str | None
     created_at: str
     updated_at: str
+    pinned: bool = False
+    unread: bool = False
     person_rules: tuple[ToolRule, ...] = ()
 
 
@@ -78,6 +83,8 @@ class ConversationChange(msgspec.Struct, frozen=True, kw_only=True):
     title_source: TitleSource | msgspec.UnsetType = msgspec.UNSET
     settings: SettingsChange = SettingsChange()
     leaf_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    pinned: bool | msgspec.UnsetType = msgspec.UNSET
+    unread: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class ConversationPage(msgspec.Struct, frozen=True):
@@ -92,6 +99,7 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `provider` is the provider's name at that time, `tools` the names of the tools offered. `kept` is the message whose
     steps a continued turn begins with, `kept_calls` the number of its last model call; `summary` is one that the person wrote.
+    `stopped` alone is added to later: the calls that the person stopped, by their indexes.
     """
 
     provider_id: str
@@ -106,6 +114,7 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_iterations: int = 10
     kept: str | None = None
     kept_calls: int = 0
+    stopped: tuple[int, ...] = ()
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,10 +217,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Branch(msgspec.Struct, frozen=True):
-    """A part of a branch, oldest message first; `has_more` if older ones exist."""
+    """A part of a branch, oldest message first; `has_more` if older ones exist, `has_newer` if newer ones do."""
 
     items: tuple[Message, ...]
     has_more: bool
+    has_newer: bool = False
 
 
 class StepRow(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +19,11 @@ _text = msgspec.json.Decoder(str)
 
 
 class BadArguments(Exception):
-    """The model's arguments do not fit; the text tells it what to change."""
+    """The model's arguments do not fit; the text tells it what to change. `problems` are what is wrong, each on its own."""
+
+    def __init__(self, text: str, problems: Sequence[str] = ()) -> None:
+        super().__init__(text)
+        self.problems = tuple(problems)
 
 
 class Arguments:
@@ -56,7 +60,7 @@ class Arguments:
                 problems.append(str(problem))
         problems += self._strangers(given)
         if problems:
-            raise BadArguments(self._report(problems))
+            raise self._refusal(problems)
         return values
 
     def _members(self, text: str) -> Mapping[str, msgspec.Raw]:
@@ -66,9 +70,9 @@ class Arguments:
                 data = _text.decode(data).strip()
             return {} if data in ("", "null") else _object.decode(data)
         except msgspec.ValidationError as error:
-            raise BadArguments(self._report([f"one JSON object is expected, but {_lower(str(error))}"])) from error
+            raise self._refusal([f"one JSON object is expected, but {_lower(str(error))}"]) from error
         except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-            raise BadArguments(self._report([f"the text is not valid JSON: {error}"])) from error
+            raise self._refusal([f"the text is not valid JSON: {error}"]) from error
 
     def _value(self, parameter: Parameter, raw: msgspec.Raw) -> dict[str, object]:
         """Return the argument by its name, or nothing where the model's null stands for an argument left out."""
@@ -90,14 +94,16 @@ class Arguments:
                 hint = f"; did you mean `{near[0]}`?" if near else ""
                 yield f"`{shorten(name, _SHOWN_CHARS)}` is not an argument of this tool{hint}"
 
-    def _report(self, problems: list[str]) -> str:
+    def _refusal(self, problems: list[str]) -> BadArguments:
         shown = problems[:_MAX_PROBLEMS]
         if more := len(problems) - len(shown):
             shown.append(f"and {more} more")
         lines = [f"`{self._tool}` was not run, its arguments are wrong:", *(f"- {problem}" for problem in shown)]
-        if not self._parameters:
-            return "\n".join([*lines, "It takes no arguments: {}"])
-        return "\n".join([*lines, "It takes one JSON object with:", *map(_usage, self._parameters.values())])
+        if self._parameters:
+            lines += ["It takes one JSON object with:", *map(_usage, self._parameters.values())]
+        else:
+            lines.append("It takes no arguments: {}")
+        return BadArguments("\n".join(lines), shown)
 
 
 def _reread(parameter: Parameter, decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw) -> object:

@@ -16,7 +16,8 @@ from luxx.core.prompts import Effect, ToolSpec
 from luxx.core.text import storable
 from luxx.tools.arguments import BadArguments
 from luxx.tools.context import ToolContext
-from luxx.tools.errors import ToolDefinitionError, ToolError
+from luxx.tools.errors import OUTCOME_UNKNOWN, ToolDefinitionError, ToolError
+from luxx.tools.fits import unfit_arguments
 from luxx.tools.keeping import outcome_of
 from luxx.tools.results import Result, cut, result_of, shorten
 from luxx.tools.threads import Threads
@@ -106,6 +107,21 @@ class Toolbox:
             log.error("tool_approval_failed", tool=name, key=context.key, traceback=_trace_of(error))
             return True
 
+    def misfit(self, name: str, arguments: str) -> str | None:
+        """Return why a call would be refused for its arguments; None if they fit, or if only the tool itself can tell."""
+        tool = self._tools.get(name)
+        if tool is None:
+            return None
+        try:
+            values = tool.arguments.read(arguments)
+            problem = unfit_arguments(values, tool.spec.parameters) if tool.bare else None
+        except BadArguments as error:
+            problem = "; ".join(error.problems) or str(error)
+        except Exception:
+            log.exception("tool_arguments_not_checked", tool=name)
+            return None
+        return None if problem is None else cut(storable(problem), _MAX_ERROR_CHARS)
+
     async def run(self, name: str, arguments: str, context: CallContext) -> ToolOutcome:
         """Run a tool; see the port for what the arguments mean and how it ends."""
         began = time.monotonic()
@@ -126,6 +142,8 @@ class Toolbox:
     async def _call(self, tool: Tool, arguments: str, context: CallContext) -> Result:
         try:
             values = tool.arguments.read(arguments)
+            if tool.bare and (problem := unfit_arguments(values, tool.spec.parameters)):
+                raise BadArguments(f"`{tool.name}` was not run: {problem}.")
             return await _Call(tool, values, context, self._bounds).result()
         except BadArguments as error:
             return _failure(cut(str(error), self._bounds.max_chars))
@@ -279,7 +297,7 @@ class _Call:
     def _ended_early(self, what: str) -> Result:
         text = f"`{self._tool.name}` {what}."
         if self._tool.effect == "unsafe":
-            text += " The outcome is unknown: it may have taken effect or not. Find out before you call it again."
+            text += f" {OUTCOME_UNKNOWN}"
         return _failure(text)
 
     def _failed(self, error: BaseException) -> Result:

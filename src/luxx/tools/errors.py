@@ -1,5 +1,8 @@
 """Errors: what a tool's author raises, and what its author gets."""
 
+OUTCOME_UNKNOWN = "The outcome is unknown: it may have taken effect or not. Find out before you call it again."
+"""What a model is told of an unsafe call that was begun and gave no result."""
+
 
 class ToolError(Exception):
     """A tool raises it to tell the model what is wrong; the text is shown as it is, and nothing is logged as a fault."""

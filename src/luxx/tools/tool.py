@@ -18,7 +18,7 @@ from luxx.tools.errors import ToolDefinitionError
 from luxx.tools.results import ToolFile
 from luxx.tools.schema import hints_of, object_schema, parameters_of, plain, unwrapped
 
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 DEFAULT_TIMEOUT_S = 30.0
 
@@ -180,7 +180,7 @@ def _make(
 
 
 def _check(function: Callable[..., Any], name: str, timeout: float, description: str) -> None:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise ToolDefinitionError("a name has 1 to 64 characters: letters, digits, _ and -")
     if not (timeout > 0 and math.isfinite(timeout)):
         raise ToolDefinitionError(f"the timeout must be a positive number of seconds, not {timeout}")

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from luxx.core.errors import LuxxError, StorageError
 from luxx.core.events import Failed, ProcessStep, Recovered
-from luxx.engine.resume import settled
+from luxx.engine.resume import closed
 from luxx.store.interface import Store
 from luxx.store.records import Appended, Turn
 from luxx.turns.history import replay
@@ -102,7 +102,7 @@ class Aside:
         if folded:
             if turn.epoch > 1 and not turn.woken:
                 log.append(Recovered(turn.epoch, ()))
-            for step in settled(folded.steps()):
+            for step in closed(folded.steps()):
                 log.append(ProcessStep(step))
         log.append(Failed(content=UNREADABLE, code=StorageError.code, message_id=turn.message_id))
         try:

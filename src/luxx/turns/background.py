@@ -11,7 +11,7 @@ _log = structlog.get_logger()
 class Background:
     """Owns the tasks. `on_death` is called when a vital one ends while nobody asked for it."""
 
-    def __init__(self, on_death: Callable[[], None]) -> None:
+    def __init__(self, on_death: Callable[[], None] = lambda: None) -> None:
         self._on_death = on_death
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False

@@ -45,17 +45,20 @@ class Deciding:
         elif turn.status == "waiting":
             await self._claim()
         else:
-            self._tell(DecisionWord(turn_id))
+            self._tell(DecisionWord())
         self._changed(turn)
         return await self._store.turns.get(owner, turn_id)
 
     async def cancel_call(self, owner: str, turn_id: str, index: int) -> Turn:
-        """See Supervisor.cancel_call. Another node is told; if it dies at this moment, nothing is stopped."""
+        """See Supervisor.cancel_call. It is stored as well: whoever goes on with the turn does not run the call again."""
         turn = await self._store.turns.get(owner, turn_id)
         live = self._live.get(turn_id)
         if live is None and turn.status == "active" and await self._runs(turn, index):
+            await self._store.turns.stop_call(owner, turn_id, index)
             self._tell(CallWord(turn_id, index))
-        elif live is None or not live.run.cancel_call(index):
+        elif live is not None and live.run.cancel_call(index):  # at once, also when nothing can be written
+            await self._store.turns.stop_call(owner, turn_id, index)
+        else:
             raise Conflict("not_running", "This tool is not running.", turn_id)
         return turn
 

@@ -65,7 +65,7 @@ class Endpoints:
             self._made[owner, provider_id] = endpoint
         return endpoint
 
-    async def choose(self, owner: str, provider_id: str, name: str, model: str) -> Chosen:
+    async def chosen(self, owner: str, provider_id: str, name: str, model: str) -> Chosen:
         """Return a provider to ask, by the name that the turn has for it. Raises as `get`."""
         return Chosen(provider_id, name, await self.get(owner, provider_id), model)
 
@@ -77,7 +77,7 @@ class Endpoints:
         fallback = await self._store.get(owner, fallback_id)
         if not fallback.default_model:
             return None
-        return await self.choose(owner, fallback.id, fallback.name, fallback.default_model)
+        return await self.chosen(owner, fallback.id, fallback.name, fallback.default_model)
 
     def window(self, owner: str, provider_id: str, model: str) -> int | None:
         """Return how many tokens a model can take, where its provider has told; it is asked in the background, once an hour."""

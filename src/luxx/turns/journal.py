@@ -16,7 +16,7 @@ from luxx.core import events
 from luxx.core.errors import Fenced, LuxxError, StorageError
 from luxx.core.events import LogEntry
 from luxx.core.replay import Replay
-from luxx.engine.resume import settled
+from luxx.engine.resume import closed
 from luxx.store.interface import Store
 from luxx.store.records import Appended, LogPage, Turn, TurnBatch
 from luxx.turns.foreign import Foreign
@@ -108,7 +108,7 @@ class Journal:
             committed = await replay(self._store, log.turn.owner_id, log.turn.id)
         except LuxxError:
             committed = Replay()
-        log.fail(reason, settled(committed.steps()))
+        log.fail(reason, closed(committed.steps()))
 
     async def _flush(self, sealed: dict[str, tuple[TurnLog, TurnBatch]]) -> None:
         if not sealed:
@@ -151,12 +151,14 @@ class Journal:
         """
         with contextlib.ExitStack() as following:
             followed: Recent | None = None
+            left: Recent | None = None
             while not self._draining:
                 reader = self._reader(turn_id)  # before the look at the log: else an append in between is missed
                 try:
                     log = self._logs.get(turn_id)
                     recent = log.recent if log is not None else followed
-                    entries = recent.since(after) if recent is not None else None
+                    entries = _known(recent, left if log is None else None, after)
+                    left = log.recent if log is not None else None
                     ended = False
                     if entries is None:
                         page = await self._page(owner, turn_id, after)
@@ -221,6 +223,12 @@ class Journal:
             readers.pop(reader, None)
             if not readers:
                 del self._readers[turn_id]
+
+
+def _known(recent: Recent | None, left: Recent | None, after: int) -> tuple[LogEntry, ...] | None:
+    """Return what memory has after a seq, None if it cannot tell; `left` is the end of a log that was closed since the last look."""
+    known = recent.since(after) if recent is not None else None
+    return (left.since(after) or known) if left is not None else known
 
 
 def _wake(readers: Iterable[asyncio.Future[None]]) -> None:

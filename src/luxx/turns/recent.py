@@ -3,10 +3,28 @@
 from collections import deque
 from collections.abc import Iterable
 
-from luxx.core.events import LogEntry
+from luxx.core.events import LogEntry, TurnStarted, encode
+from luxx.store.records import Turn
 
 RECENT_BYTES = 24_576
 """How much of a log is kept in memory; older entries are read from the store."""
+
+
+def begin(turn: Turn) -> "Recent":
+    """Return the end of a turn's log: nothing, but for a new turn, all of whose log is known."""
+    if turn.seq != 1:
+        return Recent(turn.seq)
+    started = TurnStarted(
+        turn_id=turn.id,
+        message_id=turn.message_id,
+        user_message_id=turn.user_message_id,
+        conversation_id=turn.conversation_id,
+        provider=turn.settings.provider,
+        model=turn.settings.model,
+    )
+    recent = Recent(0)
+    recent.publish([LogEntry(1, started.name, encode(started))])
+    return recent
 
 
 class Recent:

@@ -99,10 +99,11 @@ MessageView = UserMessageView | AssistantMessageView
 
 
 class MessagePage(msgspec.Struct, frozen=True):
-    """A part of a branch, oldest message first."""
+    """A part of a branch, oldest message first; `has_more` if older ones exist, `has_newer` if newer ones do."""
 
     items: tuple[MessageView, ...]
     has_more: bool
+    has_newer: bool
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,6 +1,5 @@
 """Run: everything between a turn's row in the store and its last event."""
 
-import msgspec
 import structlog
 
 from luxx.core.errors import NotFound, ProviderError, TurnAbandoned
@@ -11,8 +10,10 @@ from luxx.core.prompts import ModelRequest
 from luxx.core.replay import Replay
 from luxx.core.rules import ToolRule
 from luxx.core.steps import Notice
-from luxx.engine.loop import Loop, Plan
-from luxx.engine.resume import Resumption, resume, settled
+from luxx.engine.contents import Contents
+from luxx.engine.loop import Loop
+from luxx.engine.plan import Plan, RunLimits
+from luxx.engine.resume import Resumption, closed, resume
 from luxx.store.interface import Store
 from luxx.store.records import Message, Turn
 from luxx.turns.endpoints import Chosen, Endpoints
@@ -23,20 +24,6 @@ from luxx.turns.journal import TurnLog
 MAX_TAKEOVERS = 5
 
 _log = structlog.get_logger()
-
-
-class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What every turn of a node is bounded by.
-
-    Tries of a model call before its first token, tools at once and in all, the length of an answer, and how many seconds a person has
-    to decide about a call.
-    """
-
-    attempts: int = 3
-    parallel_tools: int = 16
-    max_tool_calls: int = 200
-    max_answer_chars: int = 4_000_000
-    approval_patience_s: float = 86_400.0
 
 
 class TurnRun:
@@ -51,6 +38,7 @@ class TurnRun:
         endpoints: Endpoints,
         tools: Tools,
         limits: RunLimits,
+        contents: Contents,
     ) -> None:
         self._turn = turn
         self._log = log
@@ -59,8 +47,10 @@ class TurnRun:
         self._endpoints = endpoints
         self._tools = tools
         self._limits = limits
+        self._contents = contents
         self._loop: Loop | None = None
         self._decisions: list[tuple[int, Decision]] = []
+        self._stopped: set[int] = set()
 
     @property
     def unsafe_running(self) -> bool:
@@ -75,15 +65,18 @@ class TurnRun:
             self._loop.decided(index, decision)
 
     def cancel_call(self, index: int) -> bool:
-        """Stop one tool that runs, by the index of its call; tell whether it does."""
-        return self._loop is not None and self._loop.cancel_call(index)
+        """Stop one tool that runs, or is about to run again, by the index of its call; tell whether it does."""
+        if self._loop is None:
+            self._stopped.add(index)
+            return True
+        return self._loop.cancel_call(index)
 
     async def run(self) -> None:
         """Run the turn, with the provider's fallback where the provider fails; see Loop.run for how it ends."""
         turn, settings = self._turn, self._turn.settings
         if turn.takeovers > MAX_TAKEOVERS:
             raise TurnAbandoned(f"Given up: the server stopped {turn.takeovers} times while it worked on this answer.")
-        chosen = await self._endpoints.choose(turn.owner_id, settings.provider_id, settings.provider, settings.model)
+        chosen = await self._endpoints.chosen(turn.owner_id, settings.provider_id, settings.provider, settings.model)
         folded = await self._folded()
         recovered = turn.epoch > 1 and not turn.woken
         tried = {settings.provider_id}
@@ -97,7 +90,7 @@ class TurnRun:
                     raise
                 chosen, folded, recovered = fallback, await self._noticed(chosen, fallback, error), False
 
-    async def settle(self) -> None:
+    async def close_steps(self) -> None:
         """Close the steps that an earlier owner left open, for a turn that ends before it could go on. Raises StorageError."""
         if self._loop is not None:  # which has closed its own
             return
@@ -106,12 +99,12 @@ class TurnRun:
             return
         if self._turn.epoch > 1 and not self._turn.woken:
             self._log.append(Recovered(self._turn.epoch, ()))
-        for step in settled(folded.steps()):
+        for step in closed(folded.steps()):
             self._log.append(ProcessStep(step))
 
     async def _ask(self, chosen: Chosen, folded: Replay | None, recovered: bool) -> None:
         """Go on from what is in the log, with one provider."""
-        turn, settings, limits = self._turn, self._turn.settings, self._limits
+        turn, settings = self._turn, self._turn.settings
         toolbox = await self._tools.box(turn.owner_id, settings.tools)
         history = await self._histories.read(turn, chosen.provider_id, chosen.endpoint.format)
         request = ModelRequest(
@@ -130,18 +123,15 @@ class TurnRun:
             provider=chosen.provider_id,
             request=request,
             max_iterations=settings.max_iterations + settings.kept_calls,
-            attempts=limits.attempts,
-            parallel_tools=limits.parallel_tools,
-            max_tool_calls=limits.max_tool_calls,
-            max_answer_chars=limits.max_answer_chars,
+            limits=self._limits,
             owner=turn.owner_id,
             conversation_id=turn.conversation_id,
             rules=self._rules,
-            approval_patience_s=limits.approval_patience_s,
             epoch=turn.epoch,
             recovered=recovered,
             start=self._resumption(folded, history.own, toolbox) if folded else None,
             calls=history.own.calls,
+            stopped=self._stopped.union(settings.stopped),
             marks=history.marks,
             window=self._endpoints.window(turn.owner_id, chosen.provider_id, chosen.model),
             summary=settings.summary,
@@ -149,7 +139,7 @@ class TurnRun:
             highest_index=folded.highest_index if folded else -1,
         )
         files = ConversationFiles(self._store.files, turn.owner_id, turn.conversation_id)
-        loop = Loop(plan, chosen.endpoint, toolbox, self._log, history.transcript, files)
+        loop = Loop(plan, chosen.endpoint, toolbox, self._log, history.transcript, files, self._contents)
         if turn.epoch > 1:
             await self._read_decisions()
         for index, decision in self._decisions:

@@ -7,10 +7,12 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 import msgspec
 import structlog
 
-from luxx.core.errors import Fenced, InvalidRequest, LimitReached, LuxxError, StorageError
+from luxx.core.errors import Fenced, LimitReached, LuxxError, StorageError
 from luxx.core.events import Cancelled, Done, Event, Failed, LogEntry
 from luxx.core.ports import Decision, Tools
 from luxx.engine.approvals import Parked
+from luxx.engine.contents import Contents
+from luxx.engine.plan import RunLimits
 from luxx.store.interface import Store
 from luxx.store.records import Appended, ClientRequest, NewTurn, StartedTurn, Status, Turn
 from luxx.turns import views
@@ -24,11 +26,12 @@ from luxx.turns.live import Live, status_of
 from luxx.turns.membership import Membership
 from luxx.turns.notices import Notices
 from luxx.turns.requests import AnswerAgain, MessagePage, Notice, PostMessage
-from luxx.turns.run import RunLimits, TurnRun
+from luxx.turns.run import TurnRun
 from luxx.turns.starting import Starter
+from luxx.turns.telling import Telling
 from luxx.turns.titles import Titles
 from luxx.turns.upkeep import Upkeep
-from luxx.turns.words import CallWord, DecisionWord, NoticeWord, ProviderWord, Word, read_word, write_word
+from luxx.turns.words import CallWord, DecisionWord, NoticeWord, ProviderWord, read_word
 
 _log = structlog.get_logger()
 CLOSE_PATIENCE = 3.0
@@ -67,18 +70,20 @@ class Supervisor:
         self._starter = starter
         self._titles = titles
         self._limits = limits
+        self._contents = Contents()
         self._max_active = max_active
         self._live: dict[str, Live] = {}
         self._starting = 0
         self._on_death = on_death
         self._idle = asyncio.Event()
         self._idle.set()
+        self._background = Background(self._died)
+        self._others = Telling(store.nodes, self._background)
         self._aside = Aside(store)
         self._journal = Journal(store, self._on_appended, self._on_asked)
         self._membership = Membership(store, self, self._aside.rests)
-        self._deciding = Deciding(store, self._live, self._claim_now, self._tell_others, self._on_asked)
+        self._deciding = Deciding(store, self._live, self._claim_now, self._others.tell, self._on_asked)
         self._upkeep = Upkeep(store, self._journal, self.notices, heartbeat, compact_after)
-        self._background = Background(self._died)
 
     async def start_up(self) -> None:
         """Begin to work: take up what a process that died has left."""
@@ -181,12 +186,12 @@ class Supervisor:
     def publish(self, owner: str, notice: Notice) -> None:
         """Tell a person's pages, on whatever node they are."""
         self.notices.publish(owner, notice)
-        self._tell_others(NoticeWord(owner, notice))
+        self._others.tell(NoticeWord(owner, notice))
 
     def provider_changed(self, provider_id: str) -> None:
         """Use a provider as it is now, on all nodes."""
         self._endpoints.forget(provider_id)
-        self._tell_others(ProviderWord(provider_id))
+        self._others.tell(ProviderWord(provider_id))
 
     def told(self, text: str) -> None:
         """Take what another node told."""
@@ -216,11 +221,21 @@ class Supervisor:
         self.publish(owner, Notice(kind="conversation_deleted", conversation_id=conversation_id))
 
     async def messages(
-        self, owner: str, conversation_id: str, *, leaf: str | None, before: str | None, limit: int
+        self,
+        owner: str,
+        conversation_id: str,
+        *,
+        leaf: str | None,
+        before: str | None,
+        limit: int,
+        after: str | None = None,
+        around: str | None = None,
     ) -> MessagePage:
         """Return a part of a branch; answers in progress are folded to exactly the seq that they name. Raises NotFound."""
         conversations = self._store.conversations
-        return await conversations.branch(owner, conversation_id, leaf, before, limit, views.message_page)
+        return await conversations.branch(
+            owner, conversation_id, leaf, before, limit, views.message_page, after=after, around=around
+        )
 
     def follow(self, owner: str, turn_id: str, after: int) -> AsyncGenerator[tuple[LogEntry, ...], None]:
         """Yield a turn's entries after a seq as they are committed; see Journal.tail. The caller has checked the owner."""
@@ -275,7 +290,9 @@ class Supervisor:
 
     def _begin(self, turn: Turn) -> None:
         log = self._journal.open(turn)
-        run = TurnRun(turn, log, self._store, self._histories, self._endpoints, self._tools, self._limits)
+        run = TurnRun(
+            turn, log, self._store, self._histories, self._endpoints, self._tools, self._limits, self._contents
+        )
         live = self._live[turn.id] = Live(turn, log, run)
         self._idle.clear()
         live.task = asyncio.create_task(self._run(live), name=f"turn {turn.id}")
@@ -316,7 +333,7 @@ class Supervisor:
 
     async def _end(self, live: Live, end: Event) -> None:
         try:
-            await live.run.settle()
+            await live.run.close_steps()
             live.log.append(end)
         except (LuxxError, msgspec.MsgspecError) as error:
             await self._set_aside(live, error)
@@ -369,16 +386,6 @@ class Supervisor:
     def _tell(self, turn: Turn, kind: str, status: Status) -> None:
         notice = Notice(kind=kind, conversation_id=turn.conversation_id, turn_id=turn.id, status=status)
         self.publish(turn.owner_id, notice)
-
-    def _tell_others(self, word: Word) -> None:
-        if self._store.nodes.shared:
-            self._background.spawn(self._say(word))
-
-    async def _say(self, word: Word) -> None:
-        try:
-            await self._store.nodes.tell(write_word(word))
-        except (StorageError, InvalidRequest) as error:
-            _log.warning("other nodes were not told", error=error.message)
 
     async def _wait_for_unsafe_tools(self) -> None:
         while running := [live.task for live in self._live.values() if live.task and live.run.unsafe_running]:

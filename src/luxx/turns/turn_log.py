@@ -13,7 +13,7 @@ from luxx.core.events import LogEntry, ProcessStep, Recovered, StepDelta, ToolPr
 from luxx.core.ports import ModelCall
 from luxx.core.steps import Step
 from luxx.store.records import NewEntry, StepRow, Turn, TurnBatch
-from luxx.turns.recent import Recent
+from luxx.turns.recent import begin
 
 _json = msgspec.json.Encoder()
 
@@ -38,7 +38,7 @@ class TurnLog:
 
     def __init__(self, turn: Turn, wants_flush: Callable[["TurnLog"], None], check: Callable[[], None]) -> None:
         self.turn = turn
-        self.recent = Recent(turn.seq)
+        self.recent = begin(turn)
         self.end: events.End | None = None
         self._wants_flush = wants_flush
         self._check = check
@@ -88,15 +88,15 @@ class TurnLog:
         """Wait for the commit of all that was appended; see luxx.core.ports.Emit."""
         if self._broken:
             raise self._broken
-        await self._settled()
+        await self._all_committed()
         self._check()
 
     async def closed(self) -> None:
         """Wait until the last event is committed; for a log that was taken away, at once."""
         with contextlib.suppress(StorageError):
-            await self._settled()
+            await self._all_committed()
 
-    async def _settled(self) -> None:
+    async def _all_committed(self) -> None:
         if self._committed < self._appended:
             waiter = asyncio.get_running_loop().create_future()
             self._commits.append((self._appended, waiter))
@@ -119,10 +119,10 @@ class TurnLog:
         self._committed = self._appended
         self._release(reason)
 
-    def fail(self, reason: str, settled: Sequence[Step]) -> None:
+    def fail(self, reason: str, ended: Sequence[Step]) -> None:
         """End the turn because the store refuses what it wrote.
 
-        What was not committed is dropped; `settled` ends the steps of what was. If that is refused too, these steps are made void,
+        What was not committed is dropped; `ended` ends the steps of what was. If that is refused too, these steps are made void,
         so that the log says of them what the message does: nothing.
         """
         error = StorageError(reason)
@@ -132,10 +132,10 @@ class TurnLog:
             return
         self._sealed_seq = self.recent.committed_seq
         self.end = events.Failed(content=reason, code=error.code, message_id=self.turn.message_id)
-        if settled and self._failures == LAST_WORDS:
-            self._waiting = [Recovered(self.turn.epoch, tuple(step.index for step in settled)), self.end]
+        if ended and self._failures == LAST_WORDS:
+            self._waiting = [Recovered(self.turn.epoch, tuple(step.index for step in ended)), self.end]
         else:
-            self._waiting = [*map(ProcessStep, settled), self.end]
+            self._waiting = [*map(ProcessStep, ended), self.end]
         self._appended += 1
         self._wants_flush(self)
 

@@ -19,7 +19,8 @@ _json = msgspec.json.Encoder()
 
 def message_page(branch: Branch) -> MessagePage:
     """Show a part of a branch."""
-    return MessagePage(tuple(message_view(message) for message in branch.items), branch.has_more)
+    items = tuple(message_view(message) for message in branch.items)
+    return MessagePage(items, branch.has_more, branch.has_newer)
 
 
 def message_view(message: Message) -> MessageView:

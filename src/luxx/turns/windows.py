@@ -1,6 +1,5 @@
 """Windows: how many tokens the models of the providers can take, asked beside the turns, so that none of them waits for it."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -8,6 +7,7 @@ import structlog
 
 from luxx.core.errors import LuxxError
 from luxx.core.ports import ModelInfo
+from luxx.turns.background import Background
 
 _log = structlog.get_logger()
 FRESH_S = 3600.0
@@ -24,12 +24,14 @@ class Windows:
         self._known: dict[str, dict[str, int]] = {}
         self._due: dict[str, float] = {}
         self._changes = 0
-        self._asking: dict[str, asyncio.Task[None]] = {}
+        self._asking: set[str] = set()
+        self._background = Background()
 
     def window(self, owner: str, provider_id: str, model: str) -> int | None:
         """Return a model's window in tokens, None while nobody knows it; have the provider asked if it is time to."""
         if time.monotonic() >= self._due.get(provider_id, 0.0) and provider_id not in self._asking:
-            self._asking[provider_id] = asyncio.create_task(self._learn(owner, provider_id))
+            self._asking.add(provider_id)
+            self._background.spawn(self._learn(owner, provider_id))
         return self._known.get(provider_id, {}).get(model)
 
     def forget(self, provider_id: str) -> None:
@@ -40,9 +42,7 @@ class Windows:
 
     async def close(self) -> None:
         """Stop asking."""
-        for task in self._asking.values():
-            task.cancel()
-        await asyncio.gather(*self._asking.values(), return_exceptions=True)
+        await self._background.close()
 
     async def _learn(self, owner: str, provider_id: str) -> None:
         wait, changes = AGAIN_S, self._changes
@@ -57,4 +57,4 @@ class Windows:
                 self._known.pop(provider_id, None)
                 wait = 0.0
             self._due[provider_id] = time.monotonic() + wait
-            del self._asking[provider_id]
+            self._asking.discard(provider_id)

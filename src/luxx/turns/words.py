@@ -24,8 +24,6 @@ class ProviderWord(msgspec.Struct, frozen=True, tag="provider"):
 class DecisionWord(msgspec.Struct, frozen=True, tag="decision"):
     """A person has decided about a call of a turn: its owner is to look."""
 
-    turn_id: str
-
 
 class CallWord(msgspec.Struct, frozen=True, tag="call"):
     """Whoever runs this turn is to stop one of its tools."""

@@ -53,4 +53,4 @@ def _answer(told: Told) -> AnswerPrompt:
         CallPrompt(id=i or f"made-up-{slot}", name=name, arguments=arguments or "{}")
         for slot, (i, name, arguments) in enumerate(told.whole_tools)
     )
-    return AnswerPrompt(text=told.text, thinking=told.reasoning, calls=calls, raw=told.finish.raw)
+    return AnswerPrompt(text=told.text, thinking=told.reasoning, calls=calls, raw=told.raw)

@@ -14,6 +14,7 @@ JSON = "application/json"
 PACKED = {"Content-Encoding": "gzip", "Content-Type": JSON}
 NO_SESSION = {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": "No valid session"}}
 NO_CUSTOMER = {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": "No such customer"}}
+DEEP = b"[" * 20_000 + b"]" * 20_000
 _ANSWERS: dict[str, Callable[[bytes], web.Response]] = {
     "fine": lambda well: web.Response(body=well, content_type=JSON),
     "status": lambda _: web.Response(status=503, text="try   later"),
@@ -32,10 +33,29 @@ _ANSWERS: dict[str, Callable[[bytes], web.Response]] = {
         {"jsonrpc": "2.0", "id": json.loads(well)["id"], "error": {"code": -32600, "message": "Session terminated"}}
     ),
     "latin": lambda _: web.Response(status=400, body=b'{"jsonrpc": "2.0", "error": {"message": "\xff"}}'),
+    "failing": lambda _: web.json_response(NO_CUSTOMER, status=500),
+    "created": lambda _: web.Response(status=303, headers={"Location": "/elsewhere"}),
+    "no_code": lambda _: web.json_response({**NO_CUSTOMER, "error": {"code": "bad", "message": "no"}}),
+    "note": lambda _: web.json_response({"jsonrpc": "2.0", "method": "notifications/message", "params": {}}),
+    "number": lambda _: web.json_response(42),
+    "empty": lambda _: web.Response(content_type=JSON),
+    "content": lambda well: web.Response(
+        body=well.replace(b'[{"type"', b'{"x": [{"type"').replace(b"]", b"]}"), content_type=JSON
+    ),
+    "other_id": lambda well: web.json_response({**json.loads(well), "id": 4711}),
+    "batch": lambda well: web.Response(body=b"[" + well + b"]", content_type=JSON),
+    "deep": lambda well: web.Response(
+        body=well.replace(b'"result": {', b'"result": {"x": ' + DEEP + b", "), content_type=JSON
+    ),
+    "deep_event": lambda well: web.Response(
+        body=b"data: " + well.replace(b'"result": {', b'"result": {"x": ' + DEEP + b", ") + b"\n\n",
+        content_type="text/event-stream",
+    ),
+    "bad_event": lambda _: web.Response(body=b'data: {"jsonrpc": \n\n', content_type="text/event-stream"),
     "nested": lambda _: web.Response(status=400, body=b"[" * 60_000),
     "text": lambda well: web.Response(body=well.replace(b"well", b"\\ud800"), content_type=JSON),
 }
-TOOLS = (*_ANSWERS, "flood", "cut", "hang")
+TOOLS = (*_ANSWERS, "flood", "cut", "hang", "drop", "half")
 
 
 class HostileHttp:
@@ -97,6 +117,14 @@ class HostileHttp:
             return await self._stream(request, tool)
         if tool == "hang":
             await asyncio.sleep(60)
+        if tool == "half":
+            response = web.StreamResponse(headers={"Content-Type": JSON, "Content-Length": "1000"})
+            await response.prepare(request)
+            await response.write(well[:20])
+        if tool in ("drop", "half"):
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
         return _ANSWERS[tool](well)
 
     async def _stream(self, request: web.Request, tool: str) -> web.StreamResponse:

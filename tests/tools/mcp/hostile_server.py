@@ -19,7 +19,12 @@ listed = 0
 
 def send(message: Json) -> None:
     """Write a message."""
-    sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+    send_text(json.dumps({"jsonrpc": "2.0", **message}))
+
+
+def send_text(text: str) -> None:
+    """Write a line."""
+    sys.stdout.write(text.replace('"@deep"', '{"properties": {"x": ' * 5_000 + "{}" + "}}" * 5_000) + "\n")
     sys.stdout.flush()
 
 
@@ -36,10 +41,31 @@ def deep(levels: int) -> Json:
     return schema
 
 
+SCHEMAS: Json = {
+    "fine": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]},
+    "type": {"type": "object", "properties": {"a": {"type": "any", "description": "d"}}},
+    "enum": {"type": "object", "properties": {"a": {"enum": "x"}}},
+    "pattern": {"type": "object", "properties": {"a": {"pattern": "("}}},
+    "nowhere": {"type": "object", "properties": {"a": {"$ref": "#/$defs/no"}}},
+    "outside": {"type": "object", "properties": {"a": {"$ref": "http://127.0.0.1:1/x"}}},
+    "circle": {"properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"$ref": "#/$defs/A"}}},
+    "properties": {"type": "object", "properties": [1]},
+    "required": {"type": "object", "properties": {"a": {}}, "required": "a"},
+    "names": {"type": "object", "properties": {"filter[name]": {"type": "string"}}, "required": ["filter[name]"]},
+    "array": {"type": "array"},
+    "deep300": deep(300),
+    "deep5000": "@deep",
+    "large": {"type": "object", "properties": {"a": {"enum": ["x" * 100] * 20_000}}},
+    "text": "nope",
+}
+
+
 def tools() -> list[Any]:
     """Return what is listed."""
     if HOW == "many":
         return [{"name": f"tool{number:05}", "description": "d", "inputSchema": OBJECT} for number in range(10_000)]
+    if HOW == "schemas":
+        return [{"name": name, "description": "d", "inputSchema": schema} for name, schema in SCHEMAS.items()]
     if HOW == "ugly":
         return [
             {"name": "fine", "inputSchema": {"type": "object", "properties": {"a": {"type": "integer"}}}},
@@ -119,6 +145,13 @@ def slow() -> Json:
     return say("slow but sure")
 
 
+def deaf() -> None:
+    """Hear nothing more, and say nothing."""
+    os.close(0)
+    Path(MORE[0]).write_text("called")
+    time.sleep(3600)
+
+
 def change() -> Json:
     """Tell that the tools have changed."""
     send({"method": "notifications/tools/list_changed"})
@@ -185,7 +218,7 @@ def request(method: str, params: Json) -> Json:
 
 
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-BEHAVIOURS: dict[str, Callable[[], Json]] = {
+BEHAVIOURS: dict[str, Callable[[], Json | None]] = {
     "die": die,
     "hang": hang,
     "flood": flood,
@@ -199,6 +232,16 @@ BEHAVIOURS: dict[str, Callable[[], Json]] = {
     "ask_on": ask_on,
     "pair": pair,
     "trick": trick,
+    "deaf": deaf,
+    "no_code": lambda: send({"id": asked, "error": {"code": "bad", "message": {"x": 1}}}),
+    "no_error": lambda: send({"id": asked, "error": "went wrong"}),
+    "neither": lambda: send({"id": asked}),
+    "no_object": lambda: send({"id": asked, "result": None}),
+    "refused": lambda: send({"id": asked, "error": {"code": -32000, "message": "not today"}}),
+    "batch": lambda: send_text(json.dumps([{"jsonrpc": "2.0", "id": asked, "result": say("of a batch")}])),
+    "deep": lambda: send_text(
+        f'{{"jsonrpc": "2.0", "id": {asked}, "result": {{"content": [], "structuredContent": {{"a": {"[" * 5_000 + "]" * 5_000}}}}}}}'
+    ),
     "fail": lambda: say("no such file", isError=True),
     "empty": lambda: {"content": []},
     "nothing": lambda: {},
@@ -222,11 +265,12 @@ BEHAVIOURS: dict[str, Callable[[], Json]] = {
     "many_files": lambda: {"content": [{"type": "image", "data": PICTURE, "mimeType": "image/png"}] * 30},
 }
 token: object = None
+asked: object = None
 
 
 def answer(message: Json) -> None:
     """Answer a request."""
-    global listed, token
+    global listed, token, asked
     method, params = message.get("method"), message.get("params") or {}
     if method == "initialize":
         if HOW == "mute":
@@ -250,10 +294,12 @@ def answer(message: Json) -> None:
         if params["name"] == "misfit":
             send({"id": message["id"], "result": say("done", structuredContent={"n": "three"})})
             return
-        if HOW in ("many", "ugly", "endless_pages") or params["name"].startswith("new"):
+        if HOW in ("many", "schemas", "ugly", "endless_pages") or params["name"].startswith("new"):
             send({"id": message["id"], "result": say(json.dumps([params["name"], params.get("arguments")]))})
             return
-        send({"id": message["id"], "result": BEHAVIOURS[params["name"]]()})
+        asked = message["id"]
+        if (result := BEHAVIOURS[params["name"]]()) is not None:
+            send({"id": message["id"], "result": result})
     elif "id" in message:
         send({"id": message["id"], "error": {"code": -32601, "message": "no such method"}})
 

@@ -1,6 +1,7 @@
 """npm servers: the reference server and the conformance suite, installed under .tools/ when a test first needs them."""
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -27,11 +28,17 @@ _START_S = 20
 
 
 def install() -> None:
-    """Install what the lock file names, unless it is there already."""
+    """Install what the lock file names, unless it is there already; of two processes at a time one does it and the other waits."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install_once()
+
+
+def _install_once() -> None:
     stamp, digest = FOLDER / "lock.sha256", hashlib.sha256((SOURCES / "package-lock.json").read_bytes()).hexdigest()
     if stamp.is_file() and stamp.read_text() == digest:
         return
-    FOLDER.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(SOURCES / name, FOLDER)
     command = [NODE, _NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]

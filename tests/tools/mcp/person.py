@@ -6,13 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 
 from luxx.core.tool_servers import ToolServer
-from tests.tools.mcp.book import Bench
+from tests.tools.mcp.book import OWNER, Bench
 
 REDIRECT = "http://127.0.0.1:8420/mcp/login"
 
 
-async def log_in(found: Bench, server: ToolServer) -> None:
-    """Log in to a server on every page that it wants to have opened, until cancelled; the page leads back at once."""
+async def log_in(found: Bench, server: ToolServer, back: Bench | None = None) -> None:
+    """Log in to a server on every page that it wants to have opened, until cancelled; the page leads back at once, to `back`."""
     opened: set[str] = set()
     async with aiohttp.ClientSession() as browser:
         while True:
@@ -22,5 +22,5 @@ async def log_in(found: Bench, server: ToolServer) -> None:
                 async with browser.get(page, allow_redirects=False) as answer:
                     query = parse_qs(urlsplit(answer.headers["Location"]).query)
                     issuer = query.get("iss", [None])[0]
-                    found.servers.logged_in(query["state"][0], query["code"][0], issuer)
+                    await (back or found).servers.logged_in(OWNER, query["state"][0], query["code"][0], issuer)
             await asyncio.sleep(0.02)

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -20,10 +22,10 @@ async def one(book: Book | None = None) -> AsyncIterator[tuple[Bench, OAuthServe
         yield found, http, await found.add("o", HttpTarget(url=http.url))
 
 
-async def logged_in(found: Bench, server: ToolServer) -> None:
+async def logged_in(found: Bench, server: ToolServer, back: Bench | None = None) -> None:
     """Have the person log in, until the server can be used."""
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
-        person = tasks.create_task(log_in(found, server))
+        person = tasks.create_task(log_in(found, server, back))
         while not (await found.servers.check(OWNER, server.id)).ok:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         person.cancel()
@@ -49,6 +51,34 @@ async def test_after_the_log_in_the_tools_are_there_and_the_tokens_kept_as_secre
         assert http.logins == 1
         assert found.book.secrets[server.id].keys() == {"oauth:client", "oauth:tokens"}
         assert next(iter(http.good)) in found.book.secrets[server.id]["oauth:tokens"]
+
+
+async def test_a_browser_may_come_back_to_another_node() -> None:
+    async with one() as (found, http, server), bench(book=found.book) as other:
+        await logged_in(found, server, other)
+        assert (await call(await found.box(), {}, "o__fine")).content == "well"
+        assert http.logins == 1
+        assert found.book.secrets[server.id].keys() == {"oauth:client", "oauth:tokens"}
+        other.servers.logins.redirect_uri = REDIRECT
+        assert (await call(await other.box(), {}, "o__fine")).content == "well"
+        assert http.logins == 1
+
+
+async def test_another_node_takes_what_is_waited_for_once_and_in_time() -> None:
+    async with one() as (found, _, server), bench(book=found.book) as other:
+        await found.servers.check(OWNER, server.id)
+        page = found.servers.state(server).login_url
+        assert page is not None
+        state = parse_qs(urlsplit(page).query)["state"][0]
+        assert state not in str(found.book.secrets)
+        waiting = found.book.secrets[server.id]
+        over = {name: re.sub(r'"until":[\d.]+', '"until":1.0', text) for name, text in waiting.items()}
+        found.book.secrets[server.id] = over
+        assert not await other.servers.logged_in(OWNER, state, "code", None)
+        found.book.secrets[server.id] = waiting
+        assert not await other.servers.logged_in(OWNER, "another", "code", None)
+        assert await other.servers.logged_in(OWNER, state, "code", None)
+        assert not await other.servers.logged_in(OWNER, state, "code", None)
 
 
 async def test_the_tokens_are_good_after_a_restart() -> None:
@@ -82,7 +112,7 @@ async def test_a_log_in_at_another_machines_plain_address_is_refused() -> None:
 
 async def test_what_nobody_waits_for_is_not_taken() -> None:
     async with one() as (found, _, server):
-        assert not found.servers.logged_in("state", "code", None)
+        assert not await found.servers.logged_in(OWNER, "state", "code", None)
         given = msgspec.structs.replace(server, id="other")
         assert found.servers.state(given).login_url is None
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luxx.tools.mcp.fits import misfit
-from luxx.tools.mcp.listing import MAX_SCHEMA_BYTES, Listing, decode, encode, made_listing, mended_schema
+from luxx.tools.fits import misfit
+from luxx.tools.mcp.listing import MAX_SCHEMA_BYTES, decode, encode, made_listing, mended_schema
 from luxx.tools.mcp.log import MAX_LINES, ServerLog
 from luxx.tools.mcp.names import tool_name
-from luxx.tools.mcp.wire import RawTool, ServerIdentity
+from luxx.tools.mcp.wire import RawTool, RawTools, ServerIdentity
 
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 TEXT = st.text(max_size=100)
@@ -79,11 +79,35 @@ def test_what_cannot_be_a_schema_allows_any_object(schema: object) -> None:
 def test_a_listing_is_the_same_in_whatever_order_the_server_lists() -> None:
     tools = [RawTool(name=name, parameters={"type": "object"}) for name in ("b", "a", "c")]
     identity = ServerIdentity(title="t", protocol="2025-11-25")
-    first, second = (made_listing(order, identity, 10) for order in (tools, tools[::-1]))
+    first, second = (made_listing(RawTools(tools=order), identity, 10) for order in (tools, tools[::-1]))
     assert encode(first) == encode(second)
     assert decode(encode(first)) == first
     assert decode(b'{"tools": 3}') is None
-    assert decode(b"{}") == Listing()
+    assert decode(b"{}") is None
+
+
+def test_what_is_left_out_is_counted_and_said() -> None:
+    names = [*(f"t{number:04}" for number in range(1_000)), "t0000", "", "x" * 201, "a\u202eb"]
+    tools = [RawTool(name=name, parameters={"type": "object"}) for name in names]
+    listing = made_listing(RawTools(tools=tools, listed=5_000, endless=True), ServerIdentity(), 128)
+    assert (len(listing.tools), listing.left_out) == (128, 4_872)
+    assert listing.problems[:3] == (
+        "872 tools are left out: only 128 are taken, the first by name",
+        "3,996 tools are left out: they are none, or too many on one page",
+        "it lists tools without end: not all pages were read",
+    )
+    assert "'t0000' is left out: there is another of this name" in listing.problems
+    assert "'ab' is left out: its name has characters that nobody sees" in listing.problems
+
+
+def test_what_was_loosened_in_a_schema_is_said() -> None:
+    tools = [RawTool(name="a", parameters={"properties": {"x y": {"type": "any"}}}), RawTool(name="b", parameters=[1])]
+    listing = made_listing(RawTools(tools=tools), ServerIdentity(), 128)
+    assert listing.problems == (
+        "a: properties.x y: its `type` is not valid",
+        "b: its schema: this is no schema",
+    )
+    assert listing.left_out == 0
 
 
 INTEGER = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]}

@@ -8,7 +8,7 @@ import pytest
 
 from luxx.core.ports import Reply
 from luxx.core.tool_servers import HttpTarget, StdioTarget
-from tests.e2e.server import free_port
+from tests.ports import free_port
 from tests.tools.calls import FakeContext, call
 from tests.tools.mcp.book import OWNER, bench, module
 from tests.tools.mcp.npm_servers import everything, everything_at, install

@@ -75,6 +75,25 @@ async def test_arguments_are_sent_where_they_belong() -> None:
         assert "idempotency-key" not in request.headers
 
 
+async def test_arguments_with_names_that_providers_refuse_are_sent_under_their_own() -> None:
+    body = {"type": "object", "properties": {"@type": {"type": "string", "pattern": "("}}, "required": ["@type"]}
+    operation = {
+        "operationId": "find",
+        "parameters": [{"name": "filter[name]", "in": "query", "required": True, "schema": {"type": "string"}}],
+        "requestBody": {"content": {"application/json": {"schema": body}}},
+    }
+    async with site() as at:
+        at.page("/v1/api/find", "[]", "application/json")
+        made = service(at, with_paths({"/find": {"post": operation}}))
+        schema = made.tools[0].spec.parameters
+        (named, inner), (body_schema,) = schema["properties"], [schema["properties"]["body"]]
+        assert (schema["required"], inner, "pattern" in str(schema)) == ([named], "body", False)
+        arguments = {named: "tea", "body": {next(iter(body_schema["properties"])): "x"}}
+        assert not (await use(made, "find", None, **arguments)).failed
+        assert at.requests[0].target == "/v1/api/find?filter%5Bname%5D=tea"
+        assert json.loads(at.requests[0].body) == {"@type": "x"}
+
+
 async def test_a_body_is_sent_as_json_or_as_a_form_with_the_calls_key() -> None:
     async with site() as at:
         at.page("/v1/api/items", '{"id": 7}', "application/json", 201)
@@ -91,13 +110,13 @@ async def test_a_body_is_sent_as_json_or_as_a_form_with_the_calls_key() -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "text"),
     [
-        ("getItem", {}, "`id` is missing"),
+        ("getItem", {}, "arguments.id is missing"),
         ("getItem", {"id": ""}, "a part of the address"),
         ("getItem", {"id": ".."}, "a part of the address"),
-        ("getItem", {"id": None}, "a part of the address"),
-        ("getItem", {"id": "1", "other": 2}, "`other` is not an argument"),
-        ("addItem", {}, "`body` is missing"),
-        ("putItem", {"id": "1", "body": "text"}, "`body` must be an object"),
+        ("getItem", {"id": None}, "arguments.id is not of the type string"),
+        ("getItem", {"id": "1", "other": 2}, "arguments.other must not be there"),
+        ("addItem", {}, "arguments.body is missing"),
+        ("putItem", {"id": "1", "body": "text"}, "arguments.body is not of the type object"),
         ("list.items", {"X-Trace": "a\r\nHost: evil"}, "plain characters"),
     ],
 )

@@ -308,7 +308,7 @@ async def test_a_host_that_cannot_be_reached_is_named() -> None:
     async with site() as at:
         url = at.url()
     assert (await fetch(url)).content == "site.example cannot be reached."
-    assert (await fetch("http://gone.test/")).content == "The host gone.test cannot be found."
+    assert (await fetch("http://gone.example.org/")).content == "The host gone.example.org cannot be found."
 
 
 async def test_a_page_that_scripts_make_says_so() -> None:

@@ -27,7 +27,9 @@ def words(text: str) -> list[str]:
         ::ffff:10.0.0.1 ::ffff:0:127.0.0.1 64:ff9b::127.0.0.1 64:ff9b::a9fe:a9fe 64:ff9b:1::808:808 100::1 2001::1
         2001:0:808:808::1 2001:10::1 2001:20::1 2001:db8::1 2002:7f00:1:: 2002:808:808::1 3fff::1 5f00::1 fc00::1
         fd12:3456::1 fe80::1 fec0::1 ff02::1 2606:4700::5efe:10.0.0.1 2606:4700::200:5efe:10.0.0.1 fe80::1%eth0
-        4000::1
+        4000::1 168.63.129.16 100.100.100.200 192.0.0.192 169.254.0.23 169.254.170.2 fd00:ec2::254 fd20:ce::254
+        ::ffff:168.63.129.16 ::168.63.129.16 64:ff9b::168.63.129.16 64:ff9b::100.100.100.200 64:ff9b::192.0.0.192
+        2002:a83f:8110:: 2001:0:a83f:8110:: 64:ff9b:1::a83f:8110 ::8.8.8.8
         """
     ),
 )
@@ -67,6 +69,8 @@ def test_nothing_is_more_public_than_the_standard_library_says(address: ipaddres
         ("http://8.8.8.8:8080/", "http://8.8.8.8:8080/"),
         ("http://[2606:4700::1111]/", "http://[2606:4700::1111]/"),
         ("http://1.1.1.1.site.example/", "http://1.1.1.1.site.example/"),
+        ("http://private.site.example/", "http://private.site.example/"),
+        ("http://mymetadata.goog/", "http://mymetadata.goog/"),
     ],
 )
 def test_a_url_is_asked_in_its_plain_spelling(url: str, asked: str) -> None:
@@ -82,7 +86,12 @@ def test_a_url_is_asked_in_its_plain_spelling(url: str, asked: str) -> None:
         %31%32%37.0.0.1 site.example%00.x [::1] [::] [0:0:0:0:0:0:0:1] [::ffff:127.0.0.1] [::ffff:7f00:1]
         [fe80::1%25eth0] [fe80::1%eth0] [::1%251] [64:ff9b::7f00:1] [2002:7f00:1::] 169.254.169.254 [fd00:ec2::254]
         localhost LOCALHOST localhost. a.localhost printer.local metadata.google.internal router.lan intranet
-        x.home.arpa abc.onion -a.example a..example .example a_.example- 999.999.999.999 1.2.3 1.2.3.4.5 256.1.1.1
+        metadata.goog METADATA.goog. x.metadata.goog metadata metadata.azure.internal instance-data.ec2.internal
+        metadata.tencentyun.com metadata.packet.net metadata.platformequinix.com node.vcn.oraclevcn.com 168.63.129.16
+        100.100.100.200 192.0.0.192 [::ffff:100.100.100.200] [::ffff:a83f:8110] 0xa83f8110 [fd20:ce::254] [v1.a] [v1.fe80::a]
+        [site.example] [8.8.8.8] api.default.svc api.default.svc.cluster.local db.cluster.local redis.service.consul
+        db.private app.test x.invalid a.internal host.docker.internal pc.lan pc.home pc.corp pc.intranet pc.localdomain
+        home.arpa x.home.arpa abc.onion -a.example a..example .example a_.example- 999.999.999.999 1.2.3 1.2.3.4.5 256.1.1.1
         """
     ),
 )

@@ -1,5 +1,9 @@
 """Pages as text: what is kept, what is left out, and what hostile markup does."""
 
+import sys
+from collections.abc import Callable
+from types import FrameType
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,12 +79,48 @@ def test_a_menu_that_is_never_closed_does_not_swallow_the_page() -> None:
 
 
 UNITS = """< <a <!-- <a" <a_b=' </ <script> <title> <div> & &# <ul><li>x <td>x <pre>x <a_href=/x>t <blockquote> <table> <nav> <main> <p><i>x
-<svg><title>"""
+<svg><title> <base_href=a/> <base_href=../> <img_alt=x_src=y> <br> <ol><li> <h1><ol> <dd> <code> <a_href=/x> <tr>"""
+
+
+def steps(work: Callable[[], object]) -> int:
+    """Return how many functions, built-in ones too, some work calls."""
+    count = 0
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
 
 
 @pytest.mark.parametrize("unit", [unit.replace("_", " ") for unit in UNITS.split()])
-def test_hostile_markup_is_read_in_bounded_time(unit: str) -> None:
-    text_of(unit * (200_000 // len(unit)))
+def test_a_page_twice_as_long_takes_twice_the_work_and_no_more(unit: str) -> None:
+    page = unit * (10_000 // len(unit))
+    assert steps(lambda: text_of(page * 2)) <= 2 * steps(lambda: text_of(page)) + 100
+    assert len(text_of(page * 2)) <= 2 * len(text_of(page)) + 100
+    text_of(page * 20)
+
+
+def test_only_the_first_base_counts() -> None:
+    page = "<base target=x><base href=a/><base href=/b/><base href=c/><a href=d>e</a>"
+    assert text_of(page) == "[e](https://site.example/dir/a/d)"
+
+
+def test_a_long_base_does_not_swell_a_page_beyond_measure() -> None:
+    page = f"<base href='/{'a/' * 900}'>" + "<a href=b>c</a> " * 20_000
+    text = text_of(page)
+    assert text.startswith("[c](https://site.example/a/a/")
+    assert text.endswith("c c c")
+    assert len(text) < 10 * len(page)
+
+
+def test_a_character_by_an_endless_number_is_none() -> None:
+    assert text_of(f"a&#{'1' * 5000};b&#x{'1' * 5000};c<p title='&#{'9' * 5000}'>d") == "a\ufffdb\ufffdc\n\nd"
 
 
 @given(st.text(st.sampled_from(list("<>/!-\"'= \n&;#pauliherfscdtb1x")), max_size=200))

@@ -6,6 +6,7 @@ import type {
   ConversationSettings,
   Decision,
   FileRef,
+  Limits,
   MessagePage,
   Model,
   NewProvider,
@@ -30,17 +31,29 @@ export interface TurnRequest {
   summary?: string;
 }
 
+export type ConversationChange = Partial<
+  ConversationSettings & { title: string; leaf_id: string; pinned: boolean; unread: boolean }
+>;
+
+/** Which part of a branch: its end, or what is before, after or around a message of it. */
+export interface MessagePart {
+  limit: number;
+  before?: string;
+  after?: string;
+  around?: string;
+}
+
 export const conversations = {
-  list: (query: string, cursor: string | null, signal?: AbortSignal) =>
-    json<Page<Conversation>>(withQuery('/api/conversations', { limit: 40, cursor, q: query }), { signal }),
+  list: (pinned: boolean, limit: number, cursor: string | null, signal?: AbortSignal) =>
+    json<Page<Conversation>>(withQuery('/api/conversations', { pinned: String(pinned), limit, cursor }), { signal }),
   get: (id: string, signal?: AbortSignal) => json<Conversation>(`/api/conversations/${enc(id)}`, { signal }),
   create: (settings: Partial<ConversationSettings> & { client_request_id: string }) =>
     json<Conversation>('/api/conversations', { method: 'POST', body: settings }),
-  change: (id: string, fields: Partial<ConversationSettings & { title: string; leaf_id: string }>) =>
+  change: (id: string, fields: ConversationChange) =>
     json<Conversation>(`/api/conversations/${enc(id)}`, { method: 'PATCH', body: fields }),
   remove: (id: string, keepalive = false) => send(`/api/conversations/${enc(id)}`, { method: 'DELETE', keepalive }),
-  messages: (id: string, limit: number, before?: string, signal?: AbortSignal) =>
-    json<MessagePage>(withQuery(`/api/conversations/${enc(id)}/messages`, { limit, before }), { signal }),
+  messages: (id: string, part: MessagePart, signal?: AbortSignal) =>
+    json<MessagePage>(withQuery(`/api/conversations/${enc(id)}/messages`, { ...part }), { signal }),
 };
 
 const EVENT_STREAM = { Accept: 'text/event-stream' };
@@ -72,6 +85,7 @@ export const tools = {
 };
 
 export const files = {
+  limits: () => json<Limits>('/api/limits'),
   get: (id: string) => json<FileRef>(`/api/files/${enc(id)}`),
   remove: (id: string) => send(`/api/files/${enc(id)}`, { method: 'DELETE' }),
   content: (id: string) => `/api/files/${enc(id)}/content`,

@@ -24,6 +24,8 @@ export interface McpServer {
     instructions: string | null;
     tools: number | null;
     left_out: number;
+    /** Which tools were left out, and what was loosened in others, in words. */
+    problems: string[];
     /** What its program wrote to standard error last; only of a single one. */
     log: string[];
   };

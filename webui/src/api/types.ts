@@ -39,6 +39,9 @@ export interface Conversation extends ConversationSettings {
   title: string;
   title_source: 'auto' | 'user';
   leaf_id: string | null;
+  pinned: boolean;
+  /** An answer has ended that nobody has looked at. */
+  unread: boolean;
   created_at: string;
   updated_at: string;
   turns: TurnRef[];
@@ -100,6 +103,15 @@ export interface SummaryStep extends StepBase {
 }
 
 export type Step = ContentStep | ToolCallStep | ToolResultStep | FileStep | SourceStep | NoticeStep | SummaryStep;
+
+/** What a message and its files may have; sizes are in bytes. */
+export interface Limits {
+  message_chars: number;
+  message_files: number;
+  file_bytes: number;
+  conversation_files_bytes: number;
+  media_types: string[];
+}
 
 export interface FileRef {
   id: string;
@@ -189,6 +201,7 @@ export interface Page<Item> {
 export interface MessagePage {
   items: Message[];
   has_more: boolean;
+  has_newer: boolean;
 }
 
 /** The events of a turn, by name. Names that are not here are left out by the reader. */

@@ -4,15 +4,25 @@ import type { FileRef } from './types';
 
 /** Send a file; `progress` gets the share that is sent. Raises Problem; an abort is one, too. */
 export function upload(file: File, progress: (share: number) => void, signal: AbortSignal): Promise<FileRef> {
+  return uploadTo<FileRef>(withQuery('/api/files', { name: file.name }), file, progress, signal);
+}
+
+/** Send a file to a route, and return what it answers. */
+export function uploadTo<Result>(
+  path: string,
+  file: File,
+  progress: (share: number) => void,
+  signal: AbortSignal,
+): Promise<Result> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const stop = () => request.abort();
     const failed = () => reject(new Problem(0, 'unreachable', ''));
-    request.open('POST', withQuery('/api/files', { name: file.name }));
+    request.open('POST', path);
     request.setRequestHeader('Content-Type', 'application/octet-stream');
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
     request.onload = () => {
-      if (request.status === 201) resolve(JSON.parse(request.responseText) as FileRef);
+      if (request.status === 200 || request.status === 201) resolve(JSON.parse(request.responseText) as Result);
       else reject(problemIn(request.status, request.responseText, request.statusText));
     };
     request.onerror = failed;

@@ -21,6 +21,16 @@ function render(text: string): HTMLElement {
   return host;
 }
 
+test('blocks that have left the screen are marked while text is coming, and no more when all is there', () => {
+  const { host, write, stream } = start();
+  for (let n = 0; n < 12; n++) write(`Paragraph ${n}.\n\n`);
+  const marked = [...host.children].filter((block) => block.classList.contains('past'));
+  expect(marked.length).toBeGreaterThan(4);
+  expect(host.lastElementChild?.classList.contains('past')).toBe(false);
+  stream.finish();
+  expect(host.innerHTML).not.toContain('class');
+});
+
 describe('while text is coming', () => {
   const halves: [string, RegExp][] = [
     ['Some **bold words** here', /\*/],

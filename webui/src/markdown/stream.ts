@@ -16,6 +16,10 @@ import { repair } from './repair';
 import { toElements } from './sanitize';
 import { frames } from './schedule';
 
+/** So many blocks before the unfinished one may be on the screen; those before them are marked as past. */
+const KEPT = 4;
+const PAST = 'past';
+
 /** A list whose items so far are final but for the last one. */
 interface OpenList {
   kind: 'list';
@@ -43,6 +47,8 @@ export class MarkdownStream {
   private endsWithReturn = false;
   /** How many children of the host are final, not counting an open list, table or code block. */
   private settled = 0;
+  /** How many children of the host are marked as past, for the style sheet. */
+  private past = 0;
   private open: OpenList | OpenTable | undefined;
   private fence: Fence | undefined;
   /** The whole lines of the tail that were looked at last: nothing in them is final. */
@@ -97,6 +103,21 @@ export class MarkdownStream {
       this.tail += text;
     }
     this.render();
+    this.mark();
+  }
+
+  /**
+   * Tell the style sheet what it need not paint. A selector that counts from the end would say the same, but makes the browser look at
+   * all the children of an element, of any element, each time one is added.
+   */
+  private mark(): void {
+    const { children } = this.host;
+    for (; this.past < this.settled - KEPT; this.past += 1) children[this.past]?.classList.add(PAST);
+    if (!this.finished || !this.past) return;
+    for (const element of this.host.querySelectorAll(`:scope > .${PAST}`)) {
+      element.classList.remove(PAST);
+      if (!element.className) element.removeAttribute('class');
+    }
   }
 
   private take(): string {

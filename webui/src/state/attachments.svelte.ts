@@ -3,12 +3,23 @@ import { files as api } from '../api/client';
 import { Problem } from '../api/http';
 import type { FileRef } from '../api/types';
 import { upload } from '../api/upload';
-import { t } from '../text';
 
 const PREFIX = 'luxx:files:';
 
-/** What a server takes unless it was set up otherwise. */
-export const USUAL_LIMITS = { files: 10, megabytes: 20 };
+/** What the server takes; until it has said so, what one takes that was not set up otherwise. */
+export const USUAL_LIMITS = $state({ files: 10, megabytes: 20 });
+
+let asked = false;
+
+async function askLimits(): Promise<void> {
+  asked = true;
+  try {
+    const { message_files, file_bytes } = await api.limits();
+    Object.assign(USUAL_LIMITS, { files: message_files, megabytes: file_bytes / 1e6 });
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+  }
+}
 
 let keys = 0;
 
@@ -18,7 +29,7 @@ export class Attachment {
   readonly size: number;
   state = $state<'uploading' | 'ready' | 'failed'>('uploading');
   progress = $state(0);
-  problem = $state('');
+  problem = $state.raw<Problem | undefined>();
   file = $state.raw<FileRef | undefined>();
   /** An address to show an image by. */
   preview = $state<string | undefined>();
@@ -44,8 +55,13 @@ export class Attachment {
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       this.state = 'failed';
-      this.problem = this.reason(error);
+      this.problem = error;
     }
+  }
+
+  /** Whether it failed by its size: a server that refuses a body by its length may hang up before it can say so. */
+  get tooLarge(): boolean {
+    return !!this.problem?.unreachable && this.size > USUAL_LIMITS.megabytes * 1e6;
   }
 
   /** Stop the upload and let the browser forget the image. */
@@ -58,12 +74,6 @@ export class Attachment {
     this.file = file;
     this.state = 'ready';
     if (!this.preview && isImage(file.media_type)) this.preview = api.content(file.id);
-  }
-
-  /** A server that refuses a body by its length may hang up before it can say so. */
-  private reason(error: Problem): string {
-    if (!error.unreachable) return error.message;
-    return this.size > USUAL_LIMITS.megabytes * 1e6 ? t.files.tooLarge : t.errors.unreachable;
   }
 }
 
@@ -144,6 +154,7 @@ const drafts = new Map<string, Attachments>();
 
 /** Return the files of a draft; they stay while other conversations are looked at. */
 export function attachmentsOf(key: string): Attachments {
+  if (!asked) void askLimits();
   const known = drafts.get(key) ?? new Attachments(key);
   drafts.set(key, known);
   return known;

@@ -1,18 +1,27 @@
-/** The list of conversations: paged, searched, renamed, deleted with a way back. */
+/** The list of conversations: paged, pinned, renamed, marked as read, deleted with a way back. */
 import { conversations as api } from '../api/client';
 import { Problem } from '../api/http';
 import type { Conversation, ConversationSettings } from '../api/types';
 
+const PAGE = 40;
+/** As many as the server gives at once. */
+const MOST = 200;
+/** Where a tab remembers what it was about to delete when it was reloaded. */
+const LEAVING = 'luxx:leaving';
+
 class Conversations {
-  items = $state<Conversation[]>([]);
-  query = $state('');
+  /** Those that are not pinned, newest activity first, as far as they were read. */
+  items = $state.raw<Conversation[]>([]);
+  pinned = $state.raw<Conversation[]>([]);
   loading = $state(false);
   failed = $state(false);
   loaded = $state(false);
   private cursor: string | null = null;
   private ended = $state(false);
-  /** Deleted for the eye, not yet on the server. */
-  private readonly leaving = new Map<string, Conversation>();
+  /** The activity of the last one that was read: what is older is not listed yet. */
+  private oldest = '';
+  /** Deleted for the eye, not yet on the server; null is one of which only the id is known. */
+  private readonly leaving = new Map<string, Conversation | null>();
   private request: AbortController | undefined;
 
   get hasMore(): boolean {
@@ -20,31 +29,38 @@ class Conversations {
   }
 
   byId(id: string): Conversation | undefined {
-    return this.items.find((item) => item.id === id);
+    const isIt = (item: Conversation) => item.id === id;
+    return this.pinned.find(isIt) ?? this.items.find(isIt);
   }
 
-  /** Read the list anew, for the present query. */
+  /** Read the list anew, about as far as it was read. */
   async load(): Promise<void> {
-    this.request?.abort();
-    this.cursor = null;
-    await this.read(true);
+    this.finishLeaving();
+    await this.reading(async (signal) => {
+      const limit = Math.min(MOST, Math.max(PAGE, this.items.length));
+      const [pinned, page] = await Promise.all([this.readPinned(signal), api.list(false, limit, null, signal)]);
+      this.pinned = pinned;
+      this.items = [];
+      this.take(page.items, page.next_cursor);
+    });
   }
 
+  /** Read the next page. */
   async more(): Promise<void> {
     if (this.loading || this.ended || this.failed) return;
-    await this.read(false);
+    await this.reading(async (signal) => {
+      const page = await api.list(false, PAGE, this.cursor, signal);
+      this.take(page.items, page.next_cursor);
+    });
   }
 
-  private async read(anew: boolean): Promise<void> {
+  private async reading(read: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    this.request?.abort();
     const request = new AbortController();
     this.request = request;
     this.loading = true;
     try {
-      const page = await api.list(this.query, this.cursor, request.signal);
-      const fresh = page.items.filter((item) => !this.leaving.has(item.id));
-      this.items = anew ? fresh : [...this.items, ...fresh.filter((item) => !this.byId(item.id))];
-      this.cursor = page.next_cursor;
-      this.ended = page.next_cursor === null;
+      await read(request.signal);
       this.failed = false;
       this.loaded = true;
     } catch (error) {
@@ -56,6 +72,26 @@ class Conversations {
     }
   }
 
+  private async readPinned(signal: AbortSignal): Promise<Conversation[]> {
+    const found: Conversation[] = [];
+    let cursor: string | null = null;
+    do {
+      const page = await api.list(true, MOST, cursor, signal);
+      found.push(...page.items);
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    return found.filter((item) => !this.leaving.has(item.id));
+  }
+
+  private take(page: Conversation[], cursor: string | null): void {
+    const known = new Set([...this.items, ...this.pinned].map((item) => item.id));
+    const fresh = page.filter((item) => !known.has(item.id) && !this.leaving.has(item.id));
+    this.items = [...this.items, ...fresh];
+    this.oldest = page.at(-1)?.updated_at ?? this.oldest;
+    this.cursor = cursor;
+    this.ended = cursor === null;
+  }
+
   async create(settings: Partial<ConversationSettings>, requestId: string): Promise<Conversation> {
     const made = await api.create({ ...settings, client_request_id: requestId });
     this.put(made);
@@ -65,13 +101,9 @@ class Conversations {
   /** Take the server's word about one conversation; the newest activity stands first. */
   put(conversation: Conversation): void {
     if (this.leaving.has(conversation.id)) return;
-    const others = this.items.filter((item) => item.id !== conversation.id);
-    const known = others.length < this.items.length;
-    if (!known && this.query) return;
-    const place = others.findIndex((item) => item.updated_at <= conversation.updated_at);
-    if (place < 0 && !known && !this.ended) return;
-    others.splice(place < 0 ? others.length : place, 0, conversation);
-    this.items = others;
+    const reached = this.ended || conversation.updated_at >= this.oldest;
+    this.pinned = placed(this.pinned, conversation, conversation.pinned);
+    this.items = placed(this.items, conversation, !conversation.pinned && reached);
   }
 
   /** Read one conversation again; gone ones leave the list. */
@@ -87,6 +119,21 @@ class Conversations {
     this.put(await api.change(id, { title }));
   }
 
+  async pin(id: string, pinned: boolean): Promise<void> {
+    this.put(await api.change(id, { pinned }));
+  }
+
+  /** Somebody looks at the conversation: its mark goes, here and on other devices. */
+  async markRead(conversation: Conversation): Promise<void> {
+    this.put({ ...conversation, unread: false });
+    try {
+      await api.change(conversation.id, { unread: false });
+    } catch (error) {
+      // The mark is back with the next word of the server, and is taken away again then.
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+
   async change(id: string, fields: Partial<ConversationSettings>): Promise<Conversation> {
     const changed = await api.change(id, fields);
     this.put(changed);
@@ -100,19 +147,25 @@ class Conversations {
   }
 
   drop(id: string): void {
+    this.pinned = this.pinned.filter((item) => item.id !== id);
     this.items = this.items.filter((item) => item.id !== id);
   }
 
   /** Take a conversation from the list; `confirmRemoval` deletes it, `restore` brings it back. */
   hide(conversation: Conversation): void {
     this.leaving.set(conversation.id, conversation);
+    this.saveLeaving();
     this.drop(conversation.id);
   }
 
-  restore(id: string): void {
+  /** Undo `hide`; tell whether it is not too late. */
+  restore(id: string): boolean {
     const conversation = this.leaving.get(id);
-    this.leaving.delete(id);
+    if (!this.leaving.delete(id)) return false;
+    this.saveLeaving();
     if (conversation) this.put(conversation);
+    else void this.refresh(id);
+    return true;
   }
 
   async confirmRemoval(id: string, keepalive = false): Promise<void> {
@@ -126,12 +179,47 @@ class Conversations {
       }
     }
     this.leaving.delete(id);
+    this.saveLeaving();
   }
 
   /** The page is being left: what was deleted for the eye is deleted now. */
   flush(): void {
     for (const id of this.leaving.keys()) void this.confirmRemoval(id, true).catch(() => undefined);
   }
+
+  /** This tab was reloaded while something could still be undone: it stays gone, whatever became of the request. */
+  private finishLeaving(): void {
+    for (const id of savedLeaving()) {
+      if (this.leaving.has(id)) continue;
+      this.leaving.set(id, null);
+      void this.confirmRemoval(id).catch(() => undefined);
+    }
+  }
+
+  private saveLeaving(): void {
+    try {
+      sessionStorage.setItem(LEAVING, JSON.stringify([...this.leaving.keys()]));
+    } catch {
+      // Then a reload may show for a moment what is about to go.
+    }
+  }
+}
+
+function savedLeaving(): string[] {
+  try {
+    return JSON.parse(sessionStorage.getItem(LEAVING) ?? '[]') as string[];
+  } catch {
+    return [];
+  }
+}
+
+/** Return the list with the conversation where it belongs by its activity, or without it. */
+function placed(list: Conversation[], conversation: Conversation, wanted: boolean): Conversation[] {
+  const others = list.filter((item) => item.id !== conversation.id);
+  if (!wanted) return others.length < list.length ? others : list;
+  const place = others.findIndex((item) => item.updated_at <= conversation.updated_at);
+  others.splice(place < 0 ? others.length : place, 0, conversation);
+  return others;
 }
 
 export const conversations = new Conversations();

@@ -2,18 +2,39 @@
 import { Problem } from '../api/http';
 import type { FileRef } from '../api/types';
 import { conversations } from './conversations.svelte';
-import { router } from './router.svelte';
+import { router, type MessageAddress } from './router.svelte';
 import { Thread } from './thread.svelte';
+
+/** So many conversations stay in memory after they were left. */
+const KEPT = 10;
 
 class Session {
   thread = $state<Thread>(new Thread(null));
 
-  /** Show a conversation, or with null the place for a new one. */
-  open(id: string | null): void {
-    if (this.thread.id === id) return;
+  /** Those that were left last, the latest at the end: they are shown at once when they are opened again. */
+  private readonly left = new Map<string, Thread>();
+
+  /** Show a conversation, perhaps at one of its messages, or with null the place for a new one. */
+  open(id: string | null, target: MessageAddress | null = null): void {
+    if (this.thread.id !== id) this.change(id, target);
+    else if (target) void this.thread.goTo(target);
+  }
+
+  private change(id: string | null, target: MessageAddress | null): void {
     this.thread.close();
-    this.thread = new Thread(id);
-    void this.thread.load();
+    this.keep(this.thread);
+    const before = id === null || target ? undefined : this.left.get(id);
+    this.thread = new Thread(id, before);
+    void (before ? this.thread.refresh() : this.thread.load(target));
+  }
+
+  private keep(thread: Thread): void {
+    if (thread.id === null) return;
+    this.left.delete(thread.id);
+    if (!thread.conversation || thread.notFound || thread.hasNewer) return;
+    this.left.set(thread.id, thread);
+    const [oldest] = this.left.keys();
+    if (oldest !== undefined && this.left.size > KEPT) this.left.delete(oldest);
   }
 
   /** Send a message with its files. Raises Problem if the server did not accept it. */

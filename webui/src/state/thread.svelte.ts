@@ -3,7 +3,7 @@
  *
  * One Thread lives as long as its conversation is shown. Leaving it ends the listening, never the turn.
  */
-import { conversations as api, turns, type TurnRequest } from '../api/client';
+import { conversations as api, turns, type MessagePart, type TurnRequest } from '../api/client';
 import { followTurn } from '../api/follow';
 import { Problem } from '../api/http';
 import type {
@@ -13,28 +13,22 @@ import type {
   Decision,
   FileRef,
   Message,
+  MessagePage,
   Notice,
   TurnEvent,
 } from '../api/types';
+import { lazy } from '../markdown/lazy';
 import { t } from '../text';
 import { announcer } from './announcer.svelte';
 import { recallLeaf, rememberLeaf } from './branches';
 import { conversations } from './conversations.svelte';
 import { localMessage, MessageView } from './message.svelte';
+import { DEFAULT_SETTINGS } from './default-settings';
+import { PAGE, partShown, readPart } from './parts';
 import { requestIds } from './request-ids';
+import type { MessageAddress } from './router.svelte';
 
-const PAGE = 30;
-
-export const DEFAULT_SETTINGS: ConversationSettings = {
-  system_prompt: null,
-  provider_id: null,
-  model: null,
-  temperature: null,
-  max_tokens: null,
-  tools_enabled: true,
-  thinking: null,
-  rules: [],
-};
+const around = lazy(() => import('./around'));
 
 export class Thread {
   conversation = $state<Conversation | null>(null);
@@ -42,39 +36,53 @@ export class Thread {
   private planned = $state<ConversationSettings>({ ...DEFAULT_SETTINGS });
   messages = $state<MessageView[]>([]);
   hasMore = $state(false);
+  /** Whether the branch goes on after the last message that is shown. */
+  hasNewer = $state(false);
+  /** The message that a link has led to; the view takes it away when it has shown it. */
+  target = $state.raw<MessageAddress | null>(null);
   loading = $state(false);
-  loadError = $state('');
+  loadError = $state.raw<Problem | undefined>();
   notFound = $state(false);
   /** Whether a turn is under way whose stream is cut at the moment. */
   reconnecting = $state(false);
   readonly settings = $derived<ConversationSettings>(this.conversation ?? this.planned);
   readonly running = $derived(this.messages.findLast((message) => message.running));
   private readonly closing = new AbortController();
-  private readonly followed = new Map<string, AbortController>();
-  private olderLoading = false;
+  private readonly followed = new Map<string, { view: MessageView; following: AbortController }>();
+  private paging = false;
   /** Requests to start a turn that have no answer yet; meanwhile the page is ahead of the server. */
   private starting = 0;
 
-  constructor(readonly id: string | null) {}
+  /** With `before`, a thread of the same conversation that was left: its end is shown until the server has spoken. */
+  constructor(
+    readonly id: string | null,
+    before?: Thread,
+  ) {
+    if (!before) return;
+    this.conversation = before.conversation;
+    this.messages = before.messages.slice(-PAGE).filter((message) => message.id);
+    this.hasMore = before.hasMore || before.messages.length > PAGE;
+  }
 
   close(): void {
     this.closing.abort();
-    for (const following of this.followed.values()) following.abort();
+    for (const { following } of this.followed.values()) following.abort();
   }
 
-  /** Read the conversation and the end of its branch. */
-  async load(): Promise<void> {
+  /** Read the conversation and the end of its branch, or the part around the message that `target` names. */
+  async load(target: MessageAddress | null = null): Promise<void> {
     if (this.id === null) return;
     this.loading = true;
-    this.loadError = '';
+    this.loadError = undefined;
     try {
-      const [conversation, page] = await Promise.all([
+      const page = target && (await (await around()).readAround(this.id, target.id, PAGE, this.closing.signal));
+      const [conversation, end] = await Promise.all([
         api.get(this.id, this.closing.signal),
-        api.messages(this.id, PAGE, undefined, this.closing.signal),
+        page ?? api.messages(this.id, { limit: PAGE }, this.closing.signal),
       ]);
       this.conversation = conversation;
-      this.hasMore = page.has_more;
-      this.reconcile(page.items);
+      this.show(end);
+      if (page) this.target = target;
     } catch (error) {
       this.report(error);
     } finally {
@@ -82,47 +90,85 @@ export class Thread {
     }
   }
 
+  private show(page: MessagePage): void {
+    this.hasMore = page.has_more;
+    this.hasNewer = page.has_newer;
+    this.reconcile(page.items);
+  }
+
+  /** Lead to a message of this conversation, wherever it lies. */
+  async goTo(target: MessageAddress): Promise<void> {
+    if (this.messages.some((message) => message.id === target.id)) this.target = target;
+    else await this.load(target);
+  }
+
+  /** Show the end of the branch. Raises Problem. */
+  async toEnd(): Promise<void> {
+    if (this.id === null || !this.hasNewer) return;
+    this.show(await api.messages(this.id, { limit: PAGE }, this.closing.signal));
+  }
+
   private report(error: unknown): void {
     if (this.closing.signal.aborted) return;
     if (!(error instanceof Problem)) throw error;
     this.notFound = error.status === 404;
-    this.loadError = error.unreachable ? t.errors.unreachable : error.message;
+    if (this.notFound) this.messages = [];
+    this.loadError = error;
   }
 
-  /** Read the messages before the first one. Return whether there were any. */
-  async older(): Promise<boolean> {
+  /** Read the messages before the first one. */
+  async older(limit = PAGE): Promise<void> {
     const first = this.messages[0];
-    if (this.id === null || !this.hasMore || this.olderLoading || !first?.id) return false;
-    this.olderLoading = true;
-    try {
-      const page = await api.messages(this.id, PAGE, first.id, this.closing.signal);
+    if (!this.hasMore || !first?.id) return;
+    await this.page({ limit, before: first.id }, (page) => {
       this.hasMore = page.has_more;
       this.messages = [...page.items.map((message) => new MessageView(message)), ...this.messages];
-      return page.items.length > 0;
+    });
+  }
+
+  /** Read the messages after the last one. */
+  async newer(): Promise<void> {
+    const last = this.messages.at(-1);
+    if (!this.hasNewer || !last?.id) return;
+    await this.page({ limit: PAGE, after: last.id }, (page) => {
+      this.hasNewer = page.has_newer;
+      this.reconcile(page.items, this.messages);
+    });
+  }
+
+  /** Read another part, unless what is shown becomes another meanwhile. The next scrolling repeats what has failed. */
+  private async page(part: MessagePart, take: (page: MessagePage) => void): Promise<void> {
+    if (this.id === null || this.paging) return;
+    this.paging = true;
+    const before = this.messages;
+    try {
+      const page = await api.messages(this.id, part, this.closing.signal);
+      if (this.messages === before) take(page);
     } catch (error) {
-      if (error instanceof Problem || this.closing.signal.aborted) return false;
-      throw error;
+      if (!(error instanceof Problem || this.closing.signal.aborted)) throw error;
     } finally {
-      this.olderLoading = false;
+      this.paging = false;
     }
   }
 
   /** Read what is shown again, and keep what is unchanged as it is. */
   async refresh(): Promise<void> {
     if (this.id === null || this.starting > 0) return;
+    const { hasNewer } = this;
     try {
       const [conversation, page] = await Promise.all([
         api.get(this.id, this.closing.signal),
-        api.messages(this.id, Math.max(PAGE, Math.min(this.messages.length, 200)), undefined, this.closing.signal),
+        readPart(this.id, partShown(this.messages, hasNewer), this.closing.signal),
       ]);
-      if (this.starting > 0) return;
+      if (this.starting > 0 || this.hasNewer !== hasNewer) return;
       this.conversation = conversation;
       conversations.put(conversation);
       const first = page.items[0];
       const older = this.messages.findIndex((message) => message.id === first?.id);
       if (older <= 0) this.hasMore = page.has_more;
+      this.hasNewer = page.has_newer;
       this.reconcile(page.items, older > 0 ? this.messages.slice(0, older) : []);
-      this.loadError = '';
+      this.loadError = undefined;
     } catch (error) {
       if (error instanceof Problem && error.status === 404) this.report(error);
       else if (!(error instanceof Problem) && !this.closing.signal.aborted) throw error;
@@ -130,7 +176,8 @@ export class Thread {
   }
 
   private reconcile(items: Message[], before: MessageView[] = []): void {
-    const known = new Map(this.messages.map((message) => [message.id, message]));
+    const followed = [...this.followed.values()].map(({ view }) => view);
+    const known = new Map([...followed, ...this.messages].map((message) => [message.id, message]));
     const views = items.map((item) => this.viewOf(item, known.get(item.id)));
     this.messages = [...before, ...views];
     for (const [i, item] of items.entries()) {
@@ -156,7 +203,7 @@ export class Thread {
   private async follow(view: MessageView, turnId: string, after: number, response?: Response): Promise<void> {
     if (this.followed.has(turnId) || this.closing.signal.aborted) return;
     const following = new AbortController();
-    this.followed.set(turnId, following);
+    this.followed.set(turnId, { view, following });
     view.turnId = turnId;
     announcer.say(t.status.generating);
     const end = await followTurn({
@@ -210,6 +257,7 @@ export class Thread {
   async post(text: string, attachments: FileRef[], edited?: MessageView): Promise<void> {
     if (this.id === null) throw new Error('A message needs a conversation.');
     const id = this.id;
+    if (!edited) await this.toEnd();
     const before = this.messages;
     const place = edited ? before.indexOf(edited) : before.length;
     const parentId = edited ? edited.parentId : (before.at(-1)?.id ?? null);
@@ -253,12 +301,15 @@ export class Thread {
   /** Show `messages` while `work` is done; put back what was there if it fails. */
   private async attempt(messages: MessageView[], work: () => Promise<void>): Promise<void> {
     const before = this.messages;
+    const { hasNewer } = this;
     this.starting += 1;
     this.messages = messages;
+    this.hasNewer = false;
     try {
       await work();
     } catch (error) {
       this.messages = before;
+      this.hasNewer = hasNewer;
       throw error;
     } finally {
       this.starting -= 1;

@@ -1,26 +1,11 @@
 /** Everything that the page says, in English. A language is a module of this shape. */
+import { formats } from './format';
 
-const count = new Intl.PluralRules('en');
-
-function plural(n: number, one: string, other: string): string {
-  return `${n.toLocaleString('en')} ${count.select(n) === 'one' ? one : other}`;
-}
-
-function size(bytes: number): string {
-  if (bytes < 1000) return plural(bytes, 'byte', 'bytes');
-  const [value, unit] = bytes < 1e6 ? [bytes / 1e3, 'kB'] : [bytes / 1e6, 'MB'];
-  return `${value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })} ${unit}`;
-}
-
-/** A stretch of time in one unit, for what is far away. */
-function roughly(seconds: number): string {
-  if (seconds < 60) return `${Math.ceil(seconds)} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : plural(Math.round(seconds / 86_400), 'day', 'days');
-}
+const { number, plural, roughly, seconds, size } = formats('en');
 
 export const en = {
   language: 'en',
+  direction: 'ltr' as 'ltr' | 'rtl',
   app: 'Luxx',
   newChat: 'New chat',
   skip: 'Skip to the message box',
@@ -29,12 +14,13 @@ export const en = {
     open: 'Show conversations',
     close: 'Hide conversations',
     search: 'Search conversations',
-    clearSearch: 'Clear the search',
     empty: 'Conversations will stand here.',
-    nothing: 'Nothing found.',
     failed: 'The list could not be read.',
     untitled: 'Untitled',
     busy: 'An answer is being written',
+    unread: 'New answer',
+    pin: 'Pin',
+    unpin: 'Unpin',
     waits: 'Waits for you',
     options: (title: string) => `Options for ${title}`,
     rename: 'Rename',
@@ -43,9 +29,24 @@ export const en = {
     removed: (title: string) => `“${title}” deleted.`,
     settings: 'Settings',
     shortcuts: 'Keyboard shortcuts',
-    groups: { today: 'Today', yesterday: 'Yesterday', week: 'Last 7 days', month: 'Last 30 days', older: 'Older' },
+    groups: {
+      pinned: 'Pinned',
+      today: 'Today',
+      yesterday: 'Yesterday',
+      week: 'Last 7 days',
+      month: 'Last 30 days',
+      older: 'Older',
+    },
   },
-  theme: { label: 'Theme', system: 'System', light: 'Light', dark: 'Dark' },
+  search: {
+    results: 'Search results',
+    searching: 'Searching …',
+    nothing: (query: string) => `Nothing found for “${query}”.`,
+    failed: 'The search failed.',
+    found: (n: number) => `${plural(n, { one: 'result', other: 'results' })} found`,
+    others: (n: number) => `${number(n)} more in this chat`,
+  },
+  keep: 'Share and keep',
   undo: 'Undo',
   retry: 'Retry',
   close: 'Close',
@@ -99,7 +100,6 @@ export const en = {
     remove: (name: string) => `Remove ${name}`,
     again: (name: string) => `Upload ${name} again`,
     uploading: (name: string) => `Uploading ${name}`,
-    tooLarge: 'The server does not take a file of this size.',
     download: 'Download',
     show: (name: string) => `Show ${name}`,
     pasted: 'pasted.txt',
@@ -154,7 +154,7 @@ export const en = {
     branch: (at: number, of: number) => `Version ${at} of ${of}`,
     previous: 'Previous version',
     next: 'Next version',
-    tokens: (n: number) => plural(n, 'token', 'tokens'),
+    tokens: (n: number) => plural(n, { one: 'token', other: 'tokens' }),
     waiting: 'Waiting for the model',
     queued: 'Waiting for its turn',
   },
@@ -181,7 +181,7 @@ export const en = {
     thinking: 'Thinking …',
     thought: 'Thought',
     thoughtFor: (time: string) => `Thought for ${time}`,
-    parallel: (n: number) => plural(n, 'tool', 'tools at once'),
+    parallel: (n: number) => plural(n, { one: 'tool', other: 'tools at once' }),
     running: 'running',
     complete: 'done',
     failed: 'failed',
@@ -193,18 +193,13 @@ export const en = {
     emptyResult: 'An empty result.',
     asks: 'waits for you',
     data: 'Data',
-    sources: (n: number) => plural(n, 'source', 'sources'),
+    sources: (n: number) => plural(n, { one: 'source', other: 'sources' }),
     summedUp: 'Earlier messages were summed up',
     summaryHint: 'The model reads this in their place. They are still here and can be searched.',
     editSummary: 'Edit the summary',
     saveSummary: 'Answer with this summary',
     noArguments: 'None.',
-    seconds: (s: number) =>
-      s < 10
-        ? `${s.toFixed(1)} s`
-        : s < 60
-          ? `${Math.round(s)} s`
-          : `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`,
+    seconds,
   },
   code: { code: 'Code', copy: 'Copy', copied: 'Copied', image: 'Image: ' },
   models: {
@@ -218,49 +213,19 @@ export const en = {
     failed: 'The models could not be listed.',
     manage: 'Providers …',
   },
-  settings: {
-    title: 'Chat settings',
-    system: 'System prompt',
-    systemHint: 'Given to the model with every message.',
-    temperature: 'Temperature',
-    temperatureHint: '0 to 2. Empty: the model’s own.',
-    maxTokens: 'Longest answer',
-    maxTokensHint: 'In tokens. Empty: the provider’s own limit.',
-    tools: 'Let the model use tools',
-    thinking: 'Thinking',
-    thinkingHint: 'How much the model thinks before it answers.',
-    levels: { '': 'As the provider has it', off: 'Off', low: 'Low', medium: 'Medium', high: 'High' },
-    rules: 'Tool rules',
-    rulesHere: 'In this chat',
-    rulesEverywhere: 'In all your chats',
-    rulesHint:
-      'The first rule that fits counts, those of this chat before the others. * stands for anything. Without a rule, a tool asks if it could do harm.',
-    rulesTool: 'Tool',
-    rulesAction: 'What to do',
-    actions: { allow: 'Allow', ask: 'Ask me', deny: 'Deny' },
-    addRule: 'Add a rule',
-    removeRule: (tool: string) => `Remove the rule for ${tool || 'no tool yet'}`,
-    badRule: 'A rule needs the name of a tool, or a pattern, without spaces.',
-    invalid: (field: string) => `${field}: this is not a valid number.`,
-  },
-  shortcuts: {
-    title: 'Keyboard shortcuts',
-    rows: [
-      ['Enter', 'Send the message'],
-      ['Shift Enter', 'New line'],
-      ['Esc', 'Stop the answer'],
-      ['Alt N', 'New chat'],
-      ['Alt S', 'Search conversations'],
-      ['Alt B', 'Show or hide the sidebar'],
-      ['Alt M', 'Go to the message box'],
-      ['Alt W', 'Go to what waits for you'],
-      ['Alt C', 'Copy the last answer'],
-      ['?', 'This list'],
-    ] as [string, string][],
-  },
   errors: {
     unreachable: 'The server cannot be reached.',
     unexpected: 'Something went wrong.',
+    notFound: 'This does not exist (any more).',
+    refused: 'The server does not accept this.',
+    busy: 'The server is busy. Try it again in a moment.',
+    restarting: 'The server is restarting. Try it again in a moment.',
+    storage: 'The server cannot store anything at the moment.',
+    tooLarge: 'This is too large for the server.',
+    tooLate: 'This was settled in the meantime.',
+    fileInUse: 'The file is in use.',
+    queueFull: 'Too many messages are waiting already.',
+    toolServer: 'The tool server failed.',
     needsOwner:
       'Only the owner may change this. Open the link that “luxx serve” printed when it started, then try again.',
   },

@@ -1,2 +1,7 @@
 /** What the settings say, in the language of the page. */
-export { enSetup as s } from './en-setup';
+import { enSetup, type SetupCatalogue } from './en-setup';
+import { shown } from './shown.svelte';
+
+export const s: SetupCatalogue = new Proxy(enSetup, {
+  get: (_, part) => Reflect.get(shown.setup ?? enSetup, part) as unknown,
+});

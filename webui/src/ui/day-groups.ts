@@ -1,14 +1,38 @@
-/** Which stretch of time a moment belongs to, seen from now. */
+/** Conversations under headings: those that are pinned, then stretches of time, seen from now. */
+import type { Conversation } from '../api/types';
 
-export type DayGroup = 'today' | 'yesterday' | 'week' | 'month' | 'older';
+export type GroupName = 'pinned' | 'today' | 'yesterday' | 'week' | 'month' | 'older';
 
-const DAY_MS = 86_400_000;
+export interface ConversationGroup {
+  name: GroupName;
+  items: Conversation[];
+  /** How many rows are above the first one. */
+  rowsBefore: number;
+}
 
-export function dayGroup(time: string, now: Date): DayGroup {
-  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
-  const then = Date.parse(time);
-  if (then >= midnight) return 'today';
-  if (then >= midnight - DAY_MS) return 'yesterday';
-  if (then >= midnight - 7 * DAY_MS) return 'week';
-  return then >= midnight - 30 * DAY_MS ? 'month' : 'older';
+export function groupsOf(pinned: Conversation[], items: Conversation[], now: Date): ConversationGroup[] {
+  const groups: ConversationGroup[] = pinned.length ? [{ name: 'pinned', items: pinned, rowsBefore: 0 }] : [];
+  const starts = startsOf(now);
+  items.forEach((item, i) => {
+    const name = stretchOf(Date.parse(item.updated_at), starts);
+    const last = groups.at(-1);
+    if (last?.name === name) last.items.push(item);
+    else groups.push({ name, items: [item], rowsBefore: pinned.length + i });
+  });
+  return groups;
+}
+
+/** The beginning of each stretch, as local midnights: a day is not always 24 hours long. */
+function startsOf(now: Date): [GroupName, number][] {
+  const daysAgo = (days: number) => new Date(now.getFullYear(), now.getMonth(), now.getDate() - days).getTime();
+  return [
+    ['today', daysAgo(0)],
+    ['yesterday', daysAgo(1)],
+    ['week', daysAgo(7)],
+    ['month', daysAgo(30)],
+  ];
+}
+
+function stretchOf(time: number, starts: [GroupName, number][]): GroupName {
+  return starts.find(([, start]) => time >= start)?.[0] ?? 'older';
 }

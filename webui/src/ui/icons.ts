@@ -9,6 +9,7 @@ export const icons = {
   copy: 'M9 9h11v11H9zM15 9V4H4v11h5',
   check: 'M5 12.5l5 5L19.5 7',
   pencil: 'M4 20l1-4.5L16.5 4 20 7.5 8.5 19zM14 6.5l3.5 3.5',
+  pin: 'M9 4h6l-.8 6 3.300 3.200v1.300h-11v-1.300L9.800 10zM12 14.500V20',
   again: 'M19.5 12a7.5 7.5 0 1 1-2.3-5.4L19.5 9M19.5 4v5h-5',
   onward: 'M5 5l7 7-7 7M13 5l7 7-7 7',
   left: 'M14.5 6l-6 6 6 6',
@@ -19,18 +20,19 @@ export const icons = {
   sliders: 'M4 8h9M17 8h3M4 16h3M11 16h9M15 5.5v5M9 13.5v5',
   wrench:
     'M14.5 6.5a4 4 0 0 1 5-2l-2.5 2.5.500 2 2 .5 2-2.5a4 4 0 0 1-5.5 4.5L8.5 19a2.1 2.1 0 0 1-3-3l7.5-7.5a4 4 0 0 1 1.5-2z',
-  sun: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 3v1.5M12 19.5V21M3 12h1.5M19.5 12H21M5.6 5.6l1.1 1.1M17.3 17.3l1.1 1.1M18.4 5.6l-1.1 1.1M6.7 17.3l-1.1 1.1',
-  moon: 'M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z',
-  monitor: 'M4 5h16v11H4zM9 20h6M12 16v4',
   plug: 'M9 4v5M15 4v5M6.5 9h11v3a5.5 5.5 0 0 1-11 0zM12 17.5V21',
   keyboard: 'M3 7h18v10H3zM7 10.5h.01M10.5 10.5h.01M14 10.5h.01M17 10.5h.01M8 14h8',
   hand: 'M8 12V6a1.5 1.5 0 0 1 3 0v5M11 11V4.5a1.5 1.5 0 0 1 3 0V11M14 11V6a1.5 1.5 0 0 1 3 0v8a6 6 0 0 1-6 6c-2.500 0-4-1-5.300-3.200L4 13.500a1.500 1.500 0 0 1 2.500-1.500L8 14',
   clip: 'M19.5 11.5l-7.600 7.600a4.800 4.800 0 0 1-6.800-6.800l8-8a3.200 3.200 0 0 1 4.500 4.500l-8 8a1.600 1.600 0 0 1-2.300-2.300l7.200-7.200',
   file: 'M6 3.500h8l4 4v13H6zM14 3.500v4h4',
   download: 'M12 4v11M7 10.500l5 5 5-5M5 20h14',
+  share: 'M12 15V4M7.5 8 12 3.5 16.500 8M5 12v8h14v-8',
   external: 'M13 4h7v7M20 4l-9 9M18 14v6H4V6h6',
   fold: 'M5 6h14M5 12h14M5 18h8',
   alert: 'M12 4 2.5 20h19zM12 10v4.5M12 17.2h.01',
 } as const;
 
 export type IconName = keyof typeof icons;
+
+/** Those that are mirrored where one reads from right to left. */
+export const DIRECTED: ReadonlySet<IconName> = new Set(['left', 'right', 'onward', 'sidebar', 'fold', 'external']);

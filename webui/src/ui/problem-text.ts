@@ -1,9 +1,36 @@
-/** What a person is told about a problem. */
+/** What a person is told about a problem: the page's own words, and those of the server where they say more. */
 import type { Problem } from '../api/http';
 import { t } from '../text';
+
+type Words = Exclude<keyof typeof t.errors, 'unexpected'>;
+
+const KNOWN: Record<string, Words> = {
+  not_found: 'notFound',
+  turn_ended: 'tooLate',
+  already_decided: 'tooLate',
+  not_running: 'tooLate',
+  queue_full: 'queueFull',
+  file_in_use: 'fileInUse',
+  too_many_streams: 'busy',
+  too_many_turns: 'busy',
+  draining: 'restarting',
+  starting: 'restarting',
+};
+
+const WITH_DETAIL: Record<string, Words> = {
+  body_too_large: 'tooLarge',
+  invalid_request: 'refused',
+  storage: 'storage',
+  tool_server_failed: 'toolServer',
+};
 
 export function problemText(problem: Problem): string {
   if (problem.unreachable) return t.errors.unreachable;
   if (problem.needsOwner) return t.errors.needsOwner;
-  return problem.message || t.errors.unexpected;
+  if (problem.code === 'turn_running') return t.composer.busy;
+  const known = KNOWN[problem.code];
+  if (known) return t.errors[known];
+  const detailed = WITH_DETAIL[problem.code];
+  const words = detailed ? t.errors[detailed] : t.turn.codes[problem.code];
+  return [words, problem.message].filter(Boolean).join(' ') || t.errors.unexpected;
 }

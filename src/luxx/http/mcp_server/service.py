@@ -19,7 +19,8 @@ from luxx.core.errors import InvalidRequest, LuxxError, NotFound
 from luxx.core.ids import new_id
 from luxx.core.rules import ToolRule, action_for
 from luxx.http import errors
-from luxx.http.mcp_server import person_tools, resources
+from luxx.http.mcp_server import bodies, person_tools, resources
+from luxx.http.mcp_server.bodies import BadBody
 from luxx.http.mcp_server.calls import CallKey, Calls, Progress, Stopped
 from luxx.http.mcp_server.person_tools import Context, PersonTools, refused
 from luxx.http.mcp_server.resources import Resources
@@ -28,6 +29,7 @@ from luxx.http.mcp_server.talk_tools import TOOLS, TalkTools
 from luxx.http.parts import HttpOptions, Parts
 
 SESSION = "mcp-session-id"
+VERSION = "mcp-protocol-version"
 NAME = "luxx"
 INSTRUCTIONS = (
     "Luxx is the person's own chat server. Its tools are at your service, and so are its conversations: read them, "
@@ -77,15 +79,39 @@ class Service:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; all that it started has ended when this returns."""
         body = await _body(receive, self._most)
+        scope = _trimmed(scope)
+        try:
+            batch = bodies.messages_in(body, Headers(scope=scope).get(VERSION)) if scope["method"] == "POST" else None
+        except BadBody as bad:
+            await bodies.answer(send, 400, bad.answer())
+            return
+        if batch is None:
+            await self._serve(body, scope, receive, send)
+        else:
+            answers = [found for message in batch if (found := await self._answer(message, scope, receive))]
+            await bodies.answer(send, 200 if answers else 202, b"[" + b",".join(answers) + b"]" if answers else b"")
+
+    async def _answer(self, message: bytes, scope: Scope, receive: Receive) -> bytes:
+        """Return the answer to one message of a batch, empty if it wants none."""
+        try:
+            bodies.check_in_batch(message)
+        except BadBody as bad:
+            return bad.answer()
+        return await bodies.answered(lambda send: self._serve(message, scope, receive, send, whole=True))
+
+    async def _serve(self, body: bytes, scope: Scope, receive: Receive, send: Send, *, whole: bool = False) -> None:
+        """Answer one message: as a stream with what is told on the way, or as a `whole`."""
         session = Headers(scope=scope).get(SESSION)
         message = _peeked(body)
         if message.method == "notifications/cancelled" and session and message.params:
             self._cancel(session, message.params.request_id)
         if message.method == "initialize":
             send = _with_session(send)
-        manager = StreamableHTTPSessionManager(self._server, stateless=True, max_request_body_size=self._most)
+        manager = StreamableHTTPSessionManager(
+            self._server, stateless=True, json_response=whole, max_request_body_size=self._most
+        )
         async with manager.run():
-            await manager.handle_request(_trimmed(scope), _replayed(body, receive), send)
+            await manager.handle_request(scope, _replayed(body, receive), send)
 
     def _cancel(self, session: str, request_id: str | int | None) -> None:
         if request_id is not None:

@@ -1,14 +1,16 @@
 """Approvals: what waits for a person, what the person decides, and the rules that spare the question."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
+from luxx.core.errors import InvalidRequest
 from luxx.core.ports import Decision
 from luxx.http import bodies
 from luxx.http.openapi import PROBLEMS
-from luxx.http.parts import Caller, Luxx
+from luxx.http.parts import Caller, Luxx, Parts
 from luxx.http.paths import IdInPath
 from luxx.http.replies import answers, reply
 from luxx.http.strict_json import StrictRoute
@@ -29,6 +31,8 @@ async def list_open(luxx: Luxx, owner: Caller) -> Response:
 @router.post("/turns/{turn_id}/approvals/{index}", responses=answers(200, TurnView, "The turn as it is now."))
 async def decide(turn_id: IdInPath, index: Index, body: bodies.DecideApproval, luxx: Luxx, owner: Caller) -> Response:
     """Allow a call or refuse it, or answer the question of a running tool. The first decision stands."""
+    if body.approve and body.arguments is not None:
+        await _check(luxx.parts, owner, turn_id, index, body.arguments)
     decision = Decision(
         state="approved" if body.approve else "denied",
         arguments=body.arguments if body.approve else None,
@@ -57,3 +61,13 @@ async def set_rules(body: bodies.Rules, luxx: Luxx, owner: Caller) -> Response:
     wanted = bodies.rules_of(body.items)
     await luxx.parts.store.approvals.set_rules(owner, wanted)
     return reply(RuleList(wanted))
+
+
+async def _check(parts: Parts, owner: str, turn_id: str, index: int, arguments: dict[str, Any]) -> None:
+    """Raise InvalidRequest for arguments that the tool would refuse. Of a tool that is not here, the call's result says it."""
+    for waiting in await parts.store.approvals.open(owner):
+        asked = waiting.approval
+        if (waiting.turn_id, asked.index) == (turn_id, index) and asked.question is None:
+            box = await parts.tools.box(owner, (asked.tool,))
+            if problem := box.misfit(asked.tool, msgspec.json.encode(arguments).decode()):
+                raise InvalidRequest(problem, "arguments")

@@ -40,10 +40,11 @@ async def list_all(
     limit: PageSize = 50,
     cursor: Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")] = None,
     q: Annotated[str | None, Query(max_length=200, description="Words to look for in titles and texts.")] = None,
+    pinned: Annotated[bool | None, Query(description="Only those that are pinned, or only those that are not.")] = None,
 ) -> Response:
     """List conversations, newest activity first."""
     query = storable(q).strip() if q else None
-    page = await luxx.parts.store.conversations.list(owner, limit, cursor, query or None)
+    page = await luxx.parts.store.conversations.list(owner, limit, cursor, query or None, pinned)
     return reply(ConversationList(await _views(luxx, owner, page.items), page.next_cursor))
 
 
@@ -62,6 +63,8 @@ async def change(conversation_id: IdInPath, body: bodies.ChangeConversation, lux
         title_source=title_source,
         settings=SettingsChange(**body.sent_settings()),
         leaf_id=body.given("leaf_id", body.leaf_id),
+        pinned=UNSET if body.pinned is None else body.pinned,
+        unread=UNSET if body.unread is None else body.unread,
     )
     after = await luxx.parts.store.conversations.change(owner, conversation_id, wanted)
     _tell(luxx, owner, conversation_id)

@@ -21,7 +21,7 @@ async def logged_in(
     iss: Annotated[str | None, Query()] = None,
 ) -> Response:
     """Take a person who has logged in to an MCP server; `state` is known only to the page that they come from."""
-    if code and luxx.parts.tool_servers.logged_in(state, code, iss):
+    if code and await luxx.parts.tool_servers.logged_in(luxx.parts.store.owner, state, code, iss):
         return notice("You are logged in", "Luxx can use the MCP server now; this page can be closed.", 200)
     return notice("This log-in is not known", "It took too long, or was refused. Try it again from Luxx.", 400)
 

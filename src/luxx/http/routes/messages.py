@@ -13,7 +13,7 @@ from luxx.http.paths import IdInPath, IdInQuery, PageSize
 from luxx.http.replies import answers, reply, streams
 from luxx.http.streams.opening import Answer
 from luxx.http.strict_json import StrictRoute
-from luxx.http.views import Accepted
+from luxx.http.views import Accepted, limits_view
 from luxx.turns.requests import AnswerAgain, MessagePage, PostMessage
 
 router = APIRouter(route_class=StrictRoute, responses=PROBLEMS, prefix="/api", tags=["messages"])
@@ -31,10 +31,16 @@ async def branch(
     owner: Caller,
     leaf: IdInQuery = None,
     before: IdInQuery = None,
+    after: IdInQuery = None,
+    around: IdInQuery = None,
     limit: PageSize = 50,
 ) -> Response:
-    """Get the last messages of the branch that ends in `leaf`, or of the part before the message `before`."""
-    page = await luxx.parts.supervisor.messages(owner, conversation_id, leaf=leaf, before=before, limit=limit)
+    """Get the last messages of the branch that ends in `leaf`, or those `before`, `after` or `around` a message of it."""
+    if sum(place is not None for place in (before, after, around)) > 1:
+        raise InvalidRequest("only one of before, after and around can be given", field="around" if around else "after")
+    page = await luxx.parts.supervisor.messages(
+        owner, conversation_id, leaf=leaf, before=before, limit=limit, after=after, around=around
+    )
     return reply(page)
 
 
@@ -43,9 +49,11 @@ async def post(
     conversation_id: IdInPath, body: bodies.NewMessage, luxx: Luxx, owner: Caller, answer: Answer
 ) -> Response:
     """Send a message and start the turn that answers it. Closing the connection stops nothing."""
-    most = luxx.options.max_message_chars
-    if len(body.text) > most:
-        raise InvalidRequest(f"must have at most {most} characters", field="text")
+    limits = limits_view(luxx.options.max_message_chars, luxx.parts.store.files.limits)
+    if len(body.text) > limits.message_chars:
+        raise InvalidRequest(f"must have at most {limits.message_chars:,} characters", field="text")
+    if len(body.attachments) > limits.message_files:
+        raise InvalidRequest(f"must name at most {limits.message_files} files", field="attachments")
     message = PostMessage(
         conversation_id=conversation_id,
         text=body.text,

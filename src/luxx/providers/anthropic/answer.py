@@ -5,19 +5,18 @@ from typing import Any
 
 from luxx.core.deltas import Delta, Finish
 from luxx.core.errors import AnswerIncomplete, ProviderError, ProviderOverloaded, ProviderRejected
-from luxx.core.sse import EventTooLarge, ServerEvent, SSEParser
+from luxx.core.sse import ServerEvent
 from luxx.core.text import storable
 from luxx.core.usage import Usage
 from luxx.providers.anthropic.aside import refusal_notice
 from luxx.providers.anthropic.blocks import Blocks
-from luxx.providers.anthropic.returned import encode_raw
 from luxx.providers.anthropic.wire import Block, decode_object, fields_of, objects, text_of, tokens_of
 from luxx.providers.failures import failure, read_body
+from luxx.providers.framing import Framing
 
 PAUSED = "pause_turn"
 """The finish reason of an answer that goes on when it is sent back as it is."""
 
-_LARGEST_BODY = 16 * 1024 * 1024
 _LONGEST_REASON = 40
 _REASONS = {
     **dict.fromkeys(("end_turn", "stop_sequence", "stop"), "stop"),
@@ -27,7 +26,8 @@ _REASONS = {
     "content_filter": "content_filter",
     "guardrail_intervened": "content_filter",
 }
-_INPUT = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+_WRITTEN = "cache_creation_input_tokens"
+_INPUT = ("input_tokens", "cache_read_input_tokens", _WRITTEN)
 _CUT = ("length", "content_filter", "refusal")
 
 
@@ -40,16 +40,12 @@ class AnswerDecoder:
     def __init__(self, secrets: Iterable[str] = (), names: Mapping[str, str] | None = None) -> None:
         self._secrets = tuple(secrets)
         self._blocks = Blocks(names or {})
-        self._container = ""
         self._spent_before: Usage | None = None
         self._failure: ProviderError | None = None
         self._begin()
 
     def _begin(self) -> None:
-        self._events = SSEParser()
-        self._start: bytes | None = b""
-        self._body: list[bytes] | None = None
-        self._body_size = 0
+        self._framing = Framing()
         self._done = False
         self._reason: str | None = None
         self._spent: dict[str, int] = {}
@@ -73,24 +69,18 @@ class AnswerDecoder:
 
     def feed(self, data: bytes) -> list[Delta]:
         """Return what these bytes bring."""
-        if self._start is not None:
-            data = self._look_at_start(self._start + data)
-        if self._body is not None:
-            self._keep(data)
-            return []
         try:
-            events = self._events.feed(data)
-        except EventTooLarge:
-            self._failure = ProviderOverloaded("The provider sent an event that is too large to be an answer's.")
+            return self._take(self._framing.feed(data))
+        except ProviderError as error:
+            self._failure = error
             return []
-        return self._take(events)
 
     def end(self) -> list[Delta]:
         """Return what is left when no more bytes come: before `finish`, once."""
         deltas: list[Delta] = []
-        if self._body is not None and not self.ended:
-            deltas += self._take_body(b"".join(self._body))
-        elif not self.ended and (event := self._events.remainder()):
+        if self._framing.is_body and not self.ended:
+            deltas += self._take_body(self._framing.body())
+        elif not self.ended and (event := self._framing.remainder()):
             deltas += self._take([event]) if decode_object(event.data) is not None else []
         if self._done and self._reason is None and not self._failure and self._blocks.calls_are_whole:
             self._reason = "tool_calls"
@@ -107,32 +97,9 @@ class AnswerDecoder:
             reason = "tool_calls"
         elif not self._blocks.has_calls and reason == "tool_calls":
             reason = "stop"
-        return Finish(reason=reason, usage=self._usage(), raw=encode_raw(self._blocks.content(), self._container))
-
-    def _look_at_start(self, start: bytes) -> bytes:
-        """Tell an event stream from a JSON body and from a web page by the first character."""
-        bare = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-        if not bare:
-            self._start = start[:16]
-            return b""
-        self._start = None
-        if bare[:1] in (b"{", b"["):
-            self._body = []
-        elif bare[:1] == b"<":
-            self._failure = ProviderRejected(
-                "The address answers with a web page, not with a model's answer. Check this provider's base URL."
-            )
-        return start
-
-    def _keep(self, data: bytes) -> None:
-        assert self._body is not None
-        self._body.append(data)
-        self._body_size += len(data)
-        if self._body_size > _LARGEST_BODY:
-            self._failure = ProviderOverloaded("The provider sent a body that is too large to be an answer.")
+        return Finish(reason=reason, usage=self._usage())
 
     def _take_body(self, body: bytes) -> list[Delta]:
-        body = body.removeprefix(b"\xef\xbb\xbf").strip()
         message = decode_object(body)
         if message is None:
             self._failure = ProviderRejected(
@@ -206,13 +173,13 @@ class AnswerDecoder:
 
     def _take_end(self, fields: Mapping[str, Any]) -> list[Delta]:
         """Take the stop reason and what comes with it, from the message or from its last delta."""
-        if container := text_of(fields_of(fields.get("container")).get("id")):
-            self._container = storable(container)
+        container = text_of(fields_of(fields.get("container")).get("id"))
+        deltas = self._blocks.ran_in(storable(container)) if container else []
         word = fields.get("stop_reason")
         if not isinstance(word, str) or not word or self._reason is not None:
-            return []
+            return deltas
         self._reason = _REASONS.get(word, storable(word[:_LONGEST_REASON]))
-        deltas = self._blocks.end(cut=self._reason in _CUT)
+        deltas += self._blocks.end(cut=self._reason in _CUT)
         notice = refusal_notice(fields.get("stop_details")) if self._reason == "refusal" else None
         return [*deltas, notice] if notice else deltas
 
@@ -229,6 +196,9 @@ class AnswerDecoder:
         usage = fields_of(value)
         details = fields_of(usage.get("output_tokens_details"))
         found = {name: count for name in _INPUT if (count := tokens_of(usage.get(name))) is not None}
+        by_life = fields_of(usage.get("cache_creation")).values()  # for five minutes, and for an hour
+        if written := sum(tokens_of(count) or 0 for count in by_life):
+            found[_WRITTEN] = max(written, found.get(_WRITTEN, 0))
         if any(found.values()):
             self._spent.update(found)
         for name, count in (("output", usage.get("output_tokens")), ("thinking", details.get("thinking_tokens"))):
@@ -245,6 +215,7 @@ class AnswerDecoder:
             output_tokens=output,
             total_tokens=prompt + output,
             cached_tokens=self._spent.get("cache_read_input_tokens", 0),
+            cache_write_tokens=self._spent.get(_WRITTEN, 0),
             reasoning_tokens=min(self._spent.get("thinking", 0), output),
         )
         return self._spent_before + usage if self._spent_before else usage

@@ -1,7 +1,5 @@
 """Blocks: the content blocks of one answer, put together from their pieces, and what each piece tells."""
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 from typing import Any, cast
@@ -9,7 +7,11 @@ from typing import Any, cast
 from luxx.core.deltas import Delta, FileDelta, SourceDelta, TextDelta, ThinkingDelta, ToolCallDelta, ToolCallDone
 from luxx.core.text import Mender, storable
 from luxx.providers.anthropic.aside import notice_of, source_of
+from luxx.providers.anthropic.returned import Raw, is_plain
 from luxx.providers.anthropic.wire import Block, fields_of, object_of, objects, text_of
+from luxx.providers.arguments import ArgumentsMender
+from luxx.providers.attachments import decode_base64, unreadable
+from luxx.providers.verbatim import Verbatim
 
 _LARGEST_CONTENT = 32 * 1024 * 1024
 _MOST_PIECES = 10_000
@@ -29,7 +31,7 @@ class _Open:
         self.done = False
         self.pieces: list[str] = []
         self.json: list[str] = []
-        self.mender = Mender()
+        self.mender = Mender() if self.kind in ("text", "thinking") else ArgumentsMender()
         self.citations = objects(start.get("citations"))
         self.unknown = 0
 
@@ -60,6 +62,8 @@ class Blocks:
         self._blocks: list[_Open] = []
         self._open: dict[object, _Open] = {}
         self._waiting: list[_Open] = []
+        self._verbatim = Verbatim[Block](_wrapped)
+        self._container = ""
         self._kept = 0
         self._slots = 0
         self._cited: set[str] = set()
@@ -96,9 +100,18 @@ class Blocks:
     def restart(self) -> list[Delta]:
         """Forget what came of this stream, unless calls run already: the provider begins anew. What was told stays told."""
         deltas = self.end(cut=True)
-        if not self.has_calls:
-            del self._blocks[self._kept :]
-        return deltas
+        if self.has_calls or len(self._blocks) == self._kept:
+            return deltas
+        del self._blocks[self._kept :]
+        self._verbatim.forget_plain()
+        return deltas if self._kept else [*deltas, *self._verbatim.hand_over(Raw(content=[], anew=True))]
+
+    def ran_in(self, container: str) -> list[Delta]:
+        """Take the id of the container in which the answer's code ran."""
+        if container == self._container:
+            return []
+        self._container = container
+        return self._verbatim.hand_over(Raw(content=[], container=container))
 
     def start(self, index: object, start: Block, size: int) -> list[Delta]:
         """Begin a block; whatever call waited for its end is complete."""
@@ -176,10 +189,12 @@ class Blocks:
                 return [*deltas, *self._finish(block)]
             self._waiting.append(block)
             return deltas
+        deltas += self._hand_over(block)
         if notice := notice_of(block.block()):
             deltas.append(notice)
-        if block.kind == "image" and (data := _image(block.fields)):
-            deltas.append(FileDelta(data=data))
+        if block.kind == "image":
+            data = decode_base64(text_of(fields_of(block.fields.get("source")).get("data")))
+            deltas.append(FileDelta(data=data) if data else unreadable("image"))
         return deltas
 
     def _stop_former(self, index: object) -> list[Delta]:
@@ -196,7 +211,11 @@ class Blocks:
         told = "".join(block.json)
         given = block.arguments or "{}"
         rest = [] if told.strip() else [ToolCallDelta(slot=block.slot, arguments=storable(given))]
-        return [*rest, ToolCallDone(block.slot)]
+        return [*rest, *self._hand_over(block), ToolCallDone(block.slot)]
+
+    def _hand_over(self, block: _Open) -> list[Delta]:
+        whole = block.block() if block.kind else {}
+        return self._verbatim.add(whole, plain=is_plain(whole)) if whole else []
 
     def _place(self, index: object) -> object:
         """Return where a piece belongs: without an index to the block that was begun last."""
@@ -236,6 +255,10 @@ class Blocks:
         return [*found]
 
 
+def _wrapped(blocks: list[Block]) -> Raw:
+    return Raw(content=blocks)
+
+
 def _merge(fields: Block, delta: dict[str, Any]) -> None:
     """Add a piece of a kind that Luxx does not know: texts and lists are appended to, anything else is replaced."""
     for key, value in delta.items():
@@ -248,11 +271,3 @@ def _merge(fields: Block, delta: dict[str, Any]) -> None:
             fields[key] = [*objects(cast("object", former)), *objects(cast("object", value))]
         else:
             fields[key] = value
-
-
-def _image(fields: Block) -> bytes:
-    data = text_of(fields_of(fields.get("source")).get("data"))
-    try:
-        return base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError):
-        return b""

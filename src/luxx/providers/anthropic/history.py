@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from luxx.core.files import FileRef
 from luxx.core.prompts import AnswerPrompt, CallPrompt, ModelRequest, Prompt, ResultPrompt, UserPrompt
 from luxx.core.text import storable
-from luxx.providers.anthropic.returned import returned, unfinished
+from luxx.providers.anthropic.returned import returned, unfinished, without_last_thoughts
 from luxx.providers.anthropic.traits import Traits
 from luxx.providers.anthropic.wire import Block, fit_id, fit_name, object_of, text_of
-from luxx.providers.attachments import as_text, data_of
+from luxx.providers.attachments import as_text, data_of, name_of
 
 Message = dict[str, str | list[Block]]
 
@@ -122,9 +122,11 @@ class History:
         return content
 
     def _answer(self, prompt: AnswerPrompt) -> list[Block]:
-        raw = None if self._plain else returned(prompt, self._model, self._names, signed=self._signed)
-        self.container = raw.container if raw and prompt.calls else ""
-        blocks = raw.content if raw else [*_text(prompt.text), *(self._call(call) for call in prompt.calls)]
+        back = None if self._plain else returned(prompt, self._model, self._names, signed=self._signed)
+        self.container = back.container if back and prompt.calls else ""
+        text, calls = (back.text, back.calls) if back else (prompt.text, prompt.calls)
+        anew = [*_text(text), *map(self._call, calls)]
+        blocks = without_last_thoughts([*back.blocks, *anew]) if back else anew
         uses = (block for block in blocks if block.get("type") == "tool_use")
         self._ids = {call.id: text_of(use.get("id")) for call, use in zip(prompt.calls, uses, strict=True)}
         return blocks
@@ -152,7 +154,7 @@ class History:
         source = {"type": "base64", "media_type": file.media_type, "data": data}
         if file.is_image:
             return [{"type": "image", "source": source}]
-        title = {"title": storable(file.name)[:200]} if file.name.strip() else {}
+        title = {"title": name_of(file)[-200:]} if file.name.strip() else {}
         return [{"type": "document", "source": source, **title}]
 
     def _trim_end(self) -> None:

@@ -20,7 +20,9 @@ from luxx.providers.anthropic.request import Encoded, encode_request
 from luxx.providers.anthropic.wire import Block, wire_names
 from luxx.providers.failures import from_response, read_body
 from luxx.providers.reading import read_answer
+from luxx.providers.remembered import Remembered
 from luxx.providers.transport import Reply, Transport
+from luxx.providers.unshown import Unshown, relieved
 
 DEFAULT_URL = "https://api.anthropic.com"
 
@@ -31,7 +33,6 @@ _ERROR_LIMIT = 64 * 1024
 _MOST_PAGES = 20
 _MOST_TRIES = 8
 _MOST_PAUSES = 10
-_MOST_PLAIN = 1000
 
 
 class AnthropicModel:
@@ -39,7 +40,7 @@ class AnthropicModel:
 
     `headers` are added to every request and win over Luxx's own; so does `extra` in the body of every answer asked for, but
     for its tools, which are offered beside Luxx's. An endpoint that refuses what it need not have is asked again without it,
-    which is remembered: for the model, or for the conversation where its history was refused.
+    which is remembered: for the model, or for the conversation where its history or one of its files was refused.
     """
 
     def __init__(
@@ -58,8 +59,9 @@ class AnthropicModel:
         self._extra = dict(extra or {})
         self._secrets = tuple(s for s in (self._api_key, *self._headers.values()) if s)
         self._bearer = self._api_key.startswith(_PERSONAL)
-        self._quirks: dict[str, Quirks] = {}
-        self._plain: dict[str, None] = {}
+        self._quirks = Remembered[str, Quirks](Quirks())
+        self._plain = Remembered[str, bool](False)
+        self._unshown = Unshown()
         self._max_output: dict[str, int] = {}
 
     @property
@@ -124,20 +126,24 @@ class AnthropicModel:
         """Give the reply of an endpoint that accepted the request."""
         url = self._url("messages")
         relief = self._known(request)
+        asked = self._unshown.without(request)
         for tries in range(1, _MOST_TRIES + 1):
-            encoded = await self._encode(request, relief, paused)
+            encoded = await self._encode(asked, relief, paused)
             headers = self._request_headers("text/event-stream", interleaved=encoded.interleaved)
             async with self._transport.open("POST", url, headers, encoded.body) as reply:
                 if reply.status // 100 == 2:
+                    self._unshown.keep(request, asked)
                     yield reply
                     return
                 refusal = await reply.read_all(_ERROR_LIMIT)
             if tries < _MOST_TRIES and self._turn_key(reply.status, headers):
                 continue
-            new = relief_for(read_body(refusal), request, relief) if reply.status in (400, 413, 422) else None
-            if new is None or tries == _MOST_TRIES or _is_vain(new, relief, request):
+            new = relief_for(read_body(refusal), asked, relief) if reply.status in (400, 413, 422) else None
+            of_file = new is not None and new.left_out > relief.left_out
+            less = relieved(asked, again=relief.left_out > 0) if of_file else asked
+            if new is None or less is None or tries == _MOST_TRIES or _is_vain(new, relief, request):
                 raise from_response(reply.status, reply.headers, refusal, self._secrets)
-            relief = new
+            asked, relief = less, new
             self._remember(request, relief)
 
     async def _encode(self, request: ModelRequest, relief: Relief, paused: Sequence[Block]) -> Encoded:
@@ -149,15 +155,12 @@ class AnthropicModel:
         return await asyncio.to_thread(encode) if request.files else encode()
 
     def _known(self, request: ModelRequest) -> Relief:
-        quirks = self._quirks.get(request.model, Quirks())
-        return Relief(quirks=quirks, plain=request.conversation_id in self._plain)
+        return Relief(quirks=self._quirks.get(request.model), plain=self._plain.get(request.conversation_id))
 
     def _remember(self, request: ModelRequest, relief: Relief) -> None:
-        self._quirks[request.model] = relief.quirks
+        self._quirks.keep(request.model, relief.quirks)
         if relief.plain and request.conversation_id:
-            self._plain[request.conversation_id] = None
-            if len(self._plain) > _MOST_PLAIN:
-                del self._plain[next(iter(self._plain))]
+            self._plain.keep(request.conversation_id, True)
 
     def _turn_key(self, status: int, headers: Mapping[str, str]) -> bool:
         """Some gateways take the key as a bearer token only: whether to ask again with it in the other header."""
@@ -191,4 +194,4 @@ class AnthropicModel:
 def _is_vain(new: Relief, known: Relief, request: ModelRequest) -> bool:
     """Whether a relief would leave out what the request does not have."""
     has_raw = any(isinstance(prompt, AnswerPrompt) and prompt.raw for prompt in request.prompts)
-    return (new.plain and not known.plain and not has_raw) or (new.no_files and not request.files)
+    return new.plain and not known.plain and not has_raw

@@ -61,11 +61,14 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Relief(msgspec.Struct, frozen=True, kw_only=True):
-    """What helps with a refusal: for all requests for the model, for its conversation, or for this request only."""
+    """What helps with a refusal: for all requests for the model, for its conversation, or for this request only.
+
+    `left_out` says how often files are to be left out, the newest first.
+    """
 
     quirks: Quirks
     plain: bool = False
-    no_files: bool = False
+    left_out: int = 0
     room: int | None = None
 
 
@@ -79,7 +82,7 @@ def relief_for(report: Report, request: ModelRequest, known: Relief) -> Relief |
         lower_limit = limit if known.quirks.max_tokens is None else min(limit, known.quirks.max_tokens - 1)
         return _quirk(known, max_tokens=lower_limit) if lower_limit >= _FEWEST_TOKENS else None
     if _BAD_FILE.search(said) or report.has(("request_too_large",)):
-        return None if known.no_files else msgspec.structs.replace(known, no_files=True)
+        return msgspec.structs.replace(known, left_out=known.left_out + 1)
     if not _UNSUPPORTED.search(said) and not _HISTORY.search(said):
         return None
     if "temperature" in lower and request.temperature is not None:

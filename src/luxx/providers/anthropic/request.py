@@ -45,7 +45,7 @@ def encode_request(
     quirks = relief.quirks
     traits = _corrected(traits_of(request.model), quirks)
     names = wire_names(request.tools)
-    history = History(request, traits, names, plain=relief.plain, no_files=relief.no_files or quirks.no_files)
+    history = History(request, traits, names, plain=relief.plain, no_files=quirks.no_files)
     limit = _max_tokens(request, traits, relief, max_output)
     thinking = _thinking(request, traits, quirks, limit, history)
     body: dict[str, Any] = {"model": request.model, "max_tokens": limit, "stream": True, **thinking}

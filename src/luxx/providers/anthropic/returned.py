@@ -6,36 +6,30 @@ from typing import Any
 import msgspec
 
 from luxx.core.prompts import AnswerPrompt, CallPrompt
-from luxx.core.text import storable_within
 from luxx.providers.anthropic.wire import Block, fit_id, fit_name, object_of, objects, text_of
+from luxx.providers.verbatim import read_parts, rest_of
 
 _DIRECT = {"type": "direct"}
-_LARGEST_RAW = 32 * 1024 * 1024
 
 
 class Raw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The content of Finish.raw: the blocks of an answer, and the container in which its code ran."""
+    """What is kept of an answer: blocks of it, and the container in which its code ran. One that begins `anew` forgets those before."""
 
     content: list[dict[str, Any]]
     container: str = ""
+    anew: bool = False
 
 
-def encode_raw(blocks: Sequence[Block], container: str) -> bytes:
-    """Return what an answer is to be sent back as, or nothing if it is no more than its text and its calls."""
-    if not container and all(_is_plain(block) for block in blocks):
-        return b""
-    raw = Raw(content=list(blocks), container=container)
-    try:
-        try:
-            data = msgspec.json.encode(raw)
-        except UnicodeEncodeError:
-            data = msgspec.json.encode(storable_within(msgspec.to_builtins(raw)))
-    except RecursionError:
-        return b""
-    return data if len(data) <= _LARGEST_RAW else b""
+class Back(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer as the API gave it, as far as that was kept: `text` and `calls` follow its `blocks`."""
+
+    blocks: list[Block]
+    container: str
+    text: str
+    calls: tuple[CallPrompt, ...]
 
 
-def returned(prompt: AnswerPrompt, model: str, names: Mapping[str, str], *, signed: bool) -> Raw | None:
+def returned(prompt: AnswerPrompt, model: str, names: Mapping[str, str], *, signed: bool) -> Back | None:
     """Return an answer's blocks with its calls under the ids that they have in this request, None if they do not fit.
 
     An id that this endpoint itself gave goes back as it is, whatever is in it.
@@ -43,19 +37,27 @@ def returned(prompt: AnswerPrompt, model: str, names: Mapping[str, str], *, sign
     Thoughts of another model are left out, as it may be unable to read them; so are those without a signature for an API that
     signs its own.
     """
-    if not prompt.raw:
+    parts = read_parts(prompt.raw, Raw)
+    parts = parts[max((place for place, part in enumerate(parts) if part.anew), default=0) :]
+    content = [block for part in parts for block in part.content]
+    made = [block.get("name") for block in content if block.get("type") == "tool_use"]
+    if not parts or made != [names.get(call.name) or fit_name(call.name) for call in prompt.calls[: len(made)]]:
         return None
-    try:
-        raw = msgspec.json.decode(prompt.raw, type=Raw)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
-    if not _fits(raw.content, prompt.calls, names):
-        return None
+    said = "".join(text_of(block.get("text")) for block in content if block.get("type") == "text")
     foreign = bool(prompt.model) and prompt.model != model
+    return Back(
+        blocks=_sent_back(content, prompt, foreign=foreign, signed=signed),
+        container=next((part.container for part in reversed(parts) if part.container), ""),
+        text=rest_of(prompt.text, said) or "",
+        calls=prompt.calls[len(made) :],
+    )
+
+
+def _sent_back(content: Sequence[Block], prompt: AnswerPrompt, *, foreign: bool, signed: bool) -> list[Block]:
     calls = iter(prompt.calls)
-    answered = _answered(raw.content)
+    answered = _answered(content)
     blocks: list[Block] = []
-    for block in raw.content:
+    for block in content:
         match block.get("type"):
             case "text" if not text_of(block.get("text")).strip():
                 continue
@@ -72,10 +74,10 @@ def returned(prompt: AnswerPrompt, model: str, names: Mapping[str, str], *, sign
                 blocks.append({**block, "id": id, **({} if given is None else {"input": given})})
             case _:
                 blocks.append(block)
-    return Raw(content=_without_last_thoughts(blocks), container=raw.container)
+    return blocks
 
 
-def _without_last_thoughts(blocks: list[Block]) -> list[Block]:
+def without_last_thoughts(blocks: list[Block]) -> list[Block]:
     """Return the blocks up to the last one that is no thought: no message may end with one."""
     while blocks and blocks[-1].get("type") in ("thinking", "redacted_thinking"):
         blocks = blocks[:-1]
@@ -90,7 +92,7 @@ def unfinished(blocks: Sequence[Block]) -> list[Block]:
     return kept
 
 
-def _is_plain(block: Block) -> bool:
+def is_plain(block: Block) -> bool:
     """Whether nothing is lost if the block is written anew from the answer's text and calls."""
     match block.get("type"):
         case "text":
@@ -100,11 +102,6 @@ def _is_plain(block: Block) -> bool:
             return direct and fit_id(id) == id and set(block) <= {"type", "id", "name", "input", "caller"}
         case _:
             return False
-
-
-def _fits(blocks: Sequence[Block], calls: Sequence[CallPrompt], names: Mapping[str, str]) -> bool:
-    made = [block.get("name") for block in blocks if block.get("type") == "tool_use"]
-    return made == [names.get(call.name) or fit_name(call.name) for call in calls]
 
 
 def _answered(blocks: Iterable[Block]) -> set[object]:

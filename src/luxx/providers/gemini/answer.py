@@ -1,14 +1,13 @@
 """Answer: the bytes of a generateContent stream, cut anywhere, turned into deltas."""
 
-import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from luxx.core.deltas import Delta, FileDelta, Finish, NoticeDelta, TextDelta, ThinkingDelta
 from luxx.core.errors import AnswerIncomplete, ProviderError, ProviderOverloaded, ProviderRejected
 from luxx.core.sse import EventTooLarge, ServerEvent
-from luxx.core.text import Mender, storable
+from luxx.core.text import storable
+from luxx.providers.attachments import decode_base64, unreadable
 from luxx.providers.failures import failure, read_body, redacted
 from luxx.providers.gemini.calls import Calls
 from luxx.providers.gemini.framing import Frames
@@ -16,6 +15,7 @@ from luxx.providers.gemini.returned import Returned
 from luxx.providers.gemini.sources import Sources, work_of
 from luxx.providers.gemini.spent import Spent
 from luxx.providers.gemini.values import as_object, decode, get, object_at, objects, objects_at, text_at
+from luxx.providers.speech import Kind, Speech
 
 _REASONS = {
     "STOP": "stop",
@@ -65,9 +65,7 @@ class AnswerDecoder:
         self._calls = Calls(names or {}, self._returned)
         self._sources = Sources()
         self._files = 0
-        self._saying: type[TextDelta | ThinkingDelta] | None = None
-        self._text = Mender()
-        self._thinking = Mender()
+        self._speech = Speech()
 
     @property
     def ended(self) -> bool:
@@ -110,7 +108,7 @@ class AnswerDecoder:
         if not self._failure and self._foreign and not self._known:
             self._failure = ProviderRejected(_NOT_GEMINI)
         cut = bool(self._failure) or self._reason in (None, "length", "content_filter")
-        return [*deltas, *self._flush_text(), *self._flush_thinking(), *self._calls.finish(cut)]
+        return [*deltas, *self._turn_to(None), *self._calls.finish(cut)]
 
     def finish(self) -> Finish:
         """Return the end of the answer. Raises AnswerIncomplete if it has none, or the failure that came."""
@@ -123,7 +121,7 @@ class AnswerDecoder:
             raise AnswerIncomplete("The provider's stream ended without a finish reason: the answer may be cut.")
         if self._calls and reason == "stop":
             reason = "tool_calls"
-        return Finish(reason=reason, usage=self._spent.usage(), raw=self._returned.raw())
+        return Finish(reason=reason, usage=self._spent.usage())
 
     def _take_event(self, event: ServerEvent) -> list[Delta]:
         data = event.data.strip()
@@ -198,55 +196,38 @@ class AnswerDecoder:
             return self._take_file(part)
         if isinstance(text := part.get("text"), str):
             thought = get(part, "thought") is True
-            deltas, shown = self._think(text) if thought else self._say(text)
-            self._returned.add_text(part, shown)
-            return deltas
-        before = self._turn_to(None)
-        self._returned.add_other(part)
+            deltas, shown = self._tell(ThinkingDelta if thought else TextDelta, text)
+            return [*deltas, *self._returned.add_text(part, shown)]
         notice = work_of(part)
-        return [*before, notice] if notice else before
+        return [*self._turn_to(None), *self._returned.add_other(part), *([notice] if notice else [])]
 
     def _take_file(self, part: dict[str, Any]) -> list[Delta]:
         """Take a file of the answer; pictures that are part of its thoughts are not shown."""
+        if get(part, "thought") is True:
+            return []
         blob = object_at(part, "inlineData")
-        data = _bytes(text_at(blob, "data"))
-        if not data or get(part, "thought") is True:
-            return []
-        before = self._turn_to(None)
-        self._returned.add_file(part, self._files)
-        self._files += 1
+        data = decode_base64(text_at(blob, "data"))
         kind, _, form = storable(text_at(blob, "mimeType")).partition(";")[0].partition("/")
+        if not data:
+            return [*self._turn_to(None), unreadable(kind)]
+        told = [*self._turn_to(None), *self._returned.add_file(part, self._files)]
+        self._files += 1
         name = text_at(blob, "displayName") or f"{kind or 'file'}-{self._files}.{form.partition('+')[0] or 'bin'}"
-        return [*before, FileDelta(data=data, name=storable(name))]
+        return [*told, FileDelta(data=data, name=storable(name))]
 
-    def _say(self, text: str) -> tuple[list[Delta], str]:
-        before = self._turn_to(TextDelta) if text else []
-        text = self._text.feed(text)
-        return ([*before, TextDelta(text)] if text else before), text
+    def _tell(self, kind: Kind, text: str) -> tuple[list[Delta], str]:
+        """Return what a piece brings, and what of it is certain by now."""
+        before = self._turn_to(kind) if text else []
+        deltas = self._speech.tell(kind, text)
+        return [*before, *deltas], "".join(delta.text for delta in deltas if isinstance(delta, kind))
 
-    def _think(self, text: str) -> tuple[list[Delta], str]:
-        before = self._turn_to(ThinkingDelta) if text else []
-        text = self._thinking.feed(text)
-        return ([*before, ThinkingDelta(text)] if text else before), text
-
-    def _turn_to(self, kind: type[TextDelta | ThinkingDelta] | None) -> list[Delta]:
+    def _turn_to(self, kind: Kind | None) -> list[Delta]:
         """Other content than before begins: what waited of the content before is complete."""
-        if kind is self._saying:
-            return []
-        self._saying = kind
-        return [
-            *(self._flush_thinking() if kind is not ThinkingDelta else []),
-            *(self._flush_text() if kind is not TextDelta else []),
-        ]
-
-    def _flush_text(self) -> list[Delta]:
-        rest = self._text.flush()
-        self._returned.add_plain(rest)
-        return [TextDelta(rest)] if rest else []
-
-    def _flush_thinking(self) -> list[Delta]:
-        rest = self._thinking.flush()
-        return [ThinkingDelta(rest)] if rest else []
+        rest = [] if kind is self._speech.kind else self._speech.end()
+        for delta in rest:
+            if isinstance(delta, TextDelta):
+                self._returned.add_plain(delta.text)
+        return rest
 
     def _note_block(self, word: str, message: str) -> list[Delta]:
         self._reason = self._reason or "content_filter"
@@ -288,10 +269,3 @@ def _values(data: bytes) -> list[dict[str, Any]] | None:
         return None
     single = as_object(value)
     return objects(value) if single is None else [single]
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return base64.b64decode(text.translate({45: 43, 95: 47}) + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
-        return b""

@@ -60,8 +60,8 @@ class Calls:
         if id and (id, name, arguments) in self._whole:
             return deltas  # the last event is sometimes sent twice
         self._whole.add((id, name, arguments))
-        self._returned.add_call(part)
-        return [*deltas, *self._tell(id, name), *self._arguments(self._slots - 1, arguments)]
+        told = self._tell(id, name)
+        return [*deltas, *told, *self._returned.add_call(part), *self._arguments(self._slots - 1, arguments)]
 
     def finish(self, cut: bool) -> list[Delta]:
         """Nothing more comes: end the call that is open, unless the answer was `cut` in it."""
@@ -104,8 +104,8 @@ class Calls:
             return []
         values = call.arguments.object()
         whole = {"name": call.name, "args": values}
-        self._returned.add_call({**call.part, "functionCall": {"id": call.id, **whole} if call.id else whole})
-        return self._arguments(call.slot, arguments_text(values))
+        part = {**call.part, "functionCall": {"id": call.id, **whole} if call.id else whole}
+        return [*self._returned.add_call(part), *self._arguments(call.slot, arguments_text(values))]
 
     def _arguments(self, slot: int, arguments: str) -> list[Delta]:
         return [ToolCallDelta(slot=slot, arguments=arguments), ToolCallDone(slot)]

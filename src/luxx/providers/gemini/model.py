@@ -22,6 +22,7 @@ from luxx.providers.gemini.quirks import Quirk, quirk_in
 from luxx.providers.gemini.request import encode_request
 from luxx.providers.gemini.tools import tool_names
 from luxx.providers.reading import read_answer
+from luxx.providers.remembered import Remembered
 from luxx.providers.transport import Reply, Transport
 
 GOOGLE = "https://generativelanguage.googleapis.com/v1beta"
@@ -30,7 +31,6 @@ GOOGLE = "https://generativelanguage.googleapis.com/v1beta"
 _ERROR_LIMIT = 64 * 1024
 _PAGE_SIZE = "1000"
 _MOST_PAGES = 20
-_MOST_CONVERSATIONS = 1000
 _MODEL = re.compile(r"(?!.*\.\.)[\w.:@+/ -]+")
 _COLLECTIONS = ("models/", "tunedModels/", "publishers/", "projects/", "endpoints/")
 _NONE: frozenset[Quirk] = frozenset()
@@ -60,8 +60,8 @@ class GeminiModel:
         self._headers = dict(headers or {})
         self._extra = dict(extra or {})
         self._secrets = tuple(s for s in (self._api_key, *self._headers.values()) if s)
-        self._quirks: dict[str, frozenset[Quirk]] = {}
-        self._conversations: dict[tuple[str, str], frozenset[Quirk]] = {}
+        self._quirks = Remembered[str, frozenset[Quirk]](_NONE)
+        self._conversations = Remembered[tuple[str, str], frozenset[Quirk]](_NONE)
 
     @property
     def format(self) -> Literal["gemini"]:
@@ -128,19 +128,16 @@ class GeminiModel:
             self._remember(request, quirk)
 
     def _known_quirks(self, request: ModelRequest) -> frozenset[Quirk]:
-        of_model = self._quirks.get(request.model, _NONE)
-        return of_model.union(self._conversations.get((request.model, request.conversation_id), _NONE))
+        of_conversation = self._conversations.get((request.model, request.conversation_id))
+        return self._quirks.get(request.model) | of_conversation
 
     def _remember(self, request: ModelRequest, quirk: Quirk) -> None:
-        """Keep a quirk for the model, or for the conversation if that brings it; the oldest of those are forgotten."""
-        if quirk not in _OF_CONVERSATION:
-            self._quirks[request.model] = self._quirks.get(request.model, _NONE).union({quirk})
-            return
-        key = request.model, request.conversation_id
-        known = self._conversations.pop(key, _NONE)
-        while len(self._conversations) >= _MOST_CONVERSATIONS:
-            self._conversations.pop(next(iter(self._conversations)))
-        self._conversations[key] = known.union({quirk})
+        """Keep a quirk for the model, or for the conversation if that brings it."""
+        if quirk in _OF_CONVERSATION:
+            key = request.model, request.conversation_id
+            self._conversations.keep(key, self._conversations.get(key).union({quirk}))
+        else:
+            self._quirks.keep(request.model, self._quirks.get(request.model).union({quirk}))
 
     def _url(self, path: str) -> URL:
         base = base_address(self._base_url)

@@ -5,102 +5,85 @@ from typing import Any, cast
 
 import msgspec
 
+from luxx.core.deltas import Delta
 from luxx.core.prompts import AnswerPrompt
-from luxx.core.text import storable_within
 from luxx.providers.gemini.tools import wire_name
 from luxx.providers.gemini.values import as_object, get, object_at
+from luxx.providers.verbatim import Verbatim, read_parts
 
 FILE = "luxxFile"
 """In place of a file's content: its number among the files that the answer made, which are stored elsewhere."""
+
+Part = dict[str, Any]
 
 _TEXT_KEYS = frozenset({"text", "thought"})
 
 
 class _Raw(msgspec.Struct):
-    """The content of Finish.raw."""
+    """What is kept of an answer: parts of it."""
 
-    parts: list[dict[str, Any]]
+    parts: list[Part]
 
 
 class Returned:
-    """Collects the parts of one answer. Texts without a signature are joined; one with a signature stays as it came.
+    """Takes the parts of one answer and hands over what is to be sent back.
 
-    Thoughts without a signature are not kept: they are a summary for people, which the model does not want back.
+    Texts without a signature are joined; one with a signature stays as it came. Thoughts without a signature are not kept: they are a
+    summary for people, which the model does not want back.
     """
 
     def __init__(self) -> None:
-        self._parts: list[dict[str, Any] | list[str]] = []
-        self._texts: list[str] | None = None
-        self._special = False
+        self._verbatim = Verbatim[Part](_Raw)
+        self._texts: list[str] = []
 
-    def add_text(self, part: dict[str, Any], shown: str) -> None:
+    def add_text(self, part: Part, shown: str) -> list[Delta]:
         """Take a text, of which `shown` is the answer's text so far."""
         plain = part.keys() <= _TEXT_KEYS
         if plain and get(part, "thought") is True:
-            return
-        if plain:
-            self.add_plain(shown)
-        else:
-            self._add({**part, "text": shown})
+            return []
+        if not plain:
+            return self._add({**part, "text": shown})
+        self.add_plain(shown)
+        return []
 
     def add_plain(self, text: str) -> None:
         """Take text that has no signature."""
-        if not text:
-            return
-        if self._texts is None:
-            self._texts = []
-            self._parts.append(self._texts)
         self._texts.append(text)
 
-    def add_call(self, part: dict[str, Any]) -> None:
+    def add_call(self, part: Part) -> list[Delta]:
         """Take a part with a whole function call."""
-        self._add(part)
+        return self._add(part)
 
-    def add_file(self, part: dict[str, Any], number: int) -> None:
+    def add_file(self, part: Part, number: int) -> list[Delta]:
         """Take a part with a file, without the content."""
         data = {key: value for key, value in object_at(part, "inlineData").items() if key != "data"}
         rest = {key: value for key, value in part.items() if key not in ("inlineData", "inline_data")}
-        self._add({"inlineData": {**data, FILE: number}, **rest})
+        return self._add({"inlineData": {**data, FILE: number}, **rest})
 
-    def add_other(self, part: dict[str, Any]) -> None:
+    def add_other(self, part: Part) -> list[Delta]:
         """Take any other part, known or not."""
-        if part.keys() - _TEXT_KEYS and "text" not in part:
-            self._add(part)
+        return self._add(part) if part.keys() - _TEXT_KEYS and "text" not in part else []
 
-    def raw(self) -> bytes:
-        """Return the parts as JSON, or nothing if they say no more than the answer's text."""
-        if not self._special:
-            return b""
-        parts = [{"text": "".join(part)} if isinstance(part, list) else part for part in self._parts]
-        try:
-            try:
-                return msgspec.json.encode(_Raw(parts))
-            except (UnicodeEncodeError, msgspec.EncodeError):
-                return msgspec.json.encode(storable_within({"parts": parts}))
-        except (RecursionError, msgspec.EncodeError):
-            return b""
-
-    def _add(self, part: dict[str, Any]) -> None:
-        self._texts = None
-        self._special = True
-        self._parts.append(part)
+    def _add(self, part: Part) -> list[Delta]:
+        text, self._texts = "".join(self._texts), []
+        if text:
+            self._verbatim.add({"text": text}, plain=True)
+        return self._verbatim.add(part, plain=False)
 
 
-def returned_parts(prompt: AnswerPrompt, names: Sequence[str]) -> list[dict[str, Any]] | None:
+def returned_parts(prompt: AnswerPrompt, names: Sequence[str]) -> list[Part] | None:
     """Return the parts that an earlier answer came in, if they say what the prompt says; its calls have these `names`.
 
-    An answer that was changed since, or of which a part is gone, is written anew.
+    An answer that was changed since, or of which a part is gone, is written anew. Text that came after them is added.
     """
-    if not prompt.raw:
-        return None
-    try:
-        parts = msgspec.json.decode(prompt.raw, type=_Raw).parts
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
+    parts = [part for kept in read_parts(prompt.raw, _Raw) for part in kept.parts]
     called = [str(call.get("name", "")) for part in parts if (call := call_in(part)) is not None]
     said = "".join(text for part in parts if get(part, "thought") is not True and (text := _text(part)))
-    fits = parts and said == prompt.text and len(called) == len(names) and len(prompt.files) >= _files(parts)
-    return parts if fits and all(map(_same_name, called, names)) else None
+    fits = parts and prompt.text.startswith(said) and len(called) == len(names) and len(prompt.files) >= _files(parts)
+    if not fits or not all(map(_same_name, called, names)):
+        return None
+    rest = prompt.text[len(said) :]
+    return [*parts, {"text": rest}] if rest else parts
 
 
 def call_in(part: Mapping[str, object]) -> dict[str, Any] | None:

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
 from luxx.core.deltas import Delta, Finish, TextDelta, ThinkingDelta
 from luxx.core.errors import AnswerIncomplete, ProviderError, ProviderOverloaded, ProviderRejected
-from luxx.core.sse import EventTooLarge, ServerEvent, SSEParser
-from luxx.core.text import Mender, storable
+from luxx.core.sse import ServerEvent
+from luxx.core.text import storable
 from luxx.core.usage import Usage
+from luxx.providers.citations import Citations
 from luxx.providers.failures import failure, read_body, read_error
+from luxx.providers.framing import Framing
 from luxx.providers.openai.calls import Calls
 from luxx.providers.openai.chunks import (
     CallPiece,
@@ -21,13 +24,16 @@ from luxx.providers.openai.chunks import (
     Piece,
     decode_chunk,
     groq_usage,
+    objects,
     parts_of,
     reasoning_of,
     usage_of,
 )
-from luxx.providers.openai.reasoning import Reasoning
+from luxx.providers.openai.images import Images
+from luxx.providers.openai.reasoning import Reasoning, Returned
+from luxx.providers.speech import Kind, Speech
+from luxx.providers.verbatim import Verbatim
 
-_LARGEST_BODY = 16 * 1024 * 1024
 _REASONS = {
     **dict.fromkeys(("stop", "eos", "eos_token", "end_turn", "stop_sequence", "end", "complete", "completed"), "stop"),
     **dict.fromkeys(
@@ -48,26 +54,24 @@ _LONGEST_REASON = 40
 class AnswerDecoder:
     """Decodes one answer. It does no I/O and raises from `finish` only, so that what came before a failure is kept.
 
-    `secrets` are taken out of the provider's error texts; `origin` says in Finish.raw whose reasoning it is.
+    `secrets` are taken out of the provider's error texts; `origin` says in what goes back verbatim whose reasoning it is.
     """
 
     def __init__(self, secrets: Iterable[str] = (), origin: str = "") -> None:
         self._secrets = tuple(secrets)
         self._origin = origin
-        self._events = SSEParser()
-        self._start: bytes | None = b""
-        self._body: list[bytes] | None = None
-        self._body_size = 0
+        self._framing = Framing()
         self._done = False
         self._failure: ProviderError | None = None
         self._reason: str | None = None
         self._refused = False
         self._usage: Usage | None = None
-        self._calls = Calls()
+        self._verbatim = Verbatim[tuple[str, Any]](self._wrapped)
+        self._calls = Calls(self._verbatim)
         self._reasoning = Reasoning()
-        self._saying: type[TextDelta | ThinkingDelta] | None = None
-        self._text = Mender()
-        self._thinking = Mender()
+        self._citations = Citations()
+        self._images = Images()
+        self._speech = Speech()
 
     @property
     def ended(self) -> bool:
@@ -81,26 +85,20 @@ class AnswerDecoder:
 
     def feed(self, data: bytes) -> list[Delta]:
         """Return what these bytes bring."""
-        if self._start is not None:
-            data = self._look_at_start(self._start + data)
-        if self._body is not None:
-            self._keep(data)
-            return []
         try:
-            events = self._events.feed(data)
-        except EventTooLarge:
-            self._failure = ProviderOverloaded("The provider sent an event that is too large to be an answer's.")
+            return self._take(self._framing.feed(data))
+        except ProviderError as error:
+            self._failure = error
             return []
-        return self._take(events)
 
     def end(self) -> list[Delta]:
         """Return what is left when no more bytes come: before `finish`, once."""
         deltas: list[Delta] = []
-        if self._body is not None and not self.ended:
-            deltas += self._take_body(b"".join(self._body))
-        elif not self.ended and (event := self._events.remainder()):
+        if self._framing.is_body and not self.ended:
+            deltas += self._take_body(self._framing.body())
+        elif not self.ended and (event := self._framing.remainder()):
             deltas += self._take_remainder(event)
-        return [*deltas, *self._flush_text(), *self._flush_thinking(), *self._finish_calls()]
+        return [*deltas, *self._speech.end(), *self._finish_calls()]
 
     def finish(self) -> Finish:
         """Return the end of the answer. Raises AnswerIncomplete if it has none, or the failure that came."""
@@ -115,34 +113,11 @@ class AnswerDecoder:
             reason = "stop"
         if self._refused and reason == "stop":
             reason = "refusal"
-        raw = self._reasoning.raw(self._origin, self._calls.extras()) if self._calls else b""
-        return Finish(reason=reason, usage=self._usage, raw=raw)
-
-    def _look_at_start(self, start: bytes) -> bytes:
-        """Tell an event stream from a JSON body and from a web page by the first character."""
-        bare = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-        if not bare:
-            self._start = start[:16]
-            return b""
-        self._start = None
-        if bare[:1] in (b"{", b"["):
-            self._body = []
-        elif bare[:1] == b"<":
-            self._failure = ProviderRejected(
-                "The address answers with a web page, not with a model's answer. Check this provider's base URL."
-            )
-        return start
-
-    def _keep(self, data: bytes) -> None:
-        assert self._body is not None
-        self._body.append(data)
-        self._body_size += len(data)
-        if self._body_size > _LARGEST_BODY:
-            self._failure = ProviderOverloaded("The provider sent a body that is too large to be an answer.")
+        return Finish(reason=reason, usage=self._usage)
 
     def _take_body(self, body: bytes) -> list[Delta]:
         try:
-            chunk = decode_chunk(body.removeprefix(b"\xef\xbb\xbf").strip())
+            chunk = decode_chunk(body)
         except NotAChunk:
             self._failure = ProviderRejected(
                 "The address answers with something other than chat completions. Check this provider's base URL."
@@ -217,59 +192,52 @@ class AnswerDecoder:
         deltas: list[Delta] = []
         if thinking := reasoning_of(piece):
             self._reasoning.note(piece, thinking)
-            deltas += self._think(thinking)
+            deltas += self._say(ThinkingDelta, thinking)
         elif piece.reasoning_details:
             self._reasoning.note(piece, "")
         if isinstance(piece.content, str):
-            deltas += self._say(piece.content)
+            deltas += self._say(TextDelta, piece.content)
         elif piece.content:
             for kind, text in parts_of(piece.content):
-                deltas += self._say(text) if kind == "text" else self._think(text)
+                deltas += self._say(TextDelta if kind == "text" else ThinkingDelta, text)
         if piece.refusal and isinstance(piece.refusal, str):
             self._refused = True
-            deltas += self._say(piece.refusal)
+            deltas += self._say(TextDelta, piece.refusal)
+        deltas += self._take_asides(piece)
         if piece.tool_calls or piece.function_call:
-            deltas += [*self._flush_text(), *self._flush_thinking()]
-            self._saying = None
+            deltas += [*self._speech.end(), *self._hand_over()]
             for call in piece.tool_calls or ():
                 deltas += self._calls.add(call)
             if piece.function_call:
                 deltas += self._calls.add(CallPiece(index=0, function=piece.function_call))
         return deltas
 
-    def _say(self, text: str) -> list[Delta]:
-        if not text:
-            return []
-        before = [] if self._saying is TextDelta else self._turn_to(TextDelta)
-        text = self._text.feed(text)
-        return [*before, TextDelta(text)] if text else before
+    def _take_asides(self, piece: Piece) -> list[Delta]:
+        """Take what an answer has besides its text: images, and what it cites."""
+        cited = [source for note in objects(piece.annotations) for source in self._citations.cite(note)]
+        images = self._images.take(piece.images)
+        return [*self._speech.end(), *images, *cited] if images else cited
 
-    def _think(self, text: str) -> list[Delta]:
-        if not text:
-            return []
-        before = [] if self._saying is ThinkingDelta else self._turn_to(ThinkingDelta)
-        text = self._thinking.feed(text)
-        return [*before, ThinkingDelta(text)] if text else before
-
-    def _turn_to(self, kind: type[TextDelta | ThinkingDelta]) -> list[Delta]:
-        """Other content than before begins: what waited of the content before is complete."""
-        self._saying = kind
-        return [*(self._flush_thinking() if kind is TextDelta else self._flush_text()), *self._calls.settle()]
-
-    def _flush_text(self) -> list[Delta]:
-        rest = self._text.flush()
-        return [TextDelta(rest)] if rest else []
-
-    def _flush_thinking(self) -> list[Delta]:
-        rest = self._thinking.flush()
-        return [ThinkingDelta(rest)] if rest else []
+    def _say(self, kind: Kind, text: str) -> list[Delta]:
+        turns = bool(text) and kind is not self._speech.kind
+        deltas = self._speech.tell(kind, text)
+        return [*self._calls.settle(), *deltas] if turns else deltas
 
     def _finish_calls(self) -> list[Delta]:
         if not self._calls:
             return []
+        reasoning = self._hand_over()
         if self._failure or not (self._reason or self._whole_without_reason()):
-            return self._calls.abandon()
-        return self._calls.finish(cut=self._reason in _CUT)
+            return [*reasoning, *self._calls.abandon()]
+        return [*reasoning, *self._calls.finish(cut=self._reason in _CUT)]
+
+    def _hand_over(self) -> list[Delta]:
+        """Hand over the reasoning, which is wanted back with calls only."""
+        fields = self._reasoning.take()
+        return self._verbatim.hand_over(Returned(origin=self._origin, fields=fields)) if fields else []
+
+    def _wrapped(self, calls: list[tuple[str, Any]]) -> Returned:
+        return Returned(origin=self._origin, fields={}, calls=calls)
 
     def _whole_without_reason(self) -> bool:
         """Marked as ended, and complete calls at its end: nothing was cut, though the reason is missing."""

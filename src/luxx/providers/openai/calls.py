@@ -1,12 +1,12 @@
 """Calls: tool calls put together from the pieces in which providers send them."""
 
-import json
-
-import msgspec
+from typing import Any
 
 from luxx.core.deltas import Delta, ToolCallDelta, ToolCallDone
-from luxx.core.text import Mender, storable
+from luxx.core.text import storable
+from luxx.providers.arguments import ArgumentsMender, arguments_text, is_object
 from luxx.providers.openai.chunks import CallPiece
+from luxx.providers.verbatim import Verbatim
 
 
 class _Call:
@@ -23,7 +23,7 @@ class _Call:
         self.new_name = ""
         self.new_arguments: str = ""
         self._arguments: list[str] = []
-        self._mender = Mender()
+        self._mender = ArgumentsMender()
         self._judged = (0, False)
 
     @property
@@ -94,7 +94,7 @@ class _Call:
 
 
 class Calls:
-    """The tool calls of one answer.
+    """The tool calls of one answer; what some formats attach to a call and want back goes to `verbatim`.
 
     Which call a piece belongs to: a second id on one index starts a new call, and so does a name that comes when the
     arguments so far are complete and no id says otherwise; a piece without any of these goes on with the last call. Calls
@@ -102,7 +102,8 @@ class Calls:
     gap is filled or it grows itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, verbatim: Verbatim[tuple[str, Any]]) -> None:
+        self._verbatim = verbatim
         self._calls: list[_Call] = []
         self._open: list[_Call] = []
         self._waiting: list[_Call] = []
@@ -119,7 +120,7 @@ class Calls:
         identity = storable(str(piece.id)) if isinstance(piece.id, (str, int)) else ""
         function = piece.function
         name = storable(function.name) if function and isinstance(function.name, str) else ""
-        arguments = _arguments_text(function.arguments if function else None)
+        arguments = arguments_text(function.arguments if function else None)
         call = self._find(index, identity, name, arguments)
         deltas: list[Delta] = []
         if call is None and not (identity or name or arguments):
@@ -164,10 +165,6 @@ class Calls:
     def all_whole(self) -> bool:
         """Whether there are calls and all have complete arguments."""
         return bool(self._calls) and all(call.is_whole() for call in self._calls)
-
-    def extras(self) -> list[tuple[str, object]]:
-        """Return what some formats attach to a call and want back: (id, content) for every call, if there is any."""
-        return [(c.id, c.extra) for c in self._calls] if any(c.extra for c in self._calls) else []
 
     def _find(self, index: int | None, identity: str, name: str, arguments: str) -> _Call | None:
         last = self._calls[-1] if self._calls else None
@@ -222,15 +219,8 @@ class Calls:
         self._open.remove(call)
         deltas = call.news(last=True)
         call.done = True
-        return [*deltas, ToolCallDone(call.slot)]
-
-
-def is_object(text: str) -> bool:
-    """Whether a text is a complete JSON object."""
-    try:
-        return isinstance(msgspec.json.decode(text), dict)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return False
+        extra = self._verbatim.add((call.id, call.extra), plain=not call.extra)
+        return [*deltas, *extra, ToolCallDone(call.slot)]
 
 
 def _begins_next(call: _Call, name: str, arguments: str) -> bool:
@@ -248,12 +238,3 @@ def _index(value: object) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
     return int(value) if isinstance(value, (int, float)) and 0 <= value < 1_000_000_000 else None
-
-
-def _arguments_text(value: object) -> str:
-    if not isinstance(value, (dict, list)):
-        return value if isinstance(value, str) else ""
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        return ""

@@ -36,6 +36,8 @@ class Piece(msgspec.Struct):
     reasoning_content: Any = None
     reasoning: Any = None
     reasoning_details: Any = None
+    images: Any = None
+    annotations: Any = None
     refusal: Any = None
     tool_calls: list[CallPiece] | None = None
     function_call: FunctionPiece | None = None
@@ -69,6 +71,7 @@ _decoder = msgspec.json.Decoder(Chunk)
 _MOST_TOKENS = 2**53
 """More than any model reads or writes, and the largest whole number that every reader of JSON knows exactly."""
 _LONGEST_NUMBER = 20
+_WRITTEN = ("cache_write_tokens", "cache_creation_tokens")
 
 
 def decode_chunk(data: bytes) -> Chunk:
@@ -95,25 +98,26 @@ def _fitting(chunk: dict[str, object]) -> dict[str, object]:
 
 
 def _fitting_choice(choice: dict[str, object]) -> dict[str, object]:
-    pieces = {name: _fitting_piece(_object(choice.get(name))) for name in ("delta", "message")}
+    pieces = {name: _fitting_piece(object_of(choice.get(name))) for name in ("delta", "message")}
     return {**choice, **pieces}
 
 
 def _fitting_piece(piece: dict[str, object] | None) -> dict[str, object] | None:
     if piece is None:
         return None
-    calls = [{**call, "function": _object(call.get("function"))} for call in objects(piece.get("tool_calls"))]
-    return {**piece, "tool_calls": calls, "function_call": _object(piece.get("function_call"))}
+    calls = [{**call, "function": object_of(call.get("function"))} for call in objects(piece.get("tool_calls"))]
+    return {**piece, "tool_calls": calls, "function_call": object_of(piece.get("function_call"))}
 
 
-def _object(value: object) -> dict[str, object] | None:
+def object_of(value: object) -> dict[str, object] | None:
+    """Return a value that is an object."""
     return cast("dict[str, object]", value) if isinstance(value, dict) else None
 
 
 def objects(value: object) -> list[dict[str, object]]:
     """Return the objects of a list; nothing for any other value."""
     items = cast("list[object]", value) if isinstance(value, list) else []
-    return [found for item in items if (found := _object(item)) is not None]
+    return [found for item in items if (found := object_of(item)) is not None]
 
 
 def parts_of(value: object) -> list[tuple[str, str]]:
@@ -127,7 +131,7 @@ def parts_of(value: object) -> list[tuple[str, str]]:
     for part in cast("list[object]", value) if isinstance(value, list) else [value]:
         if isinstance(part, str):
             found.append(("text", part))
-        elif (fields := _object(part)) is not None:
+        elif (fields := object_of(part)) is not None:
             if fields.get("type") in ("thinking", "reasoning"):
                 found.append(("thinking", _plain(fields.get("thinking") or fields.get("text"))))
             else:
@@ -155,25 +159,27 @@ def reasoning_of(piece: Piece) -> str:
 
 def groq_usage(chunk: Chunk) -> object:
     """Return the usage of a chunk in the place where Groq puts it."""
-    fields = _object(chunk.x_groq)
+    fields = object_of(chunk.x_groq)
     return fields.get("usage") if fields else None
 
 
 def usage_of(value: object) -> Usage | None:
     """Return the usage that an object tells, or None where it tells none.
 
-    The cached tokens have three places (OpenAI's, DeepSeek's, Moonshot's). xAI and Gemini leave the reasoning out of the
+    The cached tokens have three places (OpenAI's, DeepSeek's, Moonshot's), those written to a cache as many (OpenRouter's, LiteLLM's,
+    Anthropic's). xAI and Gemini leave the reasoning out of the
     completion tokens; the total shows it.
     """
-    fields = _object(value)
+    fields = object_of(value)
     if not fields:
         return None
     prompt = _count(fields, "prompt_tokens", "input_tokens")
     output = _count(fields, "completion_tokens", "output_tokens")
     total = _count(fields, "total_tokens")
-    details = _object(fields.get("prompt_tokens_details")) or {}
+    details = object_of(fields.get("prompt_tokens_details")) or {}
     cached = _count(details, "cached_tokens") or _count(fields, "prompt_cache_hit_tokens", "cached_tokens")
-    reasoning = _count(_object(fields.get("completion_tokens_details")) or fields, "reasoning_tokens")
+    written = _count(details, *_WRITTEN) or _count(fields, "cache_creation_input_tokens")
+    reasoning = _count(object_of(fields.get("completion_tokens_details")) or fields, "reasoning_tokens")
     if reasoning and total >= prompt + output + reasoning:
         output = min(output + reasoning, _MOST_TOKENS)
     if not (prompt or output or total):
@@ -183,6 +189,7 @@ def usage_of(value: object) -> Usage | None:
         output_tokens=output,
         total_tokens=total or min(prompt + output, _MOST_TOKENS),
         cached_tokens=min(cached, prompt),
+        cache_write_tokens=min(written, prompt),
         reasoning_tokens=min(reasoning, output),
     )
 

@@ -5,8 +5,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from luxx.core.files import FileRef
-from luxx.core.text import storable
-from luxx.providers.attachments import as_text, data_of
+from luxx.providers.attachments import as_text, data_of, name_of
 from luxx.providers.failures import Report
 
 Unseen = Literal["no_images", "no_files"]
@@ -68,7 +67,7 @@ class Shown:
         parts: list[Part] = []
         for file in files:
             if self._sees(file):
-                parts += (_text(f'[{whence}: "{storable(file.name)}"]'), self._part(file))
+                parts += (_text(f'[{whence}: "{name_of(file)}"]'), self._part(file))
         return parts
 
     def _sees(self, file: FileRef) -> bool:
@@ -78,7 +77,7 @@ class Shown:
         url = f"data:{file.media_type};base64,{data_of(file, self._contents)}"
         if file.is_image:
             return {"type": "image_url", "image_url": {"url": url}}
-        return {"type": "file", "file": {"filename": storable(file.name), "file_data": url}}
+        return {"type": "file", "file": {"filename": name_of(file), "file_data": url}}
 
 
 def unseen_in(report: Report, shown: Sequence[FileRef], known: Container[str]) -> Unseen | None:

@@ -18,13 +18,14 @@ from luxx.providers.failures import Report, from_response, read_body
 from luxx.providers.families import completed
 from luxx.providers.openai.answer import AnswerDecoder
 from luxx.providers.openai.catalogue import read_catalogue
-from luxx.providers.openai.contents import unseen_in
+from luxx.providers.openai.contents import blames_one_file, unseen_in
 from luxx.providers.openai.ids import wants_short_ids
 from luxx.providers.openai.request import Quirk, encode_request, quirk_in
 from luxx.providers.openai.roles import wants_turns
-from luxx.providers.openai.unshown import Unshown, relieved, shown_files
 from luxx.providers.reading import read_answer
+from luxx.providers.remembered import Remembered
 from luxx.providers.transport import Reply, Transport
+from luxx.providers.unshown import Unshown, relieved, shown_files
 
 _ERROR_LIMIT = 64 * 1024
 
@@ -52,7 +53,7 @@ class OpenAIModel:
         self._headers = dict(headers or {})
         self._extra = dict(extra or {})
         self._secrets = tuple(s for s in (self._api_key, *self._headers.values()) if s)
-        self._quirks: dict[str, frozenset[Quirk]] = {}
+        self._quirks = Remembered[str, frozenset[Quirk]](frozenset())
         self._unshown = Unshown()
 
     @property
@@ -105,10 +106,11 @@ class OpenAIModel:
             report = read_body(refusal)
             quirk = _quirk(reply.status, report, asked, quirks)
             if quirk and quirk not in quirks:
-                self._quirks[request.model] = quirks.union({quirk})
+                self._quirks.keep(request.model, quirks.union({quirk}))
                 continue
             error = from_response(reply.status, reply.headers, refusal, self._secrets)
-            less = relieved(report, asked, again=asked is not first) if _is_of_request(error) else None
+            of_file = _is_of_request(error) and blames_one_file(report)
+            less = relieved(asked, again=asked is not first) if of_file else None
             if less is None:
                 raise error
             asked = less
@@ -121,7 +123,7 @@ class OpenAIModel:
     def _known_quirks(self, model: str, url: URL) -> frozenset[Quirk]:
         # OpenAI's own models take this name, and its newer ones no other.
         own: frozenset[Quirk] = frozenset({"max_completion_tokens"}) if url.host == "api.openai.com" else frozenset()
-        return self._quirks.get(model, own)
+        return self._quirks.get(model) or own
 
     def _url(self, path: str) -> URL:
         base = base_address(self._base_url)

@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
-from luxx.core.text import storable, storable_within
+from luxx.core.text import storable
 from luxx.providers.failures import Report
 from luxx.providers.openai.chunks import Piece, objects
+from luxx.providers.verbatim import read_parts
 
 NO_REASONING = " "
 """In the place of reasoning that is not to be had: an empty text is refused."""
@@ -18,7 +19,7 @@ _WANTED = re.compile(
 
 
 class Returned(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of Finish.raw: fields for the assistant message, and for its calls by id.
+    """What is kept of an answer: fields for the assistant message, and for its calls by id.
 
     `origin` is the host that made them: another would refuse fields that it does not know, and signatures not its own.
     """
@@ -32,50 +33,39 @@ class Reasoning:
     """Collects the reasoning fields of one answer, each under the name under which it came."""
 
     def __init__(self) -> None:
-        self._content: list[str] = []
-        self._plain: list[str] = []
-        self._details: list[dict[str, object]] = []
+        self._texts: dict[str, list[str]] = {}
+        self._details: list[dict[str, Any]] = []
 
     def note(self, piece: Piece, text: str) -> None:
         """Take the reasoning of a piece; `text` is what is shown of it."""
-        if text and piece.reasoning_content:
-            self._content.append(text)
-        elif text and piece.reasoning:
-            self._plain.append(text)
+        if text and (piece.reasoning_content or piece.reasoning):
+            name = "reasoning_content" if piece.reasoning_content else "reasoning"
+            self._texts.setdefault(name, []).append(text)
         for detail in objects(piece.reasoning_details):
-            self._add(detail)
+            _add(self._details, detail)
 
-    def raw(self, origin: str, calls: list[tuple[str, object]]) -> bytes:
-        """Return it as JSON (a Returned), or nothing if there is nothing to send back."""
-        fields: dict[str, Any] = {}
-        if self._content:
-            fields["reasoning_content"] = storable("".join(self._content))
-        if self._plain:
-            fields["reasoning"] = storable("".join(self._plain))
+    def take(self) -> dict[str, Any]:
+        """Return the fields of what came since the last time."""
+        fields: dict[str, Any] = {
+            name: storable("".join(texts)) for name, texts in sorted(self._texts.items(), reverse=True)
+        }
         if self._details:
             fields["reasoning_details"] = self._details
-        if not fields and not calls:
-            return b""
-        returned = Returned(origin=origin, fields=fields, calls=calls)
-        try:
-            try:
-                return msgspec.json.encode(returned)
-            except UnicodeEncodeError:
-                return msgspec.json.encode(storable_within(msgspec.to_builtins(returned)))
-        except RecursionError:
-            return b""
+        self._texts, self._details = {}, []
+        return fields
 
-    def _add(self, detail: dict[str, object]) -> None:
-        """A text comes in pieces, one block under one index; anything else (encrypted blocks) comes whole."""
-        last = self._details[-1] if self._details else None
-        kind = detail.get("type")
-        name = {"reasoning.text": "text", "reasoning.summary": "summary"}.get(str(kind))
-        if not last or not name or (last.get("type"), last.get("index")) != (kind, detail.get("index")):
-            self._details.append(dict(detail))
-            return
-        joined = _text(last.get(name)) + _text(detail.get(name))
-        last.update({key: value for key, value in detail.items() if value is not None})
-        last[name] = joined
+
+def _add(details: list[dict[str, Any]], detail: dict[str, Any]) -> None:
+    """A text comes in pieces, one block under one index; anything else (encrypted blocks) comes whole."""
+    last = details[-1] if details else None
+    kind = detail.get("type")
+    name = {"reasoning.text": "text", "reasoning.summary": "summary"}.get(str(kind))
+    if not last or not name or (last.get("type"), last.get("index")) != (kind, detail.get("index")):
+        details.append(dict(detail))
+        return
+    joined = _text(last.get(name)) + _text(detail.get(name))
+    last.update({key: value for key, value in detail.items() if value is not None})
+    last[name] = joined
 
 
 def wants_reasoning(report: Report) -> bool:
@@ -85,11 +75,21 @@ def wants_reasoning(report: Report) -> bool:
 
 def returned(raw: bytes, origin: str) -> Returned | None:
     """Return what an earlier answer wants back, if this host made it."""
-    try:
-        found = msgspec.json.decode(raw, type=Returned)
-    except (msgspec.DecodeError, UnicodeError):
+    parts = read_parts(raw, Returned)
+    if not parts or any(part.origin != origin for part in parts):
         return None
-    return found if found.origin == origin else None
+    fields: dict[str, Any] = {}
+    details: list[dict[str, Any]] = []
+    for part in parts:
+        for name, value in part.fields.items():
+            if name == "reasoning_details":
+                for detail in objects(value):
+                    _add(details, detail)
+            else:
+                fields[name] = _text(fields.get(name)) + value if isinstance(value, str) else value
+    if details:
+        fields["reasoning_details"] = details
+    return Returned(origin=origin, fields=fields, calls=[call for part in parts for call in part.calls])
 
 
 def _text(value: object) -> str:

@@ -8,13 +8,13 @@ from typing import Any, Literal
 import msgspec
 
 from luxx.core.prompts import AnswerPrompt, CallPrompt, ModelRequest, ResultPrompt, ToolSpec, UserPrompt
+from luxx.providers.arguments import object_text
 from luxx.providers.failures import Report
-from luxx.providers.openai.calls import is_object
 from luxx.providers.openai.contents import Part, Shown, Unseen, unseen_in
 from luxx.providers.openai.ids import CallIds, fit_name, wants_short_ids
 from luxx.providers.openai.reasoning import NO_REASONING, returned, wants_reasoning
 from luxx.providers.openai.roles import in_turns, wants_turns
-from luxx.providers.openai.unshown import shown_files
+from luxx.providers.unshown import shown_files
 
 Quirk = (
     Literal[
@@ -145,16 +145,14 @@ class _Writer:
         return message
 
     def _call(self, call: CallPrompt, *, own: bool) -> dict[str, Any]:
-        # Many endpoints parse the arguments and refuse the whole conversation for one call that a model got wrong.
-        arguments = call.arguments if is_object(call.arguments) else "{}"
-        function = {"name": fit_name(call.name), "arguments": arguments}
+        function = {"name": fit_name(call.name), "arguments": object_text(call.arguments)}
         return {"id": self._ids.of(call.id, own=own), "type": "function", "function": function}
 
 
 def _attach(calls: list[dict[str, Any]], ids: list[str], extras: list[tuple[str, Any]]) -> None:
-    """Give each call what came with it: by place while all calls are there, else by id."""
+    """Give each call what came with it, of which the last calls may have nothing: by place while all calls are there, else by id."""
     by_id = dict(extras)
     for place, (call, id) in enumerate(zip(calls, ids, strict=True)):
-        extra = extras[place][1] if len(extras) == len(calls) else by_id.get(id)
+        extra = by_id.get(id) if len(extras) > len(calls) else extras[place][1] if place < len(extras) else None
         if extra:
             call["extra_content"] = extra

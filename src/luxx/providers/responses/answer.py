@@ -4,15 +4,15 @@ from collections.abc import Iterable
 
 from luxx.core.deltas import Delta, Finish
 from luxx.core.errors import AnswerIncomplete, ProviderError, ProviderOverloaded, ProviderRejected
-from luxx.core.sse import EventTooLarge, ServerEvent, SSEParser
+from luxx.core.sse import ServerEvent
 from luxx.core.text import storable
 from luxx.core.usage import Usage
 from luxx.providers.failures import Report, failure, read_body, read_error
+from luxx.providers.framing import Framing
 from luxx.providers.responses.events import NotAnEvent, decode_event, decode_object, fields_of, objects, usage_of
 from luxx.providers.responses.output import Output
 
-# A response tells all its items once more at its end, with the images among them.
-_LARGEST_EVENT = 64 * 1024 * 1024
+# Made of events that are as large as they may be: a response tells all its items once more at its end, with the images among them.
 _LARGEST_ANSWER = 256 * 1024 * 1024
 _LONGEST_REASON = 40
 _ENDS = {
@@ -27,7 +27,6 @@ _STATUSES = ("completed", "incomplete", "failed", "cancelled")
 _REASONS = {"max_output_tokens": "length", "max_tokens": "length", "length": "length", "": "length"}
 # Codes of failures that the request itself is to blame for; the word for them is not the HTTP API's.
 _REFUSED = ("invalid", "image", "content", "policy", "unsupported", "not_found")
-_PAGE = "The address answers with a web page, not with a model's answer. Check this provider's base URL."
 _FOREIGN = "The address answers with something other than responses. Check this provider's base URL and format."
 
 
@@ -39,9 +38,7 @@ class AnswerDecoder:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = tuple(secrets)
-        self._events = SSEParser(_LARGEST_EVENT)
-        self._start: bytes | None = b""
-        self._body: list[bytes] | None = None
+        self._framing = Framing()
         self._size = 0
         self._done = False
         self._failure: ProviderError | None = None
@@ -64,27 +61,22 @@ class AnswerDecoder:
     def feed(self, data: bytes) -> list[Delta]:
         """Return what these bytes bring."""
         self._size += len(data)
-        if self._size > (_LARGEST_ANSWER if self._body is None else _LARGEST_EVENT):
+        if self._size > _LARGEST_ANSWER:
             self._failure = ProviderOverloaded("The provider sent more than an answer can be.")
             return []
-        if self._start is not None:
-            data = self._look_at_start(self._start + data)
-        if self._body is not None:
-            self._body.append(data)
-            return []
         try:
-            events = self._events.feed(data)
-        except EventTooLarge:
-            self._failure = ProviderOverloaded("The provider sent an event that is too large to be an answer's.")
+            events = self._framing.feed(data)
+        except ProviderError as error:
+            self._failure = error
             return []
         return [delta for event in events if not self.ended for delta in self._take(event)]
 
     def end(self) -> list[Delta]:
         """Return what is left when no more bytes come: before `finish`, once."""
         deltas: list[Delta] = []
-        if self._body is not None and not self.ended:
-            deltas += self._take_body(b"".join(self._body))
-        elif not self.ended and (event := self._events.remainder()):
+        if self._framing.is_body and not self.ended:
+            deltas += self._take_body(self._framing.body())
+        elif not self.ended and (event := self._framing.remainder()):
             deltas += self._take_remainder(event)
         return deltas + self._output.end(whole=self._reason is not None and not self._failure, cut=self._is_cut())
 
@@ -97,28 +89,15 @@ class AnswerDecoder:
             raise AnswerIncomplete("The provider's stream ended before the response did: the answer may be cut.")
         if reason == "stop":
             reason = "tool_calls" if self._output.calls else "refusal" if self._output.refused else "stop"
-        return Finish(reason=reason, usage=self._usage, raw=self._output.raw())
+        return Finish(reason=reason, usage=self._usage)
 
     def _is_cut(self) -> bool:
         return self._reason is not None and self._reason != "stop"
 
-    def _look_at_start(self, start: bytes) -> bytes:
-        """Tell an event stream from a JSON body and from a web page by the first character."""
-        bare = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-        if not bare:
-            self._start = start[:16]
-            return b""
-        self._start = None
-        if bare[:1] in (b"{", b"["):
-            self._body = []
-        elif bare[:1] == b"<":
-            self._failure = ProviderRejected(_PAGE)
-        return start
-
     def _take_body(self, body: bytes) -> list[Delta]:
         """A gateway that does not stream answers with the response itself."""
         try:
-            fields = decode_object(body.removeprefix(b"\xef\xbb\xbf").strip())
+            fields = decode_object(body)
         except NotAnEvent:
             self._failure = ProviderRejected(_FOREIGN)
             return []

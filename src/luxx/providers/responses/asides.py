@@ -1,16 +1,14 @@
 """Asides: what an answer holds besides text, thinking and calls: the provider's own tools, sources, and files it made."""
 
-import base64
-import binascii
 from typing import cast
 
-from luxx.core.deltas import Delta, FileDelta, NoticeDelta, SourceDelta
+from luxx.core.deltas import Delta, FileDelta, NoticeDelta
 from luxx.core.text import storable
-from luxx.providers.responses.events import fields_of, objects
+from luxx.providers.attachments import decode_base64
+from luxx.providers.responses.events import fields_of
 from luxx.providers.responses.items import Item, kind_of
 
 _LONGEST = 2000
-_MOST_SOURCES = 1000
 _SILENT = ("", "message", "reasoning", "function_call", "mcp_list_tools", "program_output")
 _SAID = {
     "computer_call": "Wanted to use a computer, which is not possible here.",
@@ -21,31 +19,6 @@ _SAID = {
     "compaction": "The provider condensed the conversation.",
 }
 _EXTENSIONS = ("png", "jpeg", "webp", "gif")
-
-
-class Sources:
-    """The sources of one answer, each told once."""
-
-    def __init__(self) -> None:
-        self._told: set[str] = set()
-
-    def cite(self, annotation: object) -> list[Delta]:
-        """Return the source that an annotation names; files of the provider have no address that opens."""
-        fields = fields_of(annotation)
-        fields = {**fields, **fields_of(fields.get("url_citation"))}
-        title = _text(fields.get("title")) or _text(fields.get("filename"))
-        url = _text(fields.get("url")).strip()
-        if not url and (file := _text(fields.get("file_id")) or _text(fields.get("filename"))):
-            url = f"openai-file:{file}"
-        if not url or url in self._told or len(self._told) >= _MOST_SOURCES:
-            return []
-        self._told.add(url)
-        return [SourceDelta(url=url, title=title)]
-
-    def of_message(self, message: dict[str, object]) -> list[Delta]:
-        """Return the sources that a whole message cites and that were not told yet."""
-        parts = objects(message.get("content"))
-        return [source for part in parts for note in objects(part.get("annotations")) for source in self.cite(note)]
 
 
 def asides_of(item: Item, fields: dict[str, object]) -> list[Delta]:
@@ -61,11 +34,7 @@ def asides_of(item: Item, fields: dict[str, object]) -> list[Delta]:
 
 def _image(item: Item, fields: dict[str, object]) -> FileDelta | None:
     """Return the image; where the final one is missing, the last preview of it."""
-    encoded = _text(fields.get("result")) or item.partial_image
-    try:
-        data = base64.b64decode(encoded.rpartition("base64,")[2])
-    except (binascii.Error, ValueError):
-        return None
+    data = decode_base64(_text(fields.get("result")) or item.partial_image)
     extension = fields.get("output_format")
     return FileDelta(data=data, name=f"image.{extension if extension in _EXTENSIONS else 'png'}") if data else None
 

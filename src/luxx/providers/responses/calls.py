@@ -1,11 +1,8 @@
 """Calls: the function calls of one answer, from their items and the pieces of their arguments."""
 
-import json
-
-import msgspec
-
 from luxx.core.deltas import Delta, ToolCallDelta, ToolCallDone
-from luxx.core.text import Mender, storable
+from luxx.core.text import storable
+from luxx.providers.arguments import ArgumentsMender, arguments_text, is_object
 from luxx.providers.responses.items import Item, Shown
 
 _EMPTY = "{}"
@@ -26,7 +23,7 @@ class _Call:
         self.arguments = Shown()
         self.done = False
         self.incomplete = False
-        self._mender = Mender()
+        self._mender = ArgumentsMender()
 
     def show(self, piece: str) -> list[Delta]:
         text = self._mender.feed(piece)
@@ -129,24 +126,6 @@ class Calls:
             deltas += call.show(call.arguments.add(call.held or call.announced or _EMPTY))
         call.done = True
         return [*deltas, ToolCallDone(call.slot)]
-
-
-def is_object(text: str) -> bool:
-    """Whether a text is a complete JSON object."""
-    try:
-        return isinstance(msgspec.json.decode(text), dict)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return False
-
-
-def arguments_text(value: object) -> str:
-    """Return arguments as their JSON text; a gateway may send the object itself."""
-    if not isinstance(value, (dict, list)):
-        return value if isinstance(value, str) else ""
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        return ""
 
 
 def _text(value: object) -> str:

@@ -12,6 +12,9 @@ _MOST_TOKENS = 2**53
 """More than any model reads or writes, and the largest whole number that every reader of JSON knows exactly."""
 
 
+Json = dict[str, Any]
+
+
 class Event(msgspec.Struct):
     """One event of the stream.
 
@@ -105,6 +108,7 @@ def usage_of(value: object) -> Usage | None:
         output_tokens=output,
         total_tokens=total or min(prompt + output, _MOST_TOKENS),
         cached_tokens=min(_tokens(inputs.get("cached_tokens")), prompt),
+        cache_write_tokens=min(_tokens(inputs.get("cache_write_tokens")), prompt),
         reasoning_tokens=min(reasoning, output),
     )
 

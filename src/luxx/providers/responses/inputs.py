@@ -3,13 +3,14 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from luxx.core.files import FileRef
 from luxx.core.prompts import AnswerPrompt, CallPrompt, ModelRequest, ResultPrompt, UserPrompt
-from luxx.providers.attachments import as_text, data_of
+from luxx.providers.arguments import object_text
+from luxx.providers.attachments import as_text, data_of, name_of
 from luxx.providers.responses import quirks as q
-from luxx.providers.responses.calls import is_object
+from luxx.providers.responses.events import Json
+from luxx.providers.responses.items import kind_of
 from luxx.providers.responses.returned import Back, back
 
 _IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif")
@@ -17,8 +18,6 @@ _PDF = "application/pdf"
 _LONGEST_ID = 64
 _NO_NAME = re.compile(r"[^a-zA-Z0-9_-]")
 _LONGEST_NAME = 64
-
-Json = dict[str, Any]
 
 
 def input_items(request: ModelRequest, quirks: frozenset[q.Quirk] = frozenset()) -> list[Json]:
@@ -58,17 +57,21 @@ class _Writer:
         return [*(self._part(file) for file in prompt.files), *text]
 
     def _answer(self, prompt: AnswerPrompt) -> None:
-        found = self._back(prompt)
         images = [file for file in prompt.files if file.is_image]
-        if found is None:
-            if prompt.text.strip():
-                self._items.append({"type": "message", "role": "assistant", "content": prompt.text})
-            self._items += [self._call(call) for call in prompt.calls]
-        else:
+        if found := self._back(prompt):
             self._own_ids |= {call.id for call in prompt.calls}
-            self._items += [self._mended(item) for item in found.items]
             images = images[found.images :]
+            items = [*map(self._mended, found.items), *self._anew(found.text, found.calls)]
+            while items and kind_of(items[-1]) == "reasoning":  # which wants something to follow it
+                items.pop()
+            self._items += items
+        else:
+            self._items += self._anew(prompt.text, prompt.calls)
         self._show("A file that you made:", [*images, *(file for file in prompt.files if not file.is_image)])
+
+    def _anew(self, text: str, calls: Iterable[CallPrompt]) -> list[Json]:
+        said: list[Json] = [{"type": "message", "role": "assistant", "content": text}] if text.strip() else []
+        return [*said, *map(self._call, calls)]
 
     def _back(self, prompt: AnswerPrompt) -> Back | None:
         """Return the answer's own items, if the endpoint takes them; reasoning goes to the model that made it only."""
@@ -80,7 +83,7 @@ class _Writer:
 
     def _mended(self, item: Json) -> Json:
         if item.get("type") == "function_call":
-            return {**item, "name": _name(item["name"]), "arguments": _arguments(item["arguments"])}
+            return {**item, "name": _name(item["name"]), "arguments": object_text(item["arguments"])}
         if q.NO_PHASE in self._quirks:
             return {name: value for name, value in item.items() if name != "phase"}
         return item
@@ -90,7 +93,7 @@ class _Writer:
             "type": "function_call",
             "call_id": self._id(call.id),
             "name": _name(call.name),
-            "arguments": _arguments(call.arguments),
+            "arguments": object_text(call.arguments),
         }
 
     def _result(self, prompt: ResultPrompt) -> None:
@@ -117,7 +120,7 @@ class _Writer:
         if data and file.media_type in _IMAGES and q.NO_IMAGES not in self._quirks:
             return {"type": "input_image", "detail": "auto", "image_url": f"data:{file.media_type};base64,{data}"}
         if data and file.media_type == _PDF and q.NO_FILES not in self._quirks:
-            return {"type": "input_file", "filename": file.name, "file_data": f"data:{_PDF};base64,{data}"}
+            return {"type": "input_file", "filename": name_of(file), "file_data": f"data:{_PDF};base64,{data}"}
         return _text(as_text(file, self._files))
 
     def _id(self, call_id: str) -> str:
@@ -134,8 +137,3 @@ def _text(text: str) -> Json:
 def _name(name: str) -> str:
     """Return a name within the format's alphabet: that of a tool is, but models have called tools that there are not."""
     return _NO_NAME.sub("_", name)[:_LONGEST_NAME] or "_"
-
-
-def _arguments(arguments: str) -> str:
-    # Many endpoints parse the arguments and refuse the whole conversation for one call that a model got wrong.
-    return arguments if is_object(arguments) else "{}"

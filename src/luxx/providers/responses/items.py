@@ -44,7 +44,8 @@ class Shown:
 class Item:
     """An output item.
 
-    `whole` is it as it was when it was done, `slot` that of a function call, `channel` where its text is shown from.
+    `whole` is it as it was when it was done, `slot` that of a function call, `channel` where its text is shown from. `handed_over` says
+    that it is kept to be sent back.
     """
 
     def __init__(self, kind: str, index: int | None) -> None:
@@ -53,6 +54,7 @@ class Item:
         self.id = ""
         self.whole: dict[str, object] | None = None
         self.partial_image = ""
+        self.handed_over = False
         self.slot: int | None = None
         self._parts: dict[Channel, Shown] = {}
         self.channel = ""

@@ -16,19 +16,20 @@ from luxx.providers.address import base_address, check_key
 from luxx.providers.failures import Report, from_response, read_body
 from luxx.providers.families import completed
 from luxx.providers.openai.catalogue import read_catalogue
-from luxx.providers.openai.unshown import Unshown, relieved
+from luxx.providers.openai.contents import blames_one_file
 from luxx.providers.reading import read_answer
+from luxx.providers.remembered import Remembered
 from luxx.providers.responses.answer import AnswerDecoder
 from luxx.providers.responses.quirks import OF_HISTORY, Quirk, known_quirks, quirk_in
 from luxx.providers.responses.request import encode_request
 from luxx.providers.transport import Reply, Transport
+from luxx.providers.unshown import Unshown, relieved
 
 OPENAI = "https://api.openai.com/v1"
 """The address of OpenAI's own API."""
 
 _ERROR_LIMIT = 64 * 1024
 _MOST_TRIES = 8
-_MOST_CONVERSATIONS = 1000
 _AZURE = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com", ".openai.azure.us")
 # How an access token of Azure begins, and no key does.
 _TOKEN = "eyJ"
@@ -45,7 +46,7 @@ class _Terms(msgspec.Struct, frozen=True, kw_only=True):
         """Return other terms that a refusal leaves to try, None if there are none."""
         if quirk := quirk_in(report, self.request, self.quirks):
             return msgspec.structs.replace(self, quirks=self.quirks | {quirk})
-        less = relieved(report, self.request, again=self.fewer)
+        less = relieved(self.request, again=self.fewer) if blames_one_file(report) else None
         return less and msgspec.structs.replace(self, request=less, fewer=True)
 
 
@@ -72,8 +73,8 @@ class ResponsesModel:
         self._headers = dict(headers or {})
         self._extra = dict(extra or {})
         self._secrets = tuple(s for s in (self._api_key, *self._headers.values()) if s)
-        self._quirks: dict[str, frozenset[Quirk]] = {}
-        self._of_history: dict[tuple[str, str], frozenset[Quirk]] = {}
+        self._quirks = Remembered[str, frozenset[Quirk]](frozenset())
+        self._of_history = Remembered[tuple[str, str], frozenset[Quirk]](frozenset())
         self._unshown = Unshown()
 
     @property
@@ -143,18 +144,15 @@ class ResponsesModel:
 
     def _known_terms(self, request: ModelRequest) -> _Terms:
         of_model = self._quirks.get(request.model) or known_quirks(request.model)
-        quirks = of_model | self._of_history.get(_place(request), frozenset())
+        quirks = of_model | self._of_history.get(_place(request))
         return _Terms(request=self._unshown.without(request), quirks=quirks)
 
     def _remember(self, request: ModelRequest, terms: _Terms) -> None:
-        """Keep what made the endpoint accept a request; the oldest conversations are forgotten."""
+        """Keep what made the endpoint accept a request."""
         self._unshown.keep(request, terms.request)
-        quirks = terms.quirks
-        self._quirks[request.model] = quirks - OF_HISTORY
-        if quirks & OF_HISTORY:
-            self._of_history[_place(request)] = quirks & OF_HISTORY
-        while len(self._of_history) > _MOST_CONVERSATIONS:
-            self._of_history.pop(next(iter(self._of_history)))
+        self._quirks.keep(request.model, terms.quirks - OF_HISTORY)
+        if of_history := terms.quirks & OF_HISTORY:
+            self._of_history.keep(_place(request), of_history)
 
     def _url(self, path: str) -> URL:
         base = base_address(self._base_url)

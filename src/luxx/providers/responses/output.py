@@ -1,12 +1,14 @@
 """Output: the output items of one answer told as deltas, each thing once."""
 
-from luxx.core.deltas import Delta, TextDelta, ThinkingDelta
-from luxx.core.text import Mender
-from luxx.providers.responses.asides import Sources, asides_of
+from luxx.core.deltas import Delta, TextDelta, ThinkingDelta, ToolCallDone
+from luxx.providers.citations import Citations
+from luxx.providers.responses.asides import asides_of
 from luxx.providers.responses.calls import Calls
-from luxx.providers.responses.events import Event, fields_of, number_of, objects, text_of
+from luxx.providers.responses.events import Event, Json, fields_of, number_of, objects, text_of
 from luxx.providers.responses.items import Channel, Group, Item, Items, Shown, whole_text
-from luxx.providers.responses.returned import encode_returned
+from luxx.providers.responses.returned import LARGEST, Returned, kept, may_still_come, says_more
+from luxx.providers.speech import Speech
+from luxx.providers.verbatim import Verbatim
 
 _MOST_ITEMS = 2000
 _BETWEEN_THOUGHTS = "\n\n"
@@ -27,10 +29,10 @@ class Output:
         self.calls = Calls()
         self.refused = False
         self._items = Items()
-        self._sources = Sources()
-        self._saying: type[TextDelta | ThinkingDelta] | None = None
-        self._text = Mender()
-        self._thinking = Mender()
+        self._citations = Citations()
+        self._verbatim = Verbatim[Json](Returned, LARGEST)
+        self._says_more = False
+        self._speech = Speech()
         self._thought: tuple[Item, Channel] | None = None
 
     def take(self, name: str, event: Event) -> list[Delta]:
@@ -53,7 +55,7 @@ class Output:
                 item = self._items.of(event, "function_call")
                 return self._aside() + self.calls.whole(item, event.arguments)
             case "response.output_text.annotation.added":
-                return self._sources.cite(event.annotation)
+                return self._citations.cite(event.annotation)
             case "response.image_generation_call.partial_image":
                 if isinstance(event.partial_image_b64, str):
                     self._items.of(event, "image_generation_call").partial_image = event.partial_image_b64
@@ -92,12 +94,24 @@ class Output:
     def end(self, whole: bool, cut: bool) -> list[Delta]:
         """Return what waited for more; `whole` says that the response ended, `cut` that it did so before it was complete."""
         deltas = self._aside()
-        return deltas + (self.calls.finish(cut) if whole else self.calls.abandon())
+        deltas += self.calls.finish(cut) if whole else self.calls.abandon()
+        return deltas + self._hand_over(last=True)
 
-    def raw(self) -> bytes:
-        """Return what is to be sent back (see returned)."""
-        done = [item.whole for item in self._items.all if item.whole is not None and self._is_whole(item)]
-        return encode_returned(done)
+    def _hand_over(self, last: bool = False) -> list[Delta]:
+        """Return the items that go back as they came: in order, so that one that is not whole holds those after it up to the `last`."""
+        deltas: list[Delta] = []
+        for place, item in enumerate(self._items.all):
+            if item.handed_over:
+                continue
+            fields = item.whole if self._is_whole(item) else None
+            in_order = item.index in (None, place)
+            if not last and not (in_order and fields and not may_still_come(fields)):
+                break
+            item.handed_over = fields is not None
+            if fields and (own := kept(fields)):
+                self._says_more = self._says_more or says_more(own)
+                deltas += self._verbatim.add(own, plain=not self._says_more)
+        return deltas
 
     def _is_whole(self, item: Item) -> bool:
         return item.kind != "function_call" or self.calls.is_done(item)
@@ -128,7 +142,7 @@ class Output:
         self.refused |= kind == "refusal"
         told = text_of(fields) or text_of(fields.get("refusal"))
         deltas = self._show(item, (channel, index), part.complete(told)) if part and told else []
-        return deltas + [source for note in objects(fields.get("annotations")) for source in self._sources.cite(note)]
+        return deltas + [source for note in objects(fields.get("annotations")) for source in self._citations.cite(note)]
 
     def _begin(self, event: Event) -> list[Delta]:
         item = self._items.added(event)
@@ -140,9 +154,11 @@ class Output:
         """Take an item that is done."""
         item.whole = fields
         if item.kind == "function_call":
-            return self._aside() + self.calls.finished(item, fields)
+            deltas = self._aside() + self.calls.finished(item, fields)
+            done = deltas[-1:] if deltas and isinstance(deltas[-1], ToolCallDone) else []
+            return [*deltas[: len(deltas) - len(done)], *self._hand_over(), *done]
         told = asides_of(item, fields)
-        return [*self._rest(item, fields), *(self._aside() if told else ()), *told]
+        return [*self._rest(item, fields), *(self._aside() if told else ()), *self._hand_over(), *told]
 
     def _rest(self, item: Item, fields: dict[str, object]) -> list[Delta]:
         """Return what an item's whole has beyond what was told of it."""
@@ -155,8 +171,13 @@ class Output:
         if item.kind == "message":
             parts = objects(fields.get("content"))
             self.refused |= any(part.get("type") == "refusal" and bool(part.get("refusal")) for part in parts)
-            deltas += self._sources.of_message(fields)
+            deltas += self._cited_in(fields)
         return deltas
+
+    def _cited_in(self, message: dict[str, object]) -> list[Delta]:
+        parts = objects(message.get("content"))
+        notes = [note for part in parts for note in objects(part.get("annotations"))]
+        return [source for note in notes for source in self._citations.cite(note)]
 
     def _rest_of_group(self, group: Group) -> list[Delta]:
         known, wholes = group
@@ -166,37 +187,21 @@ class Output:
         deltas = self._show(
             last, (last.channel or "text", -1), shown.complete("".join(whole_text(fields) for fields in wholes))
         )
-        return deltas + [source for fields in wholes for source in self._sources.of_message(fields)]
+        return deltas + [source for fields in wholes for source in self._cited_in(fields)]
 
     def _show(self, item: Item, channel: Channel, text: str) -> list[Delta]:
         if not text:
             return []
         item.began(channel[0])
         kind = ThinkingDelta if item.kind == "reasoning" else TextDelta
-        deltas = self._turn_to(kind)
         if kind is TextDelta:
-            text = self._text.feed(text)
-            return [*deltas, TextDelta(text)] if text else deltas
+            self._thought = None
+            return self._speech.tell(kind, text)
         between = _BETWEEN_THOUGHTS if self._thought not in (None, (item, channel)) else ""
         self._thought = (item, channel)
-        text = self._thinking.feed(between + text)
-        return [*deltas, ThinkingDelta(text)] if text else deltas
-
-    def _turn_to(self, kind: type[TextDelta | ThinkingDelta]) -> list[Delta]:
-        """Other content than before begins: what waited of the content before is complete."""
-        if self._saying is kind:
-            return []
-        deltas = self._aside()
-        self._saying = kind
-        return deltas
+        return self._speech.tell(kind, between + text)
 
     def _aside(self) -> list[Delta]:
         """Something begins that is neither text nor thinking."""
-        self._saying = None
         self._thought = None
-        deltas: list[Delta] = []
-        if text := self._text.flush():
-            deltas.append(TextDelta(text))
-        if thinking := self._thinking.flush():
-            deltas.append(ThinkingDelta(thinking))
-        return deltas
+        return self._speech.end()

@@ -5,7 +5,7 @@ import re
 from luxx.core.prompts import AnswerPrompt, ModelRequest, ResultPrompt, Thinking
 from luxx.providers.failures import Report
 from luxx.providers.openai.contents import blames_one_file
-from luxx.providers.openai.unshown import shown_files
+from luxx.providers.unshown import shown_files
 
 Quirk = str
 """A word for something that is left out or written otherwise: one of the constants here, or ``effort:`` and a level."""

@@ -46,7 +46,7 @@ CREATE TABLE conversation (
 	leaf_id TEXT,
 	created_at TEXT NOT NULL,
 	updated_at TEXT NOT NULL,
-	deleted_at TEXT, rules BLOB, thinking TEXT,
+	deleted_at TEXT, rules BLOB, thinking TEXT, pinned BOOLEAN DEFAULT 0 NOT NULL, unread BOOLEAN DEFAULT 0 NOT NULL,
 	PRIMARY KEY (id),
 	CONSTRAINT conversation_title_source CHECK (title_source IN ('auto', 'user')),
 	FOREIGN KEY(owner_id) REFERENCES person (id),
@@ -273,4 +273,5 @@ CREATE TRIGGER message_gone BEFORE DELETE ON message BEGIN
                 SELECT 'delete', number, old.text FROM searchable WHERE message_id = old.id AND indexed;
             DELETE FROM searchable WHERE message_id = old.id;
         END;
-INSERT INTO alembic_version (version_num) VALUES ('0004');
+CREATE INDEX conversation_pinned ON conversation (owner_id, updated_at, id) WHERE pinned AND deleted_at IS NULL;
+INSERT INTO alembic_version (version_num) VALUES ('0005');

@@ -17,15 +17,9 @@ from luxx.store.postgres.schema import prepare
 from luxx.store.postgres.search_index import sort_in
 from luxx.store.records import FileLimits
 from luxx.store.secrets import SecretBox
-from luxx.store.sql.approvals import SqlApprovals
-from luxx.store.sql.archive import SqlArchive
-from luxx.store.sql.conversations import SqlConversations
-from luxx.store.sql.files import SqlFiles
-from luxx.store.sql.installation import check_secrets, ensure_owner, ping
-from luxx.store.sql.providers import SqlProviders
+from luxx.store.sql.installation import check_secrets, ensure_owner
 from luxx.store.sql.readers import Readers
-from luxx.store.sql.tool_servers import SqlToolServers
-from luxx.store.sql.turns import SqlTurns
+from luxx.store.sql.store import SqlStore
 from luxx.store.sql.writer import Writer
 
 WRITERS = 3
@@ -38,7 +32,7 @@ SLOW = 15.0
 """Seconds that a command may take on which no lease depends: a search, the end of a large conversation."""
 
 
-class PostgresStore:
+class PostgresStore(SqlStore[Members]):
     """See luxx.store.interface.Store. Owns the connections and their threads.
 
     Each job has a transaction of its own, so that locks of one never wait for those of another; the server itself lets
@@ -60,72 +54,18 @@ class PostgresStore:
     ) -> None:
         self._connections = [flushes, *writers]
         self._flushes = Writer([flushes], together=1)
-        self._writer = Writer(writers, together=1)
-        self._readers = Readers(readers, searching)
-        self._owner = owner
+        writer = Writer(writers, together=1)
+        super().__init__(
+            flushes=self._flushes,
+            writer=writer,
+            readers=Readers(readers, searching),
+            nodes=Members(lease, Ears(address, lambda: lease.node), lost, writer),
+            secrets=secrets,
+            owner=owner,
+            limits=limits,
+            index=sort_in,
+        )
         self._closed = False
-        self._nodes = Members(lease, Ears(address, lambda: lease.node), lost, self._writer)
-        self._turns = SqlTurns(self._flushes, self._writer, self._readers, self._nodes, limits)
-        self._files = SqlFiles(self._writer, self._readers, limits)
-        self._archive = SqlArchive(self._writer, self._readers, limits, sort_in)
-        self._approvals = SqlApprovals(self._writer, self._readers)
-        self._conversations = SqlConversations(self._writer, self._readers, self._nodes)
-        self._providers = SqlProviders(self._writer, self._readers, secrets)
-        self._tool_servers = SqlToolServers(self._writer, self._readers, secrets)
-
-    @property
-    def turns(self) -> SqlTurns:
-        """Turns and their logs."""
-        return self._turns
-
-    @property
-    def approvals(self) -> SqlApprovals:
-        """Calls that wait for a person."""
-        return self._approvals
-
-    @property
-    def conversations(self) -> SqlConversations:
-        """Conversations and their messages."""
-        return self._conversations
-
-    @property
-    def providers(self) -> SqlProviders:
-        """Providers and their keys."""
-        return self._providers
-
-    @property
-    def tool_servers(self) -> SqlToolServers:
-        """Tool servers and their secrets."""
-        return self._tool_servers
-
-    @property
-    def files(self) -> SqlFiles:
-        """Files and their contents."""
-        return self._files
-
-    @property
-    def archive(self) -> SqlArchive:
-        """Whole conversations, and looking through all of them."""
-        return self._archive
-
-    @property
-    def nodes(self) -> Members:
-        """This process among the others."""
-        return self._nodes
-
-    @property
-    def owner(self) -> str:
-        """The user id of the person who installed this."""
-        return self._owner
-
-    @property
-    def node(self) -> str:
-        """The id of this process in the store; new at every start."""
-        return self._nodes.id
-
-    async def ping(self) -> None:
-        """Make sure that the store can be written, by writing to it. Raises StorageError."""
-        await self._writer.write(ping)
 
     async def close(self) -> None:
         """Write what waits, free this node's turns, end the threads and the connections."""
@@ -134,8 +74,8 @@ class PostgresStore:
         self._closed = True
         await self._flushes.close()
         with contextlib.suppress(StorageError):  # if the database is away, the lease expires
-            await self._nodes.leave()
-        await self._nodes.close()
+            await self.nodes.leave()
+        await self.nodes.close()
         await self._writer.close()
         await self._readers.close()
         for connection in self._connections:

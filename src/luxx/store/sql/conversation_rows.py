@@ -8,7 +8,7 @@ from luxx.store.sql.approvals import read_rules
 CONVERSATIONS = """
     SELECT c.id, c.title, c.title_source, c.leaf_id, c.created_at, c.updated_at, c.system_prompt, c.provider_id, c.model,
            c.temperature, c.max_tokens, c.tools_enabled, c.thinking, c.rules,
-           (SELECT rules FROM person WHERE person.id = c.owner_id)
+           c.pinned, c.unread, (SELECT rules FROM person WHERE person.id = c.owner_id)
     FROM conversation c
 """
 """Reads whole conversations; a WHERE follows."""
@@ -34,5 +34,7 @@ def conversation_of(row: tuple[Any, ...]) -> Conversation:
         leaf_id=row[3],
         created_at=row[4],
         updated_at=row[5],
-        person_rules=read_rules(row[14]),
+        pinned=bool(row[14]),
+        unread=bool(row[15]),
+        person_rules=read_rules(row[16]),
     )

@@ -25,7 +25,7 @@ from luxx.store.sql.connection import Connection
 from luxx.store.sql.conversation_rows import CONVERSATIONS, conversation_of
 from luxx.store.sql.ends import Ending, cancel_queued
 from luxx.store.sql.member import Member
-from luxx.store.sql.messages import message_by_id, read_branch, read_history
+from luxx.store.sql.messages import message_by_id, read_after, read_around, read_branch, read_history
 from luxx.store.sql.readers import Readers
 from luxx.store.sql.requests import earlier_result, remember
 from luxx.store.sql.writer import Writer
@@ -67,11 +67,13 @@ class SqlConversations:
         """See ConversationStore."""
         return await self._readers.read(lambda connection: _get(connection, owner, conversation_id))
 
-    async def list(self, owner: str, limit: int, cursor: str | None, query: str | None) -> ConversationPage:
+    async def list(
+        self, owner: str, limit: int, cursor: str | None, query: str | None, pinned: bool | None = None
+    ) -> ConversationPage:
         """See ConversationStore."""
         after = None if cursor is None else listing.position(cursor)
         read = self._readers.read if query is None else self._readers.search
-        return await read(lambda connection: listing.page(connection, owner, limit, after, query))
+        return await read(lambda connection: listing.page(connection, owner, limit, after, query, pinned))
 
     async def change(self, owner: str, conversation_id: str, change: ConversationChange) -> Conversation:
         """See ConversationStore."""
@@ -102,12 +104,20 @@ class SqlConversations:
         before: str | None,
         limit: int,
         read: Callable[[Branch], T],
+        *,
+        after: str | None = None,
+        around: str | None = None,
     ) -> T:
         """See ConversationStore."""
 
         def job(connection: Connection) -> T:
             shown = _get(connection, owner, conversation_id).leaf_id
-            return read(read_branch(connection, owner, conversation_id, leaf or shown, before, limit))
+            end = leaf or shown
+            if after is not None:
+                return read(read_after(connection, owner, conversation_id, end, after, limit))
+            if around is not None:
+                return read(read_around(connection, owner, conversation_id, end, around, limit))
+            return read(read_branch(connection, owner, conversation_id, end, before, limit))
 
         return await self._readers.read(job)
 
@@ -181,10 +191,9 @@ def _change(connection: Connection, owner: str, conversation_id: str, change: Co
     _get(connection, owner, conversation_id, "{lock}")
     _check_provider(connection, owner, change.settings.provider_id)
     columns = _changed_columns(change.settings)
-    if change.title is not msgspec.UNSET:
-        columns["title"] = change.title
-    if change.title_source is not msgspec.UNSET:
-        columns["title_source"] = change.title_source
+    for name in ("title", "title_source", "pinned", "unread"):
+        if (value := getattr(change, name)) is not msgspec.UNSET:
+            columns[name] = value
     if change.leaf_id is not msgspec.UNSET:
         columns["leaf_id"] = _leaf(connection, conversation_id, change.leaf_id)
     if columns:

@@ -78,7 +78,9 @@ def end_turn(connection: Connection, ending: Ending, number: int, end: End) -> N
     status, *columns = outcome
     conversation_id, message_id = connection.execute(_END, (status, ending.now, *columns, number)).fetchone()
     connection.send("UPDATE message SET text = ? WHERE id = ?", (_answer_text(connection, number), message_id))
-    connection.send("UPDATE conversation SET updated_at = ? WHERE id = ?", (ending.now, conversation_id))
+    # A person who has stopped an answer has seen it.
+    unread = "" if status == "cancelled" else ", unread = true"
+    connection.send(f"UPDATE conversation SET updated_at = ?{unread} WHERE id = ?", (ending.now, conversation_id))
     waiting = connection.execute(_QUEUED_BEHIND, (conversation_id, message_id)).fetchall()
     for queued, turn_id, queued_message_id in waiting:
         if status == "done":

@@ -54,6 +54,11 @@ class SqlFiles:
         self._readers = readers
         self._limits = limits
 
+    @property
+    def limits(self) -> FileLimits:
+        """See FileStore."""
+        return self._limits
+
     async def keep(self, owner: str, conversation_id: str | None, name: str, data: bytes) -> FileRef:
         """See FileStore."""
         limits = self._limits

@@ -27,10 +27,14 @@ def position(cursor: str) -> Position:
     return time, conversation_id
 
 
-def page(connection: Connection, owner: str, limit: int, after: Position | None, query: str | None) -> ConversationPage:
-    """Return up to `limit` conversations of lesser activity than `after`."""
+def page(
+    connection: Connection, owner: str, limit: int, after: Position | None, query: str | None, pinned: bool | None
+) -> ConversationPage:
+    """Return up to `limit` conversations of lesser activity than `after`; with `pinned`, only those that are, or are not."""
     sql = CONVERSATIONS + "WHERE c.owner_id = ? AND c.deleted_at IS NULL"
     values: list[str | int] = [owner]
+    if pinned is not None:
+        sql += " AND c.pinned" if pinned else " AND NOT c.pinned"
     if after is not None:
         sql += " AND (c.updated_at, c.id) < (?, ?)"
         values += after

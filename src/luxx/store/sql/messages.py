@@ -28,6 +28,13 @@ _PATH = f"""
         SELECT {_COLUMNS}, path.depth + 1 FROM path JOIN message m ON m.id = path.parent_id WHERE path.depth < ?)
     SELECT id, conversation_id, parent_id, role, text, created_at, depth FROM path
 """
+_LINE = """
+    WITH RECURSIVE line (id, parent_id, depth) AS (
+        SELECT m.id, m.parent_id, 1 FROM message m WHERE m.id = ? AND m.conversation_id = ? AND m.owner_id = ?
+        UNION ALL
+        SELECT m.id, m.parent_id, line.depth + 1 FROM line JOIN message m ON m.id = line.parent_id WHERE line.id <> ?)
+    SELECT id FROM line ORDER BY depth
+"""
 _TREE = f"SELECT {_COLUMNS} FROM message m WHERE m.conversation_id = ? ORDER BY m.ordinal"
 _ONE = f"""
     SELECT {_COLUMNS} FROM message m JOIN conversation c ON c.id = m.conversation_id
@@ -83,9 +90,27 @@ def read_branch(
     if end is None:
         return Branch((), False)
     rows = _path(connection, owner, end, limit + 1)
-    has_more = len(rows) > limit
-    messages = _messages(connection, rows[1:] if has_more else rows)
-    return Branch(_with_siblings(connection, messages), has_more)
+    return _part(connection, rows, limit, has_newer=before is not None)
+
+
+def read_after(
+    connection: Connection, owner: str, conversation_id: str, leaf: str | None, after: str, limit: int
+) -> Branch:
+    """Return up to `limit` messages of the path to `leaf` that follow `after`. Raises NotFound."""
+    newer = _line(connection, owner, conversation_id, leaf, after)[:-1]
+    count = min(limit, len(newer))
+    rows = _path(connection, owner, newer[-count], count) if count else []
+    return _part(connection, rows, limit, has_newer=len(newer) > limit, has_more=True)
+
+
+def read_around(
+    connection: Connection, owner: str, conversation_id: str, leaf: str | None, around: str, limit: int
+) -> Branch:
+    """Return up to `limit` messages of the path to `leaf`, with `around` in their midst. Raises NotFound."""
+    line = _line(connection, owner, conversation_id, leaf, around)
+    newer = min(limit // 2, len(line) - 1)
+    rows = _path(connection, owner, line[-1 - newer], limit + 1)
+    return _part(connection, rows, limit, has_newer=len(line) - 1 > newer)
 
 
 def read_history(connection: Connection, owner: str, message_id: str, known: Container[str]) -> tuple[Message, ...]:
@@ -114,6 +139,23 @@ def read_tree(connection: Connection, conversation_id: str) -> tuple[Message, ..
         )
         for row in rows
     )
+
+
+def _part(
+    connection: Connection, rows: Sequence[_Row], limit: int, *, has_newer: bool, has_more: bool = False
+) -> Branch:
+    """Return the last `limit` of the rows as messages."""
+    messages = _messages(connection, rows[-limit:])
+    return Branch(_with_siblings(connection, messages), has_more or len(rows) > limit, has_newer)
+
+
+def _line(connection: Connection, owner: str, conversation_id: str, leaf: str | None, message_id: str) -> list[str]:
+    """Return the ids of the path to `leaf` from there back to the message."""
+    values = (leaf, conversation_id, owner, message_id)
+    line = [row[0] for row in connection.execute(_LINE, values)]
+    if not line or line[-1] != message_id:
+        raise NotFound("There is no such message on this branch.")
+    return line
 
 
 def _parent(connection: Connection, conversation_id: str, message_id: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
 from msgspec.structs import replace
 
 from luxx.core.errors import Fenced, NotFound
@@ -18,6 +19,7 @@ from luxx.store.records import (
     Stopped,
     Turn,
     TurnBatch,
+    TurnSettings,
 )
 from luxx.store.sql import compaction
 from luxx.store.sql.append import NotTogether, append
@@ -71,6 +73,7 @@ _CANCELLED = "SELECT id FROM turn WHERE node = ? AND cancel AND ended_at IS NULL
 _LOCK = """
     SELECT 1 FROM conversation WHERE id = (SELECT conversation_id FROM turn WHERE id = ? AND owner_id = ?) {lock}
 """
+_SETTINGS = "SELECT number, settings FROM turn WHERE id = ? AND owner_id = ? AND ended_at IS NULL {lock}"
 
 
 class SqlTurns:
@@ -192,6 +195,10 @@ class SqlTurns:
             self._member.tell_appended((turn_id, *(turn.id for turn in stopped.dropped)))
         return stopped
 
+    async def stop_call(self, owner: str, turn_id: str, index: int) -> None:
+        """See TurnStore."""
+        await self._writer.write(lambda connection: _stop_call(connection, owner, turn_id, index))
+
     async def compact(self, ended_before: str) -> int:
         """See TurnStore."""
         return await compaction.compact(self._writer, self._readers, ended_before)
@@ -211,6 +218,13 @@ def _request_cancel(connection: Connection, node: str, owner: str, turn_id: str)
     elif status in ("active", "waiting"):
         connection.send("UPDATE turn SET cancel = true WHERE number = ?", (number,))
     return Stopped(turn_by_id(connection, turn_id), turns_by_id(connection, ending.dropped))
+
+
+def _stop_call(connection: Connection, owner: str, turn_id: str, index: int) -> None:
+    for number, written in connection.execute(_SETTINGS, (turn_id, owner)).fetchall():
+        settings = msgspec.json.decode(written, type=TurnSettings)
+        settings = replace(settings, stopped=(*settings.stopped, index))
+        connection.send("UPDATE turn SET settings = ? WHERE number = ?", (msgspec.json.encode(settings), number))
 
 
 def _in_order(connection: Connection, taken: list[tuple[int, str]]) -> tuple[Turn, ...]:

@@ -11,15 +11,9 @@ from luxx.store.directory import MOUNTS, DataDirectory
 from luxx.store.records import FileLimits
 from luxx.store.secrets import SecretBox
 from luxx.store.sql import nodes
-from luxx.store.sql.approvals import SqlApprovals
-from luxx.store.sql.archive import SqlArchive
-from luxx.store.sql.conversations import SqlConversations
-from luxx.store.sql.files import SqlFiles
-from luxx.store.sql.installation import check_secrets, ensure_owner, ping
-from luxx.store.sql.providers import SqlProviders
+from luxx.store.sql.installation import check_secrets, ensure_owner
 from luxx.store.sql.readers import Readers
-from luxx.store.sql.tool_servers import SqlToolServers
-from luxx.store.sql.turns import SqlTurns
+from luxx.store.sql.store import SqlStore
 from luxx.store.sql.writer import Writer
 from luxx.store.sqlite.alone import Alone
 from luxx.store.sqlite.checkpoints import WAL_LIMIT, Checkpoints
@@ -35,7 +29,7 @@ READERS = 2
 _LIMITS = FileLimits()
 
 
-class SqliteStore:
+class SqliteStore(SqlStore[Alone]):
     """See luxx.store.interface.Store. Owns the data directory, the connections and their threads."""
 
     def __init__(
@@ -49,84 +43,30 @@ class SqliteStore:
         node: str,
         limits: FileLimits,
     ) -> None:
+        writer = Writer([connection], after_commit=lambda: checkpoints.after_commit(connection.raw))
+        super().__init__(
+            flushes=writer,
+            writer=writer,
+            readers=readers,
+            nodes=Alone(writer, node),
+            secrets=secrets,
+            owner=owner,
+            limits=limits,
+            index=index_some,
+        )
         self._directory = directory
         self._connection = connection
-        self._readers = readers
         self._checkpoints = checkpoints
-        self._writer = Writer([connection], after_commit=lambda: checkpoints.after_commit(connection.raw))
-        self._owner = owner
         self._closed = False
-        self._nodes = Alone(self._writer, node)
-        self._turns = SqlTurns(self._writer, self._writer, readers, self._nodes, limits)
-        self._files = SqlFiles(self._writer, readers, limits)
-        self._archive = SqlArchive(self._writer, readers, limits, index_some)
-        self._approvals = SqlApprovals(self._writer, readers)
-        self._conversations = SqlConversations(self._writer, readers, self._nodes)
-        self._providers = SqlProviders(self._writer, readers, secrets)
-        self._tool_servers = SqlToolServers(self._writer, readers, secrets)
-
-    @property
-    def turns(self) -> SqlTurns:
-        """Turns and their logs."""
-        return self._turns
-
-    @property
-    def approvals(self) -> SqlApprovals:
-        """Calls that wait for a person."""
-        return self._approvals
-
-    @property
-    def conversations(self) -> SqlConversations:
-        """Conversations and their messages."""
-        return self._conversations
-
-    @property
-    def providers(self) -> SqlProviders:
-        """Providers and their keys."""
-        return self._providers
-
-    @property
-    def tool_servers(self) -> SqlToolServers:
-        """Tool servers and their secrets."""
-        return self._tool_servers
-
-    @property
-    def files(self) -> SqlFiles:
-        """Files and their contents."""
-        return self._files
-
-    @property
-    def archive(self) -> SqlArchive:
-        """Whole conversations, and looking through all of them."""
-        return self._archive
-
-    @property
-    def nodes(self) -> Alone:
-        """This process, which shares its database with nobody."""
-        return self._nodes
-
-    @property
-    def owner(self) -> str:
-        """The user id of the person at this machine."""
-        return self._owner
-
-    @property
-    def node(self) -> str:
-        """The id of this process in the store; new at every start."""
-        return self._nodes.node
-
-    async def ping(self) -> None:
-        """Make sure that the store can be written, by writing to it. Raises StorageError."""
-        await self._writer.write(ping)
 
     async def close(self) -> None:
         """Free this node's turns, end the threads and let the data directory go; what waits to be written is written."""
         if self._closed:
             return
         self._closed = True
-        self._nodes.close()
+        self.nodes.close()
         with contextlib.suppress(StorageError):  # if the disk is gone, the next start frees them
-            await self._nodes.leave()
+            await self.nodes.leave()
         await self._writer.close()
         await self._readers.close()
         await asyncio.to_thread(self._close_files)

@@ -18,6 +18,10 @@ Item = SessionMessage | Exception
 
 _MOST_TOOLS = 1_000
 """Of one page: the SDK takes a quarter of a millisecond for each, in the event loop."""
+GIVEN = "luxx:given"
+"""Where a tool's schema has itself as the server gave it: what the SDK takes for valid has less in it."""
+LISTED = "luxx:listed"
+"""Where the notes (``_meta``) of a page of tools say how many there were on it."""
 _TOOL_TEXTS = ("title", "description")
 _HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
 _CONTENT_TYPES = frozenset({"text", "image", "audio", "resource", "resource_link"})
@@ -101,8 +105,9 @@ class BoundedStream:
 def mend(result: dict[str, Any]) -> None:
     """Make a result such that one bad tool or piece of content does not make the SDK refuse all of it."""
     if isinstance(tools := result.get("tools"), list):
-        first = cast("list[object]", tools)[:_MOST_TOOLS]
-        result["tools"] = [mended for tool in first if (mended := _mended_tool(tool))]
+        listed = cast("list[object]", tools)
+        result["tools"] = [mended for tool in listed[:_MOST_TOOLS] if (mended := _mended_tool(tool))]
+        result["_meta"] = {LISTED: len(listed)}
     if isinstance(content := result.get("content"), list):
         result["content"] = [_mended_content(part) for part in cast("list[object]", content)]
 
@@ -115,7 +120,8 @@ def _mended_tool(tool: object) -> dict[str, Any] | None:
         return None
     made: dict[str, Any] = {"name": name}
     made |= {key: given[key] for key in _TOOL_TEXTS if isinstance(given.get(key), str)}
-    made["inputSchema"] = mended_schema(given.get("inputSchema"))
+    schema: object = given.get("inputSchema")
+    made["inputSchema"] = {**mended_schema(schema), GIVEN: schema}
     output: object = given.get("outputSchema")
     if isinstance(output, dict) and isinstance(cast("dict[str, object]", output).get("properties", {}), dict):
         made["outputSchema"] = {"type": "object", **cast("dict[str, object]", output)}

@@ -7,22 +7,19 @@ from typing import TypeVar
 from luxx.core.ports import Reply
 from luxx.core.prompts import Effect
 from luxx.tools.context import CallOver, ToolContext, TooManyQuestions
-from luxx.tools.errors import ToolError
+from luxx.tools.errors import OUTCOME_UNKNOWN, ToolError
 from luxx.tools.mcp.connection import Connection, Patience
 from luxx.tools.mcp.wire import (
     CallHooks,
+    InDoubt,
     NotAsked,
     Question,
     ServerFailed,
-    ServerGone,
-    ServerRefused,
     Session,
-    SessionInDoubt,
     SessionLost,
 )
 
 _PROGRESS_PAUSE_S = 0.1
-_UNKNOWN = " The outcome is unknown: it may have taken effect or not. Find out before you call it again."
 
 T = TypeVar("T")
 
@@ -35,26 +32,21 @@ async def made_call(
     context: ToolContext,
     work: Callable[[Session, CallHooks], Awaitable[T]],
 ) -> T:
-    """Do the work in a session of the server; once more if the server had forgotten the session. Raises ToolError.
+    """Do the work in a session of the server. Raises ToolError.
 
-    What is unsafe is done again only where the server is known not to have done it.
+    It is done once more if the server had not taken it, or if it may be done twice and there was no answer.
     """
-    unknown = _UNKNOWN if effect == "unsafe" else ""
+    unknown = f" {OUTCOME_UNKNOWN}" if effect == "unsafe" else ""
     try:
         try:
             return await _attempt(connection, server, patience, context, work)
-        except SessionLost as lost:
-            if effect == "unsafe" and isinstance(lost, SessionInDoubt):
+        except (SessionLost, InDoubt) as error:
+            if effect == "unsafe" and isinstance(error, InDoubt):
                 raise
             return await _attempt(connection, server, patience, context, work)
-    except ServerRefused as error:
-        raise ToolError(f"The server {server} answered with an error: {error}") from error
-    except ServerGone as error:
-        raise ToolError(f"The server {server} is gone: {error}.{unknown}") from error
-    except SessionInDoubt as error:
-        raise ToolError(f"The server {server} seems to have ended the session: {error}.{unknown}") from error
     except ServerFailed as error:
-        raise ToolError(f"The server {server} cannot be used: {error}.") from error
+        words = f"The server {server} {error.verb}: {error}".rstrip(".")
+        raise ToolError(f"{words}.{unknown if isinstance(error, InDoubt) else ''}") from error
     except TimeoutError as error:
         words = (
             f"The server {server} gave no result and no sign of life for {patience.call_s:g} s; the call was cancelled."

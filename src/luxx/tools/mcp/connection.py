@@ -12,7 +12,17 @@ import structlog
 from luxx.core.tool_servers import ServerState
 from luxx.tools.mcp.listing import Listing, made_listing
 from luxx.tools.mcp.log import ServerLog
-from luxx.tools.mcp.wire import Bounds, Launch, Opener, ServerFailed, ServerGone, Session, SessionLost, first_of
+from luxx.tools.mcp.wire import (
+    Bounds,
+    Launch,
+    Opener,
+    ServerFailed,
+    ServerGone,
+    Session,
+    SessionInDoubt,
+    SessionLost,
+    first_of,
+)
 
 _SDK_SIDE = "luxx.tools.mcp.session"
 _LIVED_LONG_S = 60.0
@@ -103,14 +113,14 @@ class Connection:
         if self._live is not None and not self._live.is_usable:
             await self._live.gone()  # one program at a time, and its end decides when the next may start
         live = self._begun()
-        if page := await live.page():
-            raise ServerFailed(f"it wants you to log in: open {page}")
         async with live.lent():
+            if page := await live.page():
+                raise ServerFailed(f"it wants you to log in: open {page}")
             try:
                 yield await live.session()
             except ServerGone as error:
                 raise ServerGone(live.reason or str(error)) from error
-            except SessionLost:
+            except (SessionLost, SessionInDoubt):
                 live.stop()
                 raise
 
@@ -180,7 +190,8 @@ class Connection:
         identity = session.identity
         if identity.resources and not await session.resources():  # servers say that they have some, and have none
             identity = msgspec.structs.replace(identity, resources=False)
-        await self._listed(made_listing(await session.tools(), identity, self._limits.max_tools))
+        tools = await session.tools()
+        await self._listed(await asyncio.to_thread(made_listing, tools, identity, self._limits.max_tools))
 
     def _note_end(self, live: "_Live", began: float) -> None:
         now = asyncio.get_running_loop().time()
@@ -256,6 +267,7 @@ class _Live:
 
     def open(self, session: Session) -> None:
         """Let calls be made."""
+        self._last_used = asyncio.get_running_loop().time()
         if not self._ready.done():
             self._ready.set_result(session)
 

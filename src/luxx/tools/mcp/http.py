@@ -2,34 +2,35 @@
 
 import contextlib
 import re
-import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from typing import Any, cast
 
 import httpx2
 import msgspec
 from mcp.client._transport import TransportStreams
 from mcp.client.streamable_http import MCP_SESSION_ID, streamable_http_client
+from mcp_types import ErrorData, JSONRPCError
 
 from luxx.tools.mcp.bounded import BoundedStream, Flooded, Gauge
 from luxx.tools.mcp.log import ServerLog
+from luxx.tools.mcp.messages import IN_DOUBT, OURS, answer_of, messages_of, read, shallow
 from luxx.tools.mcp.oauth import authorization, check_origin
 from luxx.tools.mcp.wire import Authorizer, Bounds, Watcher
 
 UNREACHABLE = -32_050
-"""The code of an error that the server did not send: it could not be reached, or answered with an HTTP status."""
+"""The code of an error of our own: the server could not be reached, or refused the request with an HTTP status."""
 SESSION_LOST = -32_051
 """The code of another one: the server took nothing, as it does not know the session."""
 SESSION_IN_DOUBT = -32_052
 """And of a third: the server seems not to know the session, but may have taken the request."""
-OURS = uuid.uuid4().hex
-"""What such errors have as their data, so that none that a server sends can be taken for one."""
 
 _CONNECT_S = 10.0
 _CLOSE_S = 2.0
 _SILENCE_S = 3600.0
 _SHOWN_BYTES = 2_000
 _SHOWN_CHARS = 300
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+_LEFT = (301, 302, 303)
+"""Redirects after which a POST would be another request: it has been taken, and what became of it is said elsewhere."""
 _SESSION = re.compile(r"(?<![a-z])session|Session|SESSION")
 
 
@@ -61,27 +62,58 @@ class _Transport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request: to the server, or for a log-in."""
+        is_post = request.method == "POST" and request.url == self._endpoint
         if request.url != self._endpoint:
             check_origin(self._endpoint, request.url)
         if request.method == "DELETE":
             request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), _CLOSE_S)
         try:
             response = await self._inner.handle_async_request(request)
-        except httpx2.TransportError as error:
-            if request.method != "POST" or request.url != self._endpoint:
+        except _NOT_SENT as error:
+            if not is_post:
                 raise
-            reason = str(error) or type(error).__name__
-            return self._failure(502, f"it cannot be reached: {reason}")
+            return self._failure(502, f"it cannot be reached: {_words(error)}")
+        except httpx2.TransportError as error:
+            if not is_post:
+                raise
+            return self._failure(502, f"the connection broke: {_words(error)}", code=IN_DOUBT)
+        return await self._bounded(request, response, is_post=is_post)
+
+    async def _bounded(self, request: httpx2.Request, response: httpx2.Response, *, is_post: bool) -> httpx2.Response:
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
         encoding = response.headers.get("content-encoding", "identity")
         if encoding != "identity":
             await response.aclose()
-            return self._failure(502, f"its answer is packed with {encoding}, which was not asked for")
-        if response.status_code >= 400 and request.method == "POST" and request.url == self._endpoint:
+            return self._failure(502, f"its answer is packed with {encoding}, which was not asked for", code=IN_DOUBT)
+        if is_post and (response.status_code >= 400 or response.status_code in _LEFT):
             return await self._refusal(response, in_session=MCP_SESSION_ID in request.headers)
-        assert isinstance(response.stream, httpx2.AsyncByteStream)
-        is_stream = response.headers.get("content-type", "").lower().startswith("text/event-stream")
-        response.stream = _BoundedBody(response.stream, self._bounds, self._watcher, endless=is_stream)
+        kind = response.headers.get("content-type", "").lower()
+        is_stream = kind.startswith("text/event-stream")
+        body = _BoundedBody(response.stream, self._bounds, self._watcher, endless=is_stream)
+        if is_stream:
+            response.stream = _ShallowEvents(body, self._bounds.message_bytes)
+        elif is_post and response.status_code == 200 and kind.startswith("application/json"):
+            return await self._answer(request, response, body)
+        else:
+            response.stream = body
         return response
+
+    async def _answer(
+        self, request: httpx2.Request, response: httpx2.Response, body: "_BoundedBody"
+    ) -> httpx2.Response:
+        """Return the whole answer to a request, as one that the SDK can read and that belongs to the request."""
+        request_id = _id_of(request.content)
+        try:
+            data = b"".join([chunk async for chunk in body])
+        except (httpx2.TransportError, httpx2.StreamError) as error:
+            return self._failure(502, f"its answer broke off: {_words(error)}", code=IN_DOUBT)
+        finally:
+            await response.aclose()
+        if request_id is not None:
+            answer = answer_of(await read(messages_of, data), data, request_id)
+            data = answer.model_dump_json(by_alias=True, exclude_unset=True).encode()
+        kept = [(name, value) for name, value in response.headers.multi_items() if name.lower() != "content-length"]
+        return httpx2.Response(200, headers=kept, content=data)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -96,16 +128,19 @@ class _Transport(httpx2.AsyncBaseTransport):
                 if len(body) > _SHOWN_BYTES:
                     break
         await response.aclose()
-        said = _error_message(body)
+        status, said = response.status_code, _error_in(body)
         text = " ".join(body[:_SHOWN_CHARS].decode(errors="replace").split())
-        if in_session and (code := _end_of_session(response.status_code, said, text)):
-            return self._failure(response.status_code, "it has ended the session", code=code)
-        if said is not None:
+        if in_session and (code := _end_of_session(status, said.message if said else None, text)):
+            return self._failure(status, "it has ended the session", code=code)
+        if said is not None and status < 500:
             kept = {"content-type": "application/json"}
             kept |= {"www-authenticate": wanted} if (wanted := response.headers.get("www-authenticate")) else {}
-            return httpx2.Response(response.status_code, headers=kept, content=body)
-        words = f"it answered with HTTP {response.status_code}{_hint(response.status_code)}"
-        return self._failure(response.status_code, f"{words}: {text}" if text else words, response.headers)
+            return httpx2.Response(status, headers=kept, content=body)
+        words = f"it answered with HTTP {status}{_hint(status)}"
+        words += f": {said.message if said else text}".rstrip(": ")
+        is_refused = status < 500 and status not in (*_LEFT, 408)
+        code = UNREACHABLE if is_refused else IN_DOUBT
+        return self._failure(502 if status in _LEFT else status, words, response.headers, code)
 
     def _failure(
         self, status: int, words: str, headers: Mapping[str, str] | None = None, code: int = UNREACHABLE
@@ -140,6 +175,28 @@ class _BoundedBody(httpx2.AsyncByteStream):
         await self._inner.aclose()
 
 
+class _ShallowEvents(httpx2.AsyncByteStream):
+    """A stream of events, whose lines are nested no deeper than the SDK can read."""
+
+    def __init__(self, inner: httpx2.AsyncByteStream, max_bytes: int) -> None:
+        self._inner = inner
+        self._max_bytes = max_bytes
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        partial = bytearray()
+        async for chunk in self._inner:
+            at = max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1
+            if at or len(partial) > self._max_bytes:
+                yield await read(_shallow_lines, bytes(partial + chunk[:at]))
+                partial.clear()
+            partial += chunk[at:]
+        yield bytes(partial)
+
+    async def aclose(self) -> None:
+        """Let the connection go."""
+        await self._inner.aclose()
+
+
 def _hint(status: int) -> str:
     if status in (401, 403):
         return " (not authorized: it wants a token in a header)"
@@ -159,14 +216,26 @@ def _end_of_session(status: int, said: str | None, text: str) -> int | None:
     return None
 
 
-def _error_message(body: bytes) -> str | None:
-    """Return the message of a JSON-RPC error, or None if the body is something else."""
-    try:
-        parsed: object = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    if not isinstance(parsed, dict) or not {"jsonrpc", "error"} <= cast("dict[str, Any]", parsed).keys():
-        return None
-    error: object = cast("dict[str, Any]", parsed)["error"]
-    message: object = cast("dict[str, Any]", error).get("message") if isinstance(error, dict) else None
-    return message if isinstance(message, str) else ""
+def _error_in(body: bytes) -> ErrorData | None:
+    """Return the JSON-RPC error that a body is, or None if it is something else."""
+    for message in messages_of(body):
+        if isinstance(message, JSONRPCError) and message.error.data != OURS:
+            return message.error
+    return None
+
+
+def _shallow_lines(data: bytes) -> bytes:
+    return b"".join(map(shallow, data.splitlines(keepends=True)))
+
+
+def _id_of(content: bytes) -> int | str | None:
+    """Return the id of a request of ours, or None for what is not answered."""
+    return msgspec.json.decode(content, type=_Sent).id
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+class _Sent(msgspec.Struct):
+    id: int | str | None = None

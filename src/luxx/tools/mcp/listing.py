@@ -1,14 +1,12 @@
 """Listing: what a server says that it offers, bounded and mended; it is kept, so that a turn begins without asking the server."""
 
-import re
-from collections.abc import Iterable
 from typing import Any, cast
 
 import msgspec
 
 from luxx.core.prompts import Effect
-from luxx.core.text import storable
-from luxx.tools.mcp.wire import RawTool, ServerIdentity
+from luxx.tools.mcp.wire import RawTool, RawTools, ServerIdentity
+from luxx.tools.model_schema import fitted, seen
 
 MAX_DESCRIPTION_CHARS = 4_000
 MAX_SCHEMA_BYTES = 32_000
@@ -18,50 +16,88 @@ _MAX_NAME_CHARS = 200
 _MAX_INSTRUCTION_CHARS = 4_000
 _MAX_TITLE_CHARS = 200
 
-# Characters that nobody sees but a model reads: tags, directions, joiners, and control characters but for tab and newline.
-_UNSEEN = re.compile("[\U000e0000-\U000e007f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_MAX_PROBLEMS = 50
+_SHOWN_CHARS = 60
+_FORM = 2
+"""Changes with what is kept: a listing that an older version of Luxx kept is asked for again."""
 
 Schema = dict[str, Any]
 
 
 class ListedTool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A tool as its server lists it, mended. `hint` is the effect that the server claims."""
+    """A tool as its server lists it, mended. `hint` is the effect that the server claims, `names` the arguments' own names by those shown."""
 
     name: str
     description: str = ""
     parameters: Schema
     output: Schema | None = None
     hint: Effect = "unsafe"
+    names: dict[str, str] = {}
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a server offers. `left_out` counts the tools that were too many, too large, or named twice."""
+    """What a server offers. `left_out` counts the tools that were too many, too large, or not usable; `problems` tell a person which,
+    and what was loosened in the schemas of others.
+    """
 
     tools: tuple[ListedTool, ...] = ()
     left_out: int = 0
+    problems: tuple[str, ...] = ()
     identity: ServerIdentity = ServerIdentity()
+    form: int = 0
 
 
 _decoder: msgspec.json.Decoder[Listing] = msgspec.json.Decoder(Listing)
 _encoder = msgspec.json.Encoder()
 
 
-def made_listing(raw: Iterable[RawTool], identity: ServerIdentity, max_tools: int) -> Listing:
+def made_listing(raw: RawTools, identity: ServerIdentity, max_tools: int) -> Listing:
     """Return the listing, sorted by name: a server that lists in another order each time changes no prompt."""
-    named: dict[str, ListedTool] = {}
-    left_out = 0
-    for tool in raw:
-        if not tool.name or len(tool.name) > _MAX_NAME_CHARS or tool.name != _seen(tool.name) or tool.name in named:
-            left_out += 1
+    named: dict[str, RawTool] = {}
+    problems: list[str] = []
+    for tool in raw.tools:
+        if problem := _problem(tool.name, named):
+            problems.append(problem)
         else:
-            named[tool.name] = _mended_tool(tool)
+            named[tool.name] = tool
     kept, size = list[ListedTool](), 0
-    for _, listed in sorted(named.items()):
+    for _, tool in sorted(named.items())[:max_tools]:
+        listed, notes = _mended_tool(tool)
         size += len(_encoder.encode(listed))
-        if len(kept) == max_tools or size > MAX_LISTING_BYTES:
+        if size > MAX_LISTING_BYTES:
             break
         kept.append(listed)
-    return Listing(tools=tuple(kept), left_out=left_out + len(named) - len(kept), identity=_mended_identity(identity))
+        problems += [f"{tool.name[:_SHOWN_CHARS]}: {note}" for note in notes]
+    left_out = max(raw.listed, len(raw.tools)) - len(kept)
+    return Listing(
+        tools=tuple(kept),
+        left_out=left_out,
+        problems=(*_summary(raw, len(named), len(kept), max_tools), *problems)[:_MAX_PROBLEMS],
+        identity=_mended_identity(identity),
+        form=_FORM,
+    )
+
+
+def _problem(name: str, named: dict[str, RawTool]) -> str | None:
+    """Return why a tool cannot be taken under its name, or None."""
+    shown = repr(seen(name)[:_SHOWN_CHARS])
+    if not name or len(name) > _MAX_NAME_CHARS:
+        return f"{shown} is left out: its name is empty, or longer than {_MAX_NAME_CHARS} characters"
+    if name != seen(name):
+        return f"{shown} is left out: its name has characters that nobody sees"
+    return f"{shown} is left out: there is another of this name" if name in named else None
+
+
+def _summary(raw: RawTools, usable: int, kept: int, max_tools: int) -> list[str]:
+    found: list[str] = []
+    if usable > kept:
+        why = f"only {max_tools:,} are taken" if kept == max_tools else "together they are too large"
+        found.append(f"{usable - kept:,} tools are left out: {why}, the first by name")
+    if raw.listed > len(raw.tools):
+        found.append(f"{raw.listed - len(raw.tools):,} tools are left out: they are none, or too many on one page")
+    if raw.endless:
+        found.append("it lists tools without end: not all pages were read")
+    return found
 
 
 def encode(listing: Listing) -> bytes:
@@ -72,15 +108,16 @@ def encode(listing: Listing) -> bytes:
 def decode(data: bytes) -> Listing | None:
     """Return the listing, or None for one that another version of Luxx wrote."""
     try:
-        return _decoder.decode(data)
+        listing = _decoder.decode(data)
     except msgspec.DecodeError:
         return None
+    return listing if listing.form == _FORM else None
 
 
 def mended_schema(schema: object) -> Schema:
-    """Return a schema that providers take as that of a tool's arguments; what cannot be mended allows any object.
+    """Return the schema of a form, or of a tool for the SDK, as one of an object; what cannot be mended allows any object.
 
-    What a server may use to look larger, deeper or other than it is goes: only JSON stays, of bounded size and depth.
+    Only JSON stays, of bounded size and depth. What a model is shown is made by luxx.tools.model_schema.
     """
     plain = _plain(schema)
     if plain is None or plain.setdefault("type", "object") != "object":
@@ -97,15 +134,18 @@ def mended_schema(schema: object) -> Schema:
     return plain
 
 
-def _mended_tool(raw: RawTool) -> ListedTool:
+def _mended_tool(raw: RawTool) -> tuple[ListedTool, tuple[str, ...]]:
     description = raw.description.strip() or raw.title.strip()
-    return ListedTool(
+    parameters = fitted(raw.parameters)
+    listed = ListedTool(
         name=raw.name,
         description=_bounded(description, MAX_DESCRIPTION_CHARS),
-        parameters=mended_schema(raw.parameters),
+        parameters=parameters.schema,
         output=None if raw.output is None else _plain(raw.output),
         hint=_claimed(raw),
+        names=parameters.names,
     )
+    return listed, parameters.notes
 
 
 def _claimed(raw: RawTool) -> Effect:
@@ -140,20 +180,16 @@ def _cleaned(value: object, depth: int) -> object:
         raise ValueError("too deep")
     match value:
         case str():
-            return _seen(value)
+            return seen(value)
         case dict():
             members = cast("Schema", value)
-            return {_seen(name): _cleaned(member, depth - 1) for name, member in members.items()}
+            return {seen(name): _cleaned(member, depth - 1) for name, member in members.items()}
         case list():
             return [_cleaned(member, depth - 1) for member in cast("list[object]", value)]
         case _:
             return value
 
 
-def _seen(text: str) -> str:
-    return _UNSEEN.sub("", storable(text))
-
-
 def _bounded(text: str, max_chars: int) -> str:
-    text = _seen(text)
+    text = seen(text[: 2 * max_chars])
     return text if len(text) <= max_chars else text[: max_chars - 1] + "…"

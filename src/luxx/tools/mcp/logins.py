@@ -1,14 +1,35 @@
-"""Logins: pages on which a person logs in to a server, and where what came back from them goes."""
+"""Logins: pages on which a person logs in to a server, and where what came back from them goes.
+
+A browser may come back to another node than the one that waits for it. So what is waited for is kept with the server's secrets, where
+the other node finds it and leaves what the browser brought.
+"""
 
 import asyncio
+import hashlib
+import time
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from luxx.core.errors import LuxxError, NotFound
-from luxx.core.tool_servers import LOGIN_PREFIX, ToolServer, ToolServerChange, ToolServerStore
+import msgspec
+
+from luxx.core.errors import ConfigurationError, LuxxError, NotFound
+from luxx.core.tool_servers import LOGIN_PREFIX, HttpTarget, ToolServer, ToolServerChange, ToolServerStore
 from luxx.tools.mcp.wire import Authorized, ServerFailed
 
 _PATIENCE_S = 600.0
+_LOOK_S = 1.0
+_PENDING = f"{LOGIN_PREFIX}pending"
+
+
+class _Pending(msgspec.Struct, frozen=True):
+    """A log-in that a node waits for, until a time; `code` is there as soon as a browser came back."""
+
+    until: float
+    code: str = ""
+    issuer: str | None = None
+
+
+_decoder = msgspec.json.Decoder(dict[str, _Pending])
 
 
 class Asked(Protocol):
@@ -43,21 +64,60 @@ class Logins:
         future.set_result(Authorized(code=code, state=state, issuer=issuer))
         return True
 
-    async def wait(self, page: str, asked: Asked) -> Authorized:
-        """Show the page and return what comes back from it. Raises ServerFailed if nothing does."""
+    async def wait(self, page: str, login: "ServerLogin", asked: Asked) -> Authorized:
+        """Show the page and return what comes back from it, to this node or another. Raises ServerFailed if nothing does."""
         state = parse_qs(urlsplit(page).query).get("state", [""])[0]
         if not state or urlsplit(page).scheme not in ("http", "https"):
             raise ServerFailed("its log-in page is not valid")
+        await login.expect(state, _PATIENCE_S)
         future = self._waiting[state] = asyncio.get_running_loop().create_future()
         asked.asking(page, _PATIENCE_S)
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                return await future
+                while not (await asyncio.wait((future,), timeout=_LOOK_S))[0]:
+                    if found := await login.left(state):
+                        return found
+                return future.result()
         except TimeoutError:
             raise ServerFailed("nobody logged in") from None
         finally:
             del self._waiting[state]
             asked.asking(None, _PATIENCE_S)
+
+
+async def leave(store: ToolServerStore, owner: str, state: str, code: str, issuer: str | None) -> bool:
+    """Leave what a browser brought back for the node that waits for it; tell whether any does. Raises StorageError."""
+    for server in await store.list(owner):
+        if not isinstance(server.target, HttpTarget) or not server.secrets_tag:
+            continue
+        try:
+            _, secrets = await store.credentials(owner, server.id)
+        except (NotFound, ConfigurationError):
+            continue
+        pending = _pending(secrets)
+        found = pending.get(_key(state))
+        if found is not None and not found.code:
+            pending[_key(state)] = msgspec.structs.replace(found, code=code, issuer=issuer)
+            await store.change(owner, server.id, ToolServerChange(secrets=_with(secrets, pending)))
+            return True
+    return False
+
+
+def _key(state: str) -> str:
+    return hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _pending(secrets: dict[str, str]) -> dict[str, _Pending]:
+    """Return the log-ins that are waited for and whose time is not over."""
+    try:
+        found = _decoder.decode(secrets.get(_PENDING, "{}"))
+    except msgspec.DecodeError:
+        return {}
+    return {state: one for state, one in found.items() if one.until > time.time()}
+
+
+def _with(secrets: dict[str, str], pending: dict[str, _Pending]) -> dict[str, str]:
+    return {**secrets, _PENDING: msgspec.json.encode(pending).decode()}
 
 
 class ServerLogin:
@@ -78,17 +138,31 @@ class ServerLogin:
         return (await self._current())[1].get(LOGIN_PREFIX + kind)
 
     async def save(self, kind: str, text: str) -> None:
-        """See Authorizer."""
+        """See Authorizer. What comes at the end of a log-in ends the waiting for it on all nodes."""
         server, secrets = await self._current()
+        kept = {name: value for name, value in secrets.items() if name != _PENDING}
+        await self._keep(server, {**kept, LOGIN_PREFIX + kind: text})
+
+    async def expect(self, state: str, patience_s: float) -> None:
+        """Let any node take what comes back with this state, for so long. Raises ServerFailed."""
+        server, secrets = await self._current()
+        pending = {**_pending(secrets), _key(state): _Pending(time.time() + patience_s)}
+        await self._keep(server, _with(secrets, pending))
+
+    async def left(self, state: str) -> Authorized | None:
+        """Return what another node has left, if it has. Raises ServerFailed."""
+        found = _pending((await self._current())[1]).get(_key(state))
+        return Authorized(code=found.code, state=state, issuer=found.issuer) if found and found.code else None
+
+    async def _keep(self, server: ToolServer, secrets: dict[str, str]) -> None:
         if server.target == self._server.target:
-            change = ToolServerChange(secrets={**secrets, LOGIN_PREFIX + kind: text})
-            await self._store.change(self._owner, server.id, change)
+            await self._store.change(self._owner, server.id, ToolServerChange(secrets=secrets))
 
     async def authorize(self, page: str) -> Authorized:
         """See Authorizer."""
         if self.asked is None:
             raise ServerFailed("it wants a log-in")
-        return await self._logins.wait(page, self.asked)
+        return await self._logins.wait(page, self, self.asked)
 
     async def _current(self) -> tuple[ToolServer, dict[str, str]]:
         try:

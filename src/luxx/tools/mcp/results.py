@@ -12,8 +12,8 @@ from luxx.core.files import FileRef
 from luxx.core.ports import ToolOutcome
 from luxx.core.text import storable, storable_within
 from luxx.tools.context import ToolContext
+from luxx.tools.fits import misfit
 from luxx.tools.keeping import described
-from luxx.tools.mcp.fits import misfit
 from luxx.tools.mcp.log import ServerLog
 from luxx.tools.mcp.wire import CallResult, Content, LinkContent, MediaContent, ResourceInfo, TextContent
 

@@ -22,7 +22,7 @@ from luxx.core.tool_servers import (
 from luxx.tools.errors import ToolError
 from luxx.tools.mcp.connection import Connection, Limits
 from luxx.tools.mcp.listing import Listing, decode, encode
-from luxx.tools.mcp.logins import Logins, ServerLogin, without_tokens
+from luxx.tools.mcp.logins import Logins, ServerLogin, leave, without_tokens
 from luxx.tools.mcp.tools import tools_of
 from luxx.tools.mcp.wire import Launch, ServerFailed, Session
 from luxx.tools.tool import Tool
@@ -90,6 +90,7 @@ class McpServers:
             instructions=identity.instructions or None,
             tools=len(listing.tools),
             left_out=listing.left_out,
+            problems=listing.problems,
         )
 
     def changed(self, owner: str, server_id: str) -> None:
@@ -112,16 +113,16 @@ class McpServers:
             return Check(ok=False, detail=f"The server cannot be used: {error}")
         state = self.state(await self._store.get(owner, server_id))
         extras = [word for word, there in (("resources", identity.resources), ("prompts", identity.prompts)) if there]
-        extras += [f"{state.left_out} tools left out"] if state.left_out else []
+        extras += [f"{state.left_out:,} tools left out"] if state.left_out else []
         beside = f"; {', '.join(extras)}" if extras else ""
-        title = state.title or "The server"
-        return Check(
-            ok=True, detail=f"{title} speaks MCP {identity.protocol} and offers {state.tools or 0} tools{beside}."
+        found = (
+            f"{state.title or 'The server'} speaks MCP {identity.protocol} and offers {state.tools or 0} tools{beside}."
         )
+        return Check(ok=True, detail="\n".join((found, *state.problems)))
 
-    def logged_in(self, state: str, code: str, issuer: str | None) -> bool:
+    async def logged_in(self, owner: str, state: str, code: str, issuer: str | None) -> bool:
         """See ToolServerHost."""
-        return self.logins.returned(state, code, issuer)
+        return self.logins.returned(state, code, issuer) or await leave(self._store, owner, state, code, issuer)
 
     async def prompts(self, owner: str, server_id: str) -> tuple[PromptInfo, ...]:
         """See ToolServerHost."""
@@ -181,11 +182,12 @@ class McpServers:
         """Wait a moment for servers that were never listed, once for each; tell whether there was anything to wait for."""
         waiting: list[asyncio.Task[None]] = []
         for server in servers:
-            if server.tools is None and server.id not in self._first:
+            if self._listing(server) is not None:
+                continue
+            if server.id not in self._first:
                 self._first[server.id] = self._spawn(self._list_first(owner, server.id))
-            task = self._first.get(server.id)
-            if server.tools is None and task is not None and not task.done():
-                waiting.append(task)
+            if not self._first[server.id].done():
+                waiting.append(self._first[server.id])
         if not waiting:
             return False
         await asyncio.wait(waiting, timeout=self._limits.patience.listing_s)

@@ -5,7 +5,7 @@ import base64
 import binascii
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar, cast
 
@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from luxx import __version__
 from luxx.core.text import storable
 from luxx.core.tool_servers import HttpTarget, PromptArgument, PromptInfo, PromptMessage, StdioTarget
+from luxx.tools.mcp.bounded import GIVEN, LISTED
 from luxx.tools.mcp.failures import translated
 from luxx.tools.mcp.http import http_streams
 from luxx.tools.mcp.log import ServerLog
@@ -39,6 +40,7 @@ from luxx.tools.mcp.wire import (
     NotAsked,
     Question,
     RawTool,
+    RawTools,
     ResourceInfo,
     ServerIdentity,
     ServerRefused,
@@ -106,7 +108,7 @@ class SdkSession:
     def begin(self, client: Client) -> None:
         """Take over a client that is connected."""
         self._client = client
-        # The SDK's check compiles what the server sent and can be made to run for ever; luxx.tools.mcp.fits does it in bounds.
+        # The SDK's check compiles what the server sent and can be made to run for ever; luxx.tools.fits does it in bounds.
         client.session.validate_tool_result = _unchecked
         info, can = client.server_info, client.server_capabilities
         self._identity = ServerIdentity(
@@ -122,10 +124,12 @@ class SdkSession:
         """Who the server says that it is."""
         return self._identity
 
-    async def tools(self) -> Sequence[RawTool]:
+    async def tools(self) -> RawTools:
         """Return all tools, of all pages."""
-        pages = self._pages(lambda cursor: self._client.list_tools(cursor=cursor))
-        return [_raw_tool(tool) async for page in pages for tool in page.tools]
+        pages = [page async for page in self._pages(lambda cursor: self._client.list_tools(cursor=cursor))]
+        tools = [_raw_tool(tool) for page in pages for tool in page.tools]
+        listed = sum((page.meta or {}).get(LISTED, 0) for page in pages)
+        return RawTools(tools=tools, listed=listed, endless=len(pages) == _MAX_PAGES)
 
     async def call(self, name: str, arguments: dict[str, Any], hooks: CallHooks) -> CallResult:
         """Call a tool; a page that the server wants to have opened first is asked of the person."""
@@ -288,7 +292,7 @@ def _raw_tool(tool: types.Tool) -> RawTool:
         name=tool.name,
         title=tool.title or "",
         description=tool.description or "",
-        parameters=tool.input_schema,
+        parameters=tool.input_schema.get(GIVEN),
         output=tool.output_schema,
         read_only=bool(notes and notes.read_only_hint),
         idempotent=bool(notes and notes.idempotent_hint),

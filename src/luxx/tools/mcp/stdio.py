@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import sys
@@ -14,13 +13,11 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.client._transport import TransportStreams
 from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCMessage, jsonrpc_message_adapter
-from pydantic import ValidationError
 
-from luxx.core.text import storable_within
 from luxx.core.tool_servers import StdioTarget
 from luxx.tools.mcp.bounded import BoundedStream, Flooded, Gauge, Item
 from luxx.tools.mcp.log import ServerLog
+from luxx.tools.mcp.messages import messages_of, read
 from luxx.tools.mcp.wire import Bounds, ServerFailed, Watcher
 
 _LEASH = Path(__file__).with_name("leash.py")
@@ -41,7 +38,7 @@ async def stdio_streams(
         outgoing, sent = anyio.create_memory_object_stream[SessionMessage](0)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(program.read, received, watcher)
-            tasks.start_soon(program.write, sent)
+            tasks.start_soon(program.write, sent, watcher)
             tasks.start_soon(program.listen)
             try:
                 yield BoundedStream(incoming, bounds, watcher), outgoing
@@ -107,13 +104,15 @@ class _Program:
             else:
                 watcher.ended(await self._how_it_ended())
 
-    async def write(self, sent: MemoryObjectReceiveStream[SessionMessage]) -> None:
+    async def write(self, sent: MemoryObjectReceiveStream[SessionMessage], watcher: Watcher) -> None:
         """Pass on what is sent, a line each."""
-        with contextlib.suppress(ConnectionError, RuntimeError):
+        try:
             async with sent:
                 async for item in sent:
                     self._stdin.write(item.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n")
                     await self._stdin.drain()
+        except (ConnectionError, RuntimeError):
+            watcher.ended(await self._how_it_ended("closed its input"))
 
     async def listen(self) -> None:
         """Pass what comes on standard error to the log."""
@@ -161,19 +160,19 @@ class _Program:
     async def _take(self, line: bytes, received: MemoryObjectSendStream[Item]) -> None:
         if not line.strip():
             return
-        message = _parsed(line)
-        if message is None:
+        messages = await read(messages_of, line)
+        if not messages:
             self._log.note(f"not a message: {line[:_SHOWN_CHARS].decode(errors='replace')}")
-        else:
+        for message in messages:
             await received.send(SessionMessage(message))
 
-    async def _how_it_ended(self) -> str:
+    async def _how_it_ended(self, otherwise: str = "closed its output") -> str:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._bounds.stop_s):
                 await self._ended()
                 await self._heard.wait()
         code = self._process.returncode
-        how = "closed its output" if code is None else f"ended with code {code}" if code < 128 else "was killed"
+        how = otherwise if code is None else f"ended with code {code}" if code < 128 else "was killed"
         return f"its program {how}"
 
     async def _ended(self) -> None:
@@ -184,16 +183,3 @@ class _Program:
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
-
-
-def _parsed(line: bytes) -> JSONRPCMessage | None:
-    """Return the message of a line, or None for what is none. Text that UTF-8 cannot hold is mended: it must not lose an answer."""
-    try:
-        return jsonrpc_message_adapter.validate_json(line, by_name=False)
-    except (ValidationError, RecursionError):
-        pass
-    try:
-        mended = storable_within(json.loads(line.decode(errors="replace")))
-        return jsonrpc_message_adapter.validate_python(mended, by_name=False)
-    except (ValueError, RecursionError):
-        return None

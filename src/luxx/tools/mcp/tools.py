@@ -16,6 +16,7 @@ from luxx.tools.mcp.connection import Connection, Patience
 from luxx.tools.mcp.listing import ListedTool, Listing
 from luxx.tools.mcp.names import tool_name
 from luxx.tools.mcp.results import listed_resources, outcome_of_call, outcome_of_parts
+from luxx.tools.model_schema import restore
 from luxx.tools.tool import Tool
 
 Connect = Callable[[], Awaitable[Connection]]
@@ -69,6 +70,7 @@ class _Maker:
 
         async def run(values: Values, context: ToolContext) -> ToolOutcome:
             connection = await self._connect()
+            restore(values, listed.names)
             result = await made_call(
                 *(connection, self._server.name, effect, self._patience, context),
                 lambda session, hooks: session.call(listed.name, values, hooks),

@@ -36,6 +36,14 @@ class RawTool(msgspec.Struct, frozen=True, kw_only=True):
     destructive: bool = False
 
 
+class RawTools(msgspec.Struct, frozen=True, kw_only=True):
+    """The tools that can be read of what a server lists. `listed` counts all of them; `endless` says that there were more pages."""
+
+    tools: Sequence[RawTool] = ()
+    listed: int = 0
+    endless: bool = False
+
+
 class TextContent(msgspec.Struct, frozen=True):
     """A piece of text."""
 
@@ -119,7 +127,7 @@ class Session(Protocol):
     @property
     def identity(self) -> ServerIdentity: ...
 
-    async def tools(self) -> Sequence[RawTool]: ...
+    async def tools(self) -> RawTools: ...
 
     async def call(self, name: str, arguments: dict[str, Any], hooks: CallHooks) -> CallResult: ...
 
@@ -199,7 +207,12 @@ Opener = Callable[[Launch, Bounds, Watcher, ServerLog], AbstractAsyncContextMana
 
 
 class ServerFailed(Exception):
-    """A server did not do what was asked; the text says why, for a person or a model."""
+    """A server did not do what was asked; the text says why, for a person or a model. `verb` goes before it, after the server's name.
+
+    Only what is InDoubt may have been done nevertheless.
+    """
+
+    verb = "cannot be used"
 
 
 def first_of(error: BaseException) -> BaseException:
@@ -212,14 +225,26 @@ def first_of(error: BaseException) -> BaseException:
 class ServerRefused(ServerFailed):
     """The server answered with an error: it has not crashed, and it is not known to have done anything."""
 
+    verb = "answered with an error"
+
 
 class SessionLost(ServerFailed):
     """The server no longer knows the session: nothing was done, a new session helps."""
 
 
-class SessionInDoubt(SessionLost):
-    """The server seems to know the session no longer: a new one may help, but what became of the call is unknown."""
+class InDoubt(ServerFailed):
+    """The request was sent, but there is no answer that says what became of it."""
+
+    verb = "failed in mid-call"
 
 
-class ServerGone(ServerFailed):
-    """The connection broke in mid-call: what became of the call is unknown."""
+class SessionInDoubt(InDoubt):
+    """The server seems to know the session no longer: a new one may help."""
+
+    verb = "seems to have ended the session"
+
+
+class ServerGone(InDoubt):
+    """The connection broke in mid-call."""
+
+    verb = "is gone"

@@ -15,6 +15,7 @@ from luxx.tools.builtin.web.charset import text_of
 from luxx.tools.builtin.web.client import Answer, WebClient
 from luxx.tools.builtin.web.guard import Refused
 from luxx.tools.errors import ToolError
+from luxx.tools.model_schema import fitted, restore
 from luxx.tools.openapi.document import BadDocument, Document, text_at
 from luxx.tools.openapi.operations import MAX_PROBLEMS, Operation, call_of, operations_of, without
 from luxx.tools.results import ToolFile, shorten
@@ -140,11 +141,17 @@ def _tool(
     trusted: bool,
 ) -> Tool:
     effect = _EFFECTS.get(operation.method, "unsafe") if trusted else "unsafe"
+    shown = fitted(operation.parameters)
+
+    async def run(values: dict[str, object], context: ToolContext) -> object:
+        restore(values, shown.names)
+        return await caller.run(values, context)
+
     return Tool(
-        spec=ToolSpec(name=name(operation.id), description=operation.description, parameters=operation.parameters),
+        spec=ToolSpec(name=name(operation.id), description=operation.description, parameters=shown.schema),
         effect=effect,
         timeout=caller.timeout_s,
-        function=caller.run,
+        function=run,
         arguments=reader,
         bare=True,
         approval="never" if effect == "read" else "always",
@@ -170,7 +177,6 @@ class _Caller:
         """Make the call. Raises ToolError with what the service says, the secrets taken out."""
         operation = self._operation
         try:
-            self._check(values)
             call = call_of(operation, values)
         except BadArguments as error:
             raise ToolError(str(error)) from error
@@ -185,13 +191,6 @@ class _Caller:
         except (ToolError, Refused) as error:
             raise ToolError(access.hidden(str(error))) from error
         return self._result(answer, access.hidden)
-
-    def _check(self, values: dict[str, object]) -> None:
-        known, required = self._operation.parameters["properties"], self._operation.parameters["required"]
-        problems = [f"`{name}` is missing" for name in required if name not in values]
-        problems += [f"`{shorten(name, 80)}` is not an argument of this tool" for name in values if name not in known]
-        if problems:
-            raise BadArguments("The call was not made: " + "; ".join(problems[:20]) + ".")
 
     def _result(self, answer: Answer, hidden: Callable[[str], str]) -> object:
         kind = hidden(answer.media_type)

@@ -24,6 +24,7 @@ _NOT_PUBLIC_4 = tuple(
             "10.0.0.0/8",  # private
             "100.64.0.0/10",  # carrier-grade NAT
             "127.0.0.0/8",  # loopback
+            "168.63.129.16/32",  # the platform of Azure, as each of its machines sees it
             "169.254.0.0/16",  # link-local, the metadata of clouds
             "172.16.0.0/12",  # private
             "192.0.0.0/24",  # protocol assignments
@@ -41,7 +42,7 @@ _NOT_PUBLIC_4 = tuple(
         ),
     )
 )
-"""https://www.iana.org/assignments/iana-ipv4-special-registry"""
+"""https://www.iana.org/assignments/iana-ipv4-special-registry, and https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16"""
 
 _PUBLIC_6 = ipaddress.IPv6Network("2000::/3")
 _NOT_PUBLIC_6 = tuple(
@@ -73,21 +74,10 @@ _UNFIT = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2000-\u200f\u2028-\u202f\u2060-\u20
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 _AUTHORITY = re.compile(r"[^/?#]*//([^/?#]*)")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_LOCAL_ENDINGS = tuple(
-    f".{name}"
-    for name in (
-        "localhost",
-        "local",
-        "localdomain",
-        "internal",
-        "intranet",
-        "lan",
-        "home",
-        "corp",
-        "home.arpa",
-        "onion",
-    )
-)
+_LOCAL = "localhost local localdomain internal intranet private lan home corp svc consul onion test invalid home.arpa"
+_METADATA = "metadata.goog metadata.tencentyun.com metadata.packet.net metadata.platformequinix.com oraclevcn.com"
+_LOCAL_ENDINGS = tuple(f".{name}" for name in f"{_LOCAL} {_METADATA}".split())
+"""Names that mean nothing outside of a network or a cloud. A second fence: the addresses that a name leads to decide."""
 
 
 class Refused(Exception):
@@ -147,8 +137,11 @@ class Guard:
             raise Refused(f"This is no URL: {error}") from error
         if scheme not in ("http", "https"):
             raise Refused("Only http:// and https:// URLs can be fetched.")
-        if (authority := _AUTHORITY.match(text)) and "@" in authority[1]:
+        authority = found[1] if (found := _AUTHORITY.match(text)) else ""
+        if "@" in authority:
             raise Refused("A URL with a user name or password in it is not fetched.")
+        if "[" in authority and not isinstance(_literal(host), ipaddress.IPv6Address):
+            raise Refused("The host of the URL stands in brackets and is no IPv6 address.")
         if not host:
             raise Refused("The URL has no host.")
         if port is None or not self._ports(port):
@@ -181,7 +174,7 @@ class Guard:
             raise Refused("The host of the URL is not spelled as hosts are.")
         if _NUMBER.fullmatch(host.rpartition(".")[2]):
             raise Refused("The host of the URL is a number; an IPv4 address is written as four decimal numbers.")
-        if not self._local_names and ("." not in host or host.endswith(_LOCAL_ENDINGS)):
+        if not self._local_names and _is_local_name(host):
             raise Refused(f"The host {host} belongs to a local network, which is not fetched from.")
         return host
 
@@ -226,11 +219,15 @@ def is_local(url: str) -> bool:
     except Refused:
         return False
     literal = _literal(host)
-    return not is_public(literal) if literal else "." not in host or host.endswith(_LOCAL_ENDINGS)
+    return not is_public(literal) if literal else _is_local_name(host)
 
 
 async def _nowhere(host: str, port: int) -> Sequence[str]:
     return ()
+
+
+def _is_local_name(host: str) -> bool:
+    return "." not in host or f".{host}".endswith(_LOCAL_ENDINGS)
 
 
 def _place(url: URL) -> tuple[str, int | None]:

@@ -23,6 +23,7 @@ _RAW = {
     name: re.compile(rf"</{name}(?=[\s/>])", re.I)
     for name in ("script", "style", "textarea", "title", "iframe", "noembed", "noframes", "xmp")
 }
+_ENDLESS = re.compile(r"&#[0-9]{100,};?")
 _MAX_ATTRIBUTES = 50
 
 
@@ -38,7 +39,7 @@ class Tag(msgspec.Struct, frozen=True):
         """The attributes, their names in lower case; of two with one name the first counts."""
         found: dict[str, str] = {}
         for match in _ATTRIBUTE.finditer(self.rest):
-            found.setdefault(match[1].lower(), html.unescape((match[2] or "").strip("\"'")))
+            found.setdefault(match[1].lower(), _unescaped((match[2] or "").strip("\"'")))
             if len(found) == _MAX_ATTRIBUTES:
                 break
         return found
@@ -52,7 +53,7 @@ def tokens(page: str) -> Iterator[Tag | str]:
         match = _TOKEN.match(page, start) if start >= 0 else None
         end = start if match else (start + 1 if start >= 0 else len(page))
         if end > at:
-            yield html.unescape(page[at:end])
+            yield _unescaped(page[at:end])
         at = end
         if match is None:
             continue
@@ -66,5 +67,10 @@ def tokens(page: str) -> Iterator[Tag | str]:
             close = raw.search(page, at)
             stop = close.start() if close else len(page)
             if stop > at:
-                yield page[at:stop] if tag.name in ("script", "style") else html.unescape(page[at:stop])
+                yield page[at:stop] if tag.name in ("script", "style") else _unescaped(page[at:stop])
             at = stop
+
+
+def _unescaped(text: str) -> str:
+    """Return text with its character references read; a number beyond all characters, however long, is none of them."""
+    return html.unescape(_ENDLESS.sub("\ufffd", text)) if "&" in text else text

@@ -51,6 +51,9 @@ _BLOCKS = frozenset(
 _ENOUGH_CHARS = 200
 _MAX_LEVEL = 8
 _MAX_URL_CHARS = 2_000
+_ALL_URL_CHARS = 2_000_000
+"""Of all addresses on a page: a long base and many short links would make far more text than there is."""
+
 _GAPS = re.compile(r"\n{3,}")
 
 
@@ -68,10 +71,10 @@ def readable(page: str, url: str) -> Readable:
     To lose a part of the text is worse than to keep a menu: nothing is judged by its length, its class or its style.
     """
     writer = _Writer(url)
-    _write(writer, page, _UNSEEN | _FURNITURE)
+    left_out = _write(writer, page, _UNSEEN | _FURNITURE)
     if len(writer.main_text) >= _ENOUGH_CHARS:
         return Readable(writer.title, writer.main_text)
-    if len(writer.text) >= _ENOUGH_CHARS:
+    if len(writer.text) >= _ENOUGH_CHARS or not left_out & _FURNITURE:
         return Readable(writer.title, writer.text)
     whole = _Writer(url)
     _write(whole, page, _UNSEEN)
@@ -79,8 +82,10 @@ def readable(page: str, url: str) -> Readable:
     return Readable(whole.title, whole.text if is_more else writer.text, whole=is_more)
 
 
-def _write(writer: "_Writer", page: str, skipped: frozenset[str]) -> None:
+def _write(writer: "_Writer", page: str, skipped: frozenset[str]) -> set[str]:
+    """Write a page without the parts in these tags; return those that there were."""
     skipping, depth = "", 0
+    left_out: set[str] = set()
     for token in tokens(page):
         if isinstance(token, str):
             if not skipping:
@@ -93,9 +98,11 @@ def _write(writer: "_Writer", page: str, skipped: frozenset[str]) -> None:
             skipping = skipping if depth else ""
         elif token.name in skipped:
             skipping, depth = ("", 0) if token.closes or token.rest.endswith("/") else (token.name, 1)
+            left_out.add(token.name)
         else:
             writer.tag(token)
     writer.end()
+    return left_out
 
 
 class _Writer:
@@ -105,7 +112,9 @@ class _Writer:
         self.title = ""
         self.text = ""
         self.main_text = ""
-        self._base = url
+        self._base = URL(url)
+        self._has_base = False
+        self._url_chars_left = _ALL_URL_CHARS
         self._lines: list[tuple[str, bool]] = []
         self._inline: list[str] = []
         self._prefix = ""
@@ -150,7 +159,10 @@ class _Writer:
         self._in_title = not tag.closes
 
     def _tag_base(self, tag: Tag) -> None:
-        self._base = self._absolute(tag.attributes.get("href", "")) or self._base
+        href = tag.attributes.get("href")
+        if href is not None and not self._has_base:
+            self._has_base = True
+            self._base = URL(self._absolute(href) or self._base)
 
     def _tag_main(self, tag: Tag) -> None:
         self._in_main = max(0, self._in_main + (-1 if tag.closes else 1))
@@ -280,18 +292,21 @@ class _Writer:
         self._lines.append(("> " * min(self._quotes, _MAX_LEVEL) + indent + line, self._in_main > 0))
 
     def _blank(self) -> None:
-        if not self._lists and not self._pre:
-            self._lines.append(("", self._in_main > 0))
+        blank = ("", self._in_main > 0)
+        if not self._lists and not self._pre and self._lines[-1:] != [blank]:
+            self._lines.append(blank)
 
     def _absolute(self, href: str) -> str:
         href = href.strip()
-        if not href or href.startswith("#") or len(href) > _MAX_URL_CHARS:
+        if not href or href.startswith("#") or len(href) > _MAX_URL_CHARS or self._url_chars_left <= 0:
             return ""
         try:
-            url = URL(self._base).join(URL(href))
+            url = self._base.join(URL(href))
         except (ValueError, TypeError):
             return ""
-        return str(url) if url.scheme in ("http", "https") else ""
+        address = str(url) if url.scheme in ("http", "https") else ""
+        self._url_chars_left -= len(address)
+        return address
 
 
 def _joined(lines: Iterable[str]) -> str:

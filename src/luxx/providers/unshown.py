@@ -4,39 +4,36 @@ import msgspec
 
 from luxx.core.files import FileRef
 from luxx.core.prompts import ModelRequest
-from luxx.providers.failures import Report
-from luxx.providers.openai.contents import blames_one_file
-
-_MOST_CONVERSATIONS = 1000
+from luxx.providers.remembered import Remembered
 
 
 class Unshown:
-    """Remembers the files that were left out of a conversation; without them it would stay stuck at the one that is broken."""
+    """Remembers the files that were left out of a conversation; without them it would stay stuck at the one that is broken.
+
+    In a conversation a file's id stands for its content: the same content has the same id there.
+    """
 
     def __init__(self) -> None:
-        self._ids: dict[tuple[str, str], frozenset[str]] = {}
+        self._ids = Remembered[tuple[str, str], frozenset[str]](frozenset())
 
     def without(self, request: ModelRequest) -> ModelRequest:
         """Return a request without the contents of the files that are known to be refused."""
-        return _without(request, self._ids.get((request.model, request.conversation_id), frozenset()))
+        return _without(request, self._ids.get((request.model, request.conversation_id)))
 
     def keep(self, request: ModelRequest, accepted: ModelRequest) -> None:
-        """Remember what the accepted form of a request does without; the oldest conversations are forgotten."""
+        """Remember what the accepted form of a request does without."""
         left_out = frozenset(request.files.keys() - accepted.files.keys())
-        if not left_out or not request.conversation_id:
-            return
-        self._ids[request.model, request.conversation_id] = left_out
-        while len(self._ids) > _MOST_CONVERSATIONS:
-            self._ids.pop(next(iter(self._ids)))
+        if left_out and request.conversation_id:
+            self._ids.keep((request.model, request.conversation_id), left_out)
 
 
-def relieved(report: Report, request: ModelRequest, *, again: bool) -> ModelRequest | None:
-    """Return a request without the files that a refusal can mean, None if it means none.
+def relieved(request: ModelRequest, *, again: bool) -> ModelRequest | None:
+    """Return a request without the files that a refusal of one can mean, None if there are none.
 
     Those are the newest ones, as those before were mostly taken; all of them if that was `again` refused.
     """
     groups = [ids for prompt in request.prompts if (ids := _seen(request, prompt.files))]
-    if not groups or not blames_one_file(report):
+    if not groups:
         return None
     return _without(request, frozenset[str]().union(*groups) if again else groups[-1])
 

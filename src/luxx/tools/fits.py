@@ -1,4 +1,4 @@
-"""Fits: whether structured content fits the schema that a server declared for it, in bounded time whatever the two are.
+"""Fits: whether a value fits the schema that somebody else declared for it, in bounded time whatever the two are.
 
 A validator that does all of JSON schema can be made to run for ever by a hostile schema (patterns, references that multiply); this
 one knows the keywords that servers use, passes over the others, and gives up after so many steps.
@@ -27,12 +27,26 @@ class _GivenUp(Exception):
     """The check takes too long."""
 
 
-def misfit(value: object, schema: Schema) -> str | None:
-    """Return what does not fit, in words, or None: all fits, or it cannot be told in bounded time."""
+def misfit(value: object, schema: Schema, where: str = "the result") -> str | None:
+    """Return what does not fit, in words, or None: all fits, or it cannot be told in bounded time. `where` is what the value is."""
     try:
-        return next(_Check(schema).problems(value, schema, "the result", 0), None)
+        return next(_Check(schema).problems(value, schema, where, 0), None)
     except (_GivenUp, TypeError, ValueError, OverflowError, RecursionError):
         return None
+
+
+def unfit_arguments(values: Schema, schema: Schema) -> str | None:
+    """Return what does not fit of a call's arguments. A null for one that may be left out, and may not be null, is taken out."""
+    problem = misfit(values, schema, "arguments")
+    if problem is None:
+        return None
+    needed = _list(schema.get("required"))
+    given = {name: value for name, value in values.items() if value is not None or name in needed}
+    if len(given) == len(values) or (problem := misfit(given, schema, "arguments")):
+        return problem
+    for name in values.keys() - given.keys():
+        del values[name]
+    return None
 
 
 class _Check:

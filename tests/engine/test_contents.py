@@ -1,0 +1,83 @@
+"""The files that model calls hold in memory: only while the call is under way, and no more than a bound together."""
+
+import asyncio
+
+from luxx.core.files import FileRef
+from luxx.core.prompts import Prompt, UserPrompt
+from luxx.engine.contents import MOST_BYTES, Contents
+from tests.engine.fakes import FakeFiles
+
+
+class Counting(FakeFiles):
+    """Files whose reads are counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: list[str] = []
+
+    async def read(self, file_id: str) -> bytes:
+        self.reads.append(file_id)
+        return await super().read(file_id)
+
+
+def naming(*refs: FileRef) -> list[Prompt]:
+    return [UserPrompt("look", refs)]
+
+
+async def a_file(files: FakeFiles, claimed: int) -> FileRef:
+    """A file that is said to have a size."""
+    ref = await files.keep("a.png", b"png")
+    return FileRef(id=ref.id, name=ref.name, media_type=ref.media_type, size=claimed)
+
+
+async def test_a_file_is_read_again_for_each_call_and_held_by_none() -> None:
+    files, contents = Counting(), Contents()
+    ref = await a_file(files, 3)
+    for _ in range(2):
+        async with contents.of(naming(ref, ref), files) as held:
+            assert held == {"f0": b"png"}
+    assert files.reads == ["f0", "f0"]
+
+
+async def test_calls_that_would_hold_more_than_all_may_wait_in_their_order() -> None:
+    files, contents, order = Counting(), Contents(most=MOST_BYTES), list[str]()
+    large, small = await a_file(files, MOST_BYTES), await a_file(files, 1)
+    first = contents.of(naming(small), files)
+    await first.__aenter__()
+
+    async def ask(name: str, ref: FileRef) -> None:
+        async with contents.of(naming(ref), files):
+            order.append(name)
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        group.create_task(ask("large", large))
+        group.create_task(ask("small", small))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert order == []
+        async with contents.of([UserPrompt("no file")], files) as nothing:
+            assert nothing == {}
+        await first.__aexit__(None, None, None)
+    assert order == ["large", "small"]
+
+
+async def test_a_call_that_is_cancelled_while_it_waits_takes_no_room() -> None:
+    files, contents = Counting(), Contents(most=MOST_BYTES)
+    large = await a_file(files, MOST_BYTES)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        async with contents.of(naming(large), files):
+            waiting = group.create_task(contents.of(naming(large), files).__aenter__())
+            for _ in range(10):
+                await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.wait((waiting,))
+        async with contents.of(naming(large), files) as held:
+            assert len(held) == 1
+
+
+async def test_the_newest_files_are_sent_along_and_those_that_are_gone_are_left_out() -> None:
+    files, contents = Counting(), Contents()
+    old, gone, new = await a_file(files, MOST_BYTES), await a_file(files, 1), await a_file(files, 2)
+    del files.contents[gone.id]
+    async with contents.of([*naming(old), *naming(gone), *naming(new)], files) as held:
+        assert list(held) == [new.id]

@@ -1,0 +1,50 @@
+/** Numbers, amounts, sizes and stretches of time as a language writes them. */
+
+type Display = 'narrow' | 'short' | 'long';
+/** A word in the forms that a language has for amounts; those without a form of their own take `other`. */
+type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { other: string };
+
+/** `display` is how the units of time are written. */
+export function formats(locale: string, display: Display = 'narrow') {
+  const rules = new Intl.PluralRules(locale);
+  const number = (n: number): string => n.toLocaleString(locale);
+  const choose = (n: number, forms: Forms): string => forms[rules.select(n)] ?? forms.other;
+
+  function unit(n: number, name: string, unitDisplay: Display, digits: [number, number]): string {
+    const [minimumFractionDigits, maximumFractionDigits] = digits;
+    return n.toLocaleString(locale, {
+      style: 'unit',
+      unit: name,
+      unitDisplay,
+      minimumFractionDigits,
+      maximumFractionDigits,
+    });
+  }
+
+  const whole = (n: number, name: string): string => unit(Math.round(n), name, display, [0, 0]);
+
+  return {
+    number,
+    /** One of the forms, without the number. */
+    choose,
+    /** The number and one of the forms. */
+    plural: (n: number, forms: Forms): string => `${number(n)} ${choose(n, forms)}`,
+    size(bytes: number): string {
+      if (bytes < 1000) return unit(bytes, 'byte', 'long', [0, 0]);
+      const [value, name] = bytes < 1e6 ? [bytes / 1e3, 'kilobyte'] : [bytes / 1e6, 'megabyte'];
+      return unit(value, name, 'short', [0, value < 10 ? 1 : 0]);
+    },
+    /** How long something took: exact while it is short. */
+    seconds(s: number): string {
+      if (s < 10) return unit(s, 'second', display, [1, 1]);
+      const all = Math.round(s);
+      return all < 60 ? whole(all, 'second') : `${whole(Math.floor(all / 60), 'minute')} ${whole(all % 60, 'second')}`;
+    },
+    /** How long something will take, in one unit. */
+    roughly(s: number): string {
+      if (s < 60) return whole(Math.ceil(s), 'second');
+      if (s < 5400) return whole(s / 60, 'minute');
+      return s < 172_800 ? whole(s / 3600, 'hour') : unit(Math.round(s / 86_400), 'day', 'long', [0, 0]);
+    },
+  };
+}
