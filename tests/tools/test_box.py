@@ -10,8 +10,8 @@ import pytest
 from luxx.core import ports
 from luxx.core.prompts import Effect, ToolSpec
 from luxx.tools.box import Toolbox
+from luxx.tools.declared import DeclaredArguments
 from luxx.tools.errors import ToolDefinitionError, ToolError
-from luxx.tools.mcp.tools import AnyObject
 from luxx.tools.tool import Close, Tool, ToolContext, tool
 from tests.tools.calls import KEY, FakeContext, call
 
@@ -78,7 +78,7 @@ def test_a_box_says_what_arguments_would_be_refused(name: str, arguments: str, p
 
     parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
     spec = ToolSpec(name="foreign", description="Of another server.", parameters=parameters)
-    foreign = msgspec.structs.replace(echo, spec=spec, bare=True, arguments=AnyObject())
+    foreign = msgspec.structs.replace(echo, spec=spec, bare=True, arguments=DeclaredArguments(parameters))
     broken = msgspec.structs.replace(named("broken"), arguments=Broken())
     found = Toolbox([add, foreign, broken]).misfit(name, arguments)
     assert found is None if problem is None else problem in (found or "")

@@ -17,7 +17,6 @@ from luxx.core.text import storable
 from luxx.tools.arguments import BadArguments
 from luxx.tools.context import ToolContext
 from luxx.tools.errors import OUTCOME_UNKNOWN, ToolDefinitionError, ToolError
-from luxx.tools.fits import unfit_arguments
 from luxx.tools.keeping import outcome_of
 from luxx.tools.results import Result, cut, result_of, shorten
 from luxx.tools.threads import Threads
@@ -113,14 +112,12 @@ class Toolbox:
         if tool is None:
             return None
         try:
-            values = tool.arguments.read(arguments)
-            problem = unfit_arguments(values, tool.spec.parameters) if tool.bare else None
+            tool.arguments.read(arguments)
         except BadArguments as error:
-            problem = "; ".join(error.problems) or str(error)
+            return cut(storable("; ".join(error.problems) or str(error)), _MAX_ERROR_CHARS)
         except Exception:
             log.exception("tool_arguments_not_checked", tool=name)
-            return None
-        return None if problem is None else cut(storable(problem), _MAX_ERROR_CHARS)
+        return None
 
     async def run(self, name: str, arguments: str, context: CallContext) -> ToolOutcome:
         """Run a tool; see the port for what the arguments mean and how it ends."""
@@ -142,8 +139,6 @@ class Toolbox:
     async def _call(self, tool: Tool, arguments: str, context: CallContext) -> Result:
         try:
             values = tool.arguments.read(arguments)
-            if tool.bare and (problem := unfit_arguments(values, tool.spec.parameters)):
-                raise BadArguments(f"`{tool.name}` was not run: {problem}.")
             return await _Call(tool, values, context, self._bounds).result()
         except BadArguments as error:
             return _failure(cut(str(error), self._bounds.max_chars))

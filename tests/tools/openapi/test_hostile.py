@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from luxx.tools.box import Toolbox
-from luxx.tools.mcp.tools import AnyObject
 from luxx.tools.openapi.document import BadDocument, read_document
 from luxx.tools.openapi.operations import MAX_OPERATIONS, MAX_PROBLEMS, Operation, operations_of
 from luxx.tools.openapi.tools import Access, service_of
@@ -83,7 +82,7 @@ def test_an_address_that_grows_is_refused() -> None:
     variables = {name: {"default": f"{{{after}}}" * 600} for name, after in ("ab", "bc", "cd", "de")}
     data = document(servers=[{"url": "https://{a}", "variables": variables}])
     with pytest.raises(BadDocument, match="too long"):
-        service_of(read_document(data), client(), name=str, source="", reader=AnyObject())
+        service_of(read_document(data), client(), name=str, source="")
 
 
 def test_too_many_parameters_and_too_long_a_path_are_left_out() -> None:
@@ -119,9 +118,7 @@ async def test_a_secret_is_hidden_however_it_is_spelled_and_stands_alone_beside_
     async with site() as at:
         said = msgspec.json.encode({"echo": [SECRET, "header-secret", "k%22e+y%2Fs%26ecret", "k%22e+y/s%26ecret"]})
         at.page("/a", said, "application/json")
-        made = service_of(
-            read_document(data), client(), name=str, source="", reader=AnyObject(), base_url=at.url(""), access=access
-        )
+        made = service_of(read_document(data), client(), name=str, source="", base_url=at.url(""), access=access)
         box = Toolbox(made.tools)
         assert list(box.specs()[0].parameters["properties"]) == ["q"]
         outcome = await call(box, {"q": "1"}, "a")
@@ -145,7 +142,6 @@ async def test_a_huge_answer_is_cut_and_one_that_never_comes_is_given_up() -> No
             client(max_bytes=10_000, timeout_s=0.3),
             name=str,
             source="",
-            reader=AnyObject(),
             base_url=at.url(""),
         )
         box = Toolbox(made.tools)

@@ -13,7 +13,6 @@ from luxx.tools.box import Toolbox
 from luxx.tools.builtin.web.client import WebClient
 from luxx.tools.builtin.web.guard import Guard
 from luxx.tools.mcp.names import tool_name
-from luxx.tools.mcp.tools import AnyObject
 from luxx.tools.openapi.document import BadDocument, read_document
 from luxx.tools.openapi.servers import OpenApiServers, fetched, new_target
 from luxx.tools.openapi.tools import Access, Service, service_of
@@ -37,7 +36,6 @@ def service(
         using or client(),
         name=functools.partial(tool_name, "shop"),
         source="shop",
-        reader=AnyObject(),
         found_at=at.url("/spec/openapi.json"),
         access=access,
         trusted=trusted,
@@ -187,7 +185,7 @@ async def test_a_service_at_a_private_address_is_only_called_by_who_may() -> Non
 @pytest.mark.parametrize("servers", [[], [{"url": "ftp://x"}], [{"url": "{broken"}], [{"url": 7}], None])
 def test_a_document_without_a_usable_address_needs_one(servers: object) -> None:
     with pytest.raises(BadDocument):
-        service_of(read_document(document(servers=servers)), client(), name=str, source="", reader=AnyObject())
+        service_of(read_document(document(servers=servers)), client(), name=str, source="")
 
 
 @pytest.mark.parametrize("servers", [None, [], [{}], [{"url": ""}], [{"url": "/"}]])

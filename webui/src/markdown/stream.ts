@@ -49,6 +49,8 @@ export class MarkdownStream {
   private settled = 0;
   /** How many children of the host are marked as past, for the style sheet. */
   private past = 0;
+  /** How many were final before: only they have been laid out, so that the browser knows how high they are. */
+  private laidOut = 0;
   private open: OpenList | OpenTable | undefined;
   private fence: Fence | undefined;
   /** The whole lines of the tail that were looked at last: nothing in them is final. */
@@ -112,7 +114,9 @@ export class MarkdownStream {
    */
   private mark(): void {
     const { children } = this.host;
-    for (; this.past < this.settled - KEPT; this.past += 1) children[this.past]?.classList.add(PAST);
+    const end = Math.min(this.laidOut, this.settled - KEPT);
+    for (; this.past < end; this.past += 1) children[this.past]?.classList.add(PAST);
+    this.laidOut = this.settled;
     if (!this.finished || !this.past) return;
     for (const element of this.host.querySelectorAll(`:scope > .${PAST}`)) {
       element.classList.remove(PAST);

@@ -3,14 +3,12 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
-
 from luxx.core.ports import ToolOutcome
 from luxx.core.prompts import Effect, ToolSpec
-from luxx.core.text import storable
 from luxx.core.tool_servers import ToolServer
 from luxx.tools.arguments import BadArguments
 from luxx.tools.context import ToolContext
+from luxx.tools.declared import DeclaredArguments, Values
 from luxx.tools.mcp.calls import made_call
 from luxx.tools.mcp.connection import Connection, Patience
 from luxx.tools.mcp.listing import ListedTool, Listing
@@ -22,25 +20,7 @@ from luxx.tools.tool import Tool
 Connect = Callable[[], Awaitable[Connection]]
 """Returns the connection with the server; raises ToolError if it is not to be used any longer."""
 
-Values = dict[str, object]
-
-_object = msgspec.json.Decoder(dict[str, Any])
-_text = msgspec.json.Decoder(str)
 _LIST, _READ = "list_resources", "read_resource"
-
-
-class AnyObject:
-    """Reads arguments that only the server can check."""
-
-    def read(self, text: str) -> Values:
-        """Return the members of the JSON object; empty text and null are one without members. Raises BadArguments."""
-        data = storable(text).strip()
-        try:
-            if data.startswith('"'):
-                data = _text.decode(data).strip()
-            return {} if data in ("", "null") else _object.decode(data)
-        except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-            raise BadArguments(f"The tool was not run: its arguments must be one JSON object, but {error}") from error
 
 
 def effect_of(listed: ListedTool, *, trusted: bool) -> Effect:
@@ -132,7 +112,7 @@ class _Maker:
             effect=effect,
             timeout=self._patience.connect_s + self._patience.whole_call_s,
             function=run,
-            arguments=AnyObject(),
+            arguments=DeclaredArguments(parameters),
             bare=True,
             source=self._server.name,
         )

@@ -13,7 +13,6 @@ from luxx.tools.builtin.web.client import WebClient
 from luxx.tools.builtin.web.guard import is_local
 from luxx.tools.errors import ToolError
 from luxx.tools.mcp.names import tool_name
-from luxx.tools.mcp.tools import AnyObject
 from luxx.tools.openapi.document import BadDocument, read_document
 from luxx.tools.openapi.tools import Access, Current, Service, service_of
 from luxx.tools.tool import Tool
@@ -153,9 +152,7 @@ async def new_target(
 
 def _taken(data: bytes, client: WebClient, base_url: str, found_at: str) -> tuple[OpenApiTarget, Offer]:
     document = read_document(data)
-    service = service_of(
-        document, client, name=str, source="", reader=AnyObject(), base_url=base_url, found_at=found_at
-    )
+    service = service_of(document, client, name=str, source="", base_url=base_url, found_at=found_at)
     target = OpenApiTarget(base_url=service.base_url, document=document.json(), url=found_at, named=bool(base_url))
     return target, _offer(service)
 
@@ -201,7 +198,6 @@ def _stored(
         client,
         name=functools.partial(tool_name, name),
         source=name,
-        reader=AnyObject(),
         base_url=target.base_url,
         trusted=trusted,
         access=access,

@@ -14,12 +14,13 @@ from luxx.tools.arguments import BadArguments
 from luxx.tools.builtin.web.charset import text_of
 from luxx.tools.builtin.web.client import Answer, WebClient
 from luxx.tools.builtin.web.guard import Refused
+from luxx.tools.declared import DeclaredArguments
 from luxx.tools.errors import ToolError
 from luxx.tools.model_schema import fitted, restore
 from luxx.tools.openapi.document import BadDocument, Document, text_at
 from luxx.tools.openapi.operations import MAX_PROBLEMS, Operation, call_of, operations_of, without
 from luxx.tools.results import ToolFile, shorten
-from luxx.tools.tool import Reader, Tool, ToolContext
+from luxx.tools.tool import Tool, ToolContext
 
 _READING_S = 10.0
 _TITLE_CHARS = 300
@@ -76,7 +77,6 @@ def service_of(
     *,
     name: Callable[[str], str],
     source: str,
-    reader: Reader,
     base_url: str = "",
     found_at: str = "",
     trusted: bool = False,
@@ -85,8 +85,8 @@ def service_of(
 ) -> Service:
     """Return the operations of a document as tools.
 
-    `name` makes the name of a tool of an operation's id, `source` is what the service is called, `reader` reads arguments as one
-    object. Requests go to `base_url`, else to the first server that the document names; a relative one is taken from `found_at`, where the
+    `name` makes the name of a tool of an operation's id, `source` is what the service is called.
+    Requests go to `base_url`, else to the first server that the document names; a relative one is taken from `found_at`, where the
     document lies. Arguments that `access` supplies are not the model's; what is sent is what `current` returns at each call, if it
     is given. Only of a service that is `trusted` the methods mean what they should. Raises BadDocument if there is no address.
     """
@@ -97,7 +97,7 @@ def service_of(
     operations: list[OfferedOperation] = []
     for operation in (without(one, shown.headers, shown.query) for one in found):
         caller = _Caller(client, base, current or _always(shown), operation)
-        tool = _tool(operation, caller, name, source, reader, trusted=trusted)
+        tool = _tool(operation, caller, name, source, trusted=trusted)
         if tools.setdefault(tool.name, tool) is tool:
             operations.append(_offered(operation, tool))
         elif len(problems) <= MAX_PROBLEMS:
@@ -136,7 +136,6 @@ def _tool(
     caller: "_Caller",
     name: Callable[[str], str],
     source: str,
-    reader: Reader,
     *,
     trusted: bool,
 ) -> Tool:
@@ -152,7 +151,7 @@ def _tool(
         effect=effect,
         timeout=caller.timeout_s,
         function=run,
-        arguments=reader,
+        arguments=DeclaredArguments(shown.schema),
         bare=True,
         approval="never" if effect == "read" else "always",
         source=source,
