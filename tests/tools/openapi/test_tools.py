@@ -265,3 +265,24 @@ async def test_a_document_is_fetched_from_where_it_lies() -> None:
             await fetched(client(), at.url("/none"))
         with pytest.raises(BadDocument, match="not public"):
             await fetched(client(), "http://10.0.0.1/openapi.json")
+
+
+@pytest.mark.parametrize(
+    ("status", "trusted", "unknown"), [(503, False, True), (408, False, True), (404, False, False), (503, True, False)]
+)
+async def test_of_an_unsafe_call_that_may_have_arrived_nobody_says_what_it_did(
+    status: int, trusted: bool, unknown: bool
+) -> None:
+    async with site() as at:
+        at.page("/v1/api/items/7", "no", status=status)
+        outcome = await use(service(at, trusted=trusted), "putItem", id="7")
+    assert outcome.failed
+    assert ("The outcome is unknown" in outcome.content) is unknown
+
+
+async def test_a_service_that_is_not_there_has_done_nothing() -> None:
+    async with site() as at:
+        made = service(at, trusted=False)
+    outcome = await use(made, "putItem", id="7")
+    assert outcome.failed
+    assert "The outcome is unknown" not in outcome.content

@@ -12,10 +12,10 @@ from luxx.core.prompts import Effect, ToolSpec
 from luxx.core.text import storable
 from luxx.tools.arguments import BadArguments
 from luxx.tools.builtin.web.charset import text_of
-from luxx.tools.builtin.web.client import Answer, WebClient
+from luxx.tools.builtin.web.client import Answer, WebClient, WebError
 from luxx.tools.builtin.web.guard import Refused
 from luxx.tools.declared import DeclaredArguments
-from luxx.tools.errors import ToolError
+from luxx.tools.errors import OUTCOME_UNKNOWN, ToolError
 from luxx.tools.model_schema import fitted, restore
 from luxx.tools.openapi.document import BadDocument, Document, text_at
 from luxx.tools.openapi.operations import MAX_PROBLEMS, Operation, call_of, operations_of, without
@@ -96,8 +96,9 @@ def service_of(
     tools: dict[str, Tool] = {}
     operations: list[OfferedOperation] = []
     for operation in (without(one, shown.headers, shown.query) for one in found):
-        caller = _Caller(client, base, current or _always(shown), operation)
-        tool = _tool(operation, caller, name, source, trusted=trusted)
+        effect = _EFFECTS.get(operation.method, "unsafe") if trusted else "unsafe"
+        caller = _Caller(client, base, current or _always(shown), operation, effect)
+        tool = _tool(operation, caller, name, source, effect)
         if tools.setdefault(tool.name, tool) is tool:
             operations.append(_offered(operation, tool))
         elif len(problems) <= MAX_PROBLEMS:
@@ -136,10 +137,8 @@ def _tool(
     caller: "_Caller",
     name: Callable[[str], str],
     source: str,
-    *,
-    trusted: bool,
+    effect: Effect,
 ) -> Tool:
-    effect = _EFFECTS.get(operation.method, "unsafe") if trusted else "unsafe"
     shown = fitted(operation.parameters)
 
     async def run(values: dict[str, object], context: ToolContext) -> object:
@@ -161,8 +160,9 @@ def _tool(
 class _Caller:
     """Calls one operation."""
 
-    def __init__(self, client: WebClient, base: str, current: Current, operation: Operation) -> None:
+    def __init__(self, client: WebClient, base: str, current: Current, operation: Operation, effect: Effect) -> None:
         self._client = client
+        self._effect: Effect = effect
         self._base = base
         self._current = current
         self._operation = operation
@@ -188,8 +188,13 @@ class _Caller:
         try:
             answer = await self._client.request(operation.method, url, headers=headers, body=call.body)
         except (ToolError, Refused) as error:
-            raise ToolError(access.hidden(str(error))) from error
+            in_doubt = isinstance(error, WebError) and error.sent
+            raise self._failure(access.hidden(str(error)), in_doubt=in_doubt) from error
         return self._result(answer, access.hidden)
+
+    def _failure(self, text: str, *, in_doubt: bool) -> ToolError:
+        """Return what the model is told; of an unsafe call that may have reached the service also that nobody knows what it did."""
+        return ToolError(f"{text} {OUTCOME_UNKNOWN}" if in_doubt and self._effect == "unsafe" else text)
 
     def _result(self, answer: Answer, hidden: Callable[[str], str]) -> object:
         kind = hidden(answer.media_type)
@@ -201,7 +206,8 @@ class _Caller:
         )
         if not HTTPStatus(200) <= answer.status < HTTPStatus(300):
             said = text[:_ERROR_CHARS] or f"{len(answer.data):,} bytes of {shorten(kind, 80)}"
-            raise ToolError(f"The service answered {answer.status} {hidden(answer.reason)}: {said}".rstrip(": "))
+            told = f"The service answered {answer.status} {hidden(answer.reason)}: {said}".rstrip(": ")
+            raise self._failure(told, in_doubt=answer.status >= HTTPStatus(500) or answer.status == HTTPStatus(408))
         if not answer.data:
             return f"Done; the service answered {answer.status} without content."
         if answer.cut:

@@ -21,10 +21,15 @@ _FOLLOWED = frozenset({301, 302, 303, 307, 308})
 _SAFE = frozenset({"GET", "HEAD"})
 _USUAL_HEADERS = frozenset({"user-agent", "accept", "accept-encoding"})
 _SHOWN_CHARS = 200
+_BEFORE_SENDING = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
 
 class WebError(ToolError):
-    """A request was refused or failed; the text is for the model."""
+    """A request was refused or failed; the text is for the model. `sent` says whether the host may have got it."""
+
+    def __init__(self, text: str, *, sent: bool = False) -> None:
+        super().__init__(text)
+        self.sent = sent
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,9 +92,9 @@ class WebClient:
         except Refused as refused:
             raise WebError(str(refused)) from refused
         except TimeoutError as error:
-            raise WebError(f"{_host(url)} did not answer within {self.timeout_s:g} s.") from error
+            raise WebError(f"{_host(url)} did not answer within {self.timeout_s:g} s.", sent=True) from error
         except (aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
-            raise WebError(_explained(_host(url), error)) from error
+            raise WebError(_explained(_host(url), error), sent=not isinstance(error, _BEFORE_SENDING)) from error
 
     async def _followed(self, method: str, url: URL, headers: dict[str, str], body: bytes | None) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):
@@ -172,7 +177,9 @@ class _Unpacker:
     def __init__(self, encoding: str, limit: int) -> None:
         self._encoding = encoding.strip().lower()
         if self._encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-            raise WebError(f'The answer is packed in a way that is not read here: "{shorten(encoding, _SHOWN_CHARS)}".')
+            raise WebError(
+                f'The answer is packed in a way that is not read here: "{shorten(encoding, _SHOWN_CHARS)}".', sent=True
+            )
         self._limit = limit
         self._inflate = None if self._encoding in ("", "identity") else zlib.decompressobj(47)
         self._pieces: list[bytes] = []
