@@ -130,7 +130,7 @@ def test_a_narrow_screen_has_no_sideways_scroll(chat: Page) -> None:
 
 
 def test_a_conversation_that_outgrew_its_model_is_summed_up_and_goes_on(chat: Page) -> None:
-    send(chat, script([text("We spoke of tea. " * 50)]))
+    send(chat, script([text("We spoke of tea. " * 400)]))
     expect(answer(chat)).to_have_attribute("aria-busy", "false")
     send(chat, script([{"type": "fail", "code": "context_overflow", "attempts": 1}, text("After all.")]))
     expect(answer(chat)).to_contain_text("After all.")

@@ -111,15 +111,15 @@ class Fitting:
 
         Raises ContextOverflow if none can be made.
         """
-        before = self._size
+        before, told = self._size, self._context.tokens
         self._refusals += 1
         if self._refusals <= MOST_REFUSALS:
             most = int(before * SHRINK)
             self._window = window = most if self._window is None else min(self._window, most)
-            self._room = room = self._context.tokens * SHRINK
+            self._room = room = told * SHRINK
             call = await self._sum_up(call, room, window)
             await self._shorten(room)
-        if self._size > (1 - LEAST_GAIN) * before:
+        if self._context.tokens > (1 - LEAST_GAIN) * told:
             raise ContextOverflow(self._too_long(int(before)))
         return call
 
