@@ -1,9 +1,10 @@
 /// <reference types="vitest/config" />
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig, type HtmlTagDescriptor, type Plugin } from 'vite';
+import { defineConfig, minifySync, transformWithOxc, type HtmlTagDescriptor, type Plugin } from 'vite';
 
 /** The theme must be known before the first paint: a tiny blocking script of its own, since the page forbids inline ones. */
 function blockingScript(file: string): Plugin {
@@ -16,7 +17,7 @@ function blockingScript(file: string): Plugin {
     },
     buildStart() {
       if (!serving) {
-        reference = this.emitFile({ type: 'asset', name: 'theme.js', source: readFileSync(file, 'utf8') });
+        reference = this.emitFile({ type: 'asset', name: 'theme.js', source: small(file, readFileSync(file, 'utf8')) });
       }
     },
     transformIndexHtml: {
@@ -58,10 +59,36 @@ function early(...modules: string[]): Plugin {
   };
 }
 
+function small(name: string, script: string): string {
+  return minifySync(name, script).code;
+}
+
 const LATER = { fetchpriority: 'low' };
 
 function link(rel: string, file: string, attrs: Record<string, string> = {}): HtmlTagDescriptor {
   return { tag: 'link', attrs: { rel, crossorigin: true, href: `/${file}`, ...attrs }, injectTo: 'head' };
+}
+
+/** The worker that opens the page without its server: one file without a hash, told of all others but the fonts, which few pages use. */
+function serviceWorker(file: string): Plugin {
+  return {
+    name: 'service-worker',
+    apply: 'build',
+    async generateBundle(_options, bundle) {
+      const files = Object.keys(bundle).filter((name) => /^assets\/.*\.(?:js|css)$/.test(name));
+      const entry = Object.values(bundle).find((item) => item.type === 'chunk' && item.isEntry)?.fileName;
+      const names = files.sort().map((name) => `/${name}`);
+      const id = createHash('sha256')
+        .update(names.join())
+        .update(readFileSync('index.html'))
+        .digest('hex')
+        .slice(0, 16);
+      const { code } = await transformWithOxc(readFileSync(file, 'utf8'), file);
+      const script = code.replace('export {};', ''); // Is left of a module that imports only types.
+      const source = `const BUILD = ${JSON.stringify({ id, entry, files: names })};\n${small(file, script)}`;
+      this.emitFile({ type: 'asset', fileName: 'sw.js', source });
+    },
+  };
 }
 
 /** Every browser that runs this page reads woff2: the older formats of KaTeX's fonts would triple its size. */
@@ -106,6 +133,7 @@ export default defineConfig({
     blockingScript('src/theme-boot.js'),
     early('/ui/ThreadView.svelte', '/ui/ConversationList.svelte'),
     onlyWoff2(),
+    serviceWorker('src/sw/worker.ts'),
     compressed(),
   ],
   build: {

@@ -99,5 +99,8 @@ ROLES: dict[str, Role] = {
     "Describe a walk for tomorrow.": Role(
         (Part(thinking="A walk, told calmly.", text=(WALK + "\n\n") * 3, stays=True),)
     ),
+    "Think about the way home first.": Role(
+        (Part(thinking="There are two ways home, one along the river and one over the hill. " * 3, stays=True),)
+    ),
     "Is the key right?": Role((Part(refusal=401),)),
 }

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from dev.gallery.parts import ROLES
 
-LOG, TRAIN, WAIT, BOOK, WALK, KEY = ROLES
+LOG, TRAIN, WAIT, BOOK, WALK, THINK, KEY = ROLES
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,28 @@ def _failed(page: Page) -> None:
     expect(page.get_by_text("Incorrect API key").last).to_be_visible()
 
 
+def _waiting(page: Page) -> None:
+    _streaming(page)
+    for question in (
+        "And which shoes?",
+        "Is there a place to eat on the way? It should be open on Sundays, and take dogs.",
+    ):
+        _ask(page, question)
+    expect(page.get_by_role("button", name="Take it back")).to_have_count(2)
+    page.get_by_role("textbox", name="Message", exact=True).fill("One more thing:")
+
+
+def _thinking(page: Page) -> None:
+    _tools(page)
+    _ask(page, THINK)
+    expect(page.get_by_text("over the hill").last).to_be_visible()
+
+
+def _details(page: Page) -> None:
+    _tools(page)
+    page.get_by_title("Details of this answer").click()
+
+
 def _drawer(page: Page) -> None:
     page.get_by_role("button", name="Show conversations").click()
     expect(page.get_by_role("navigation", name="Conversations")).to_be_visible()
@@ -112,6 +134,10 @@ SCREENS = (
     Screen("asked-narrow", _asked, narrow=True, dark=True),
     Screen("streaming", _streaming),
     Screen("failed", _failed),
+    Screen("waiting", _waiting),
+    Screen("waiting-narrow", _waiting, narrow=True, dark=True),
+    Screen("thinking", _thinking),
+    Screen("details", _details, dark=True),
     Screen("drawer", _drawer, narrow=True),
     Screen("settings", _setup),
     Screen("models", _picker, dark=True),

@@ -127,7 +127,8 @@ class Client:
         """Send a request and return the whole answer; a list of pieces is a chunked body."""
         incoming = Incoming(asyncio.Condition(), asyncio.Event())
         async with asyncio.timeout(20):
-            await self._app(self._scope(method, path, headers), _receive(body, incoming.gone), incoming.send)
+            scope = self._scope(method, path, _declared(headers, body))
+            await self._app(scope, _receive(body, incoming.gone), incoming.send)
         assert incoming.ended
         return Answer(incoming.status, incoming.headers, incoming.bytes)
 
@@ -137,8 +138,9 @@ class Client:
         incoming = Incoming(asyncio.Condition(), asyncio.Event())
         sent = _json_headers(headers) if method == "POST" else _dashed(headers)
         raw = b"" if method == "GET" else _encoded({} if body is None else body)
+        scope = self._scope(method, path, _declared(sent, raw))
         async with asyncio.timeout(30), asyncio.TaskGroup() as group:
-            group.create_task(self._run(self._scope(method, path, sent), _receive(raw, incoming.gone), incoming))
+            group.create_task(self._run(scope, _receive(raw, incoming.gone), incoming))
             await incoming.until_begun()
             try:
                 yield incoming
@@ -168,6 +170,15 @@ class Client:
             "server": ("127.0.0.1", PORT),
             "state": {},
         }
+
+
+def _declared(
+    headers: Mapping[str, str] | Iterable[tuple[str, str]], body: bytes | Sequence[bytes]
+) -> list[tuple[str, str]]:
+    """Return the headers with the length of a body that is in one piece, unless they name one."""
+    pairs = [*headers.items()] if isinstance(headers, Mapping) else [*headers]
+    known = any(name.lower() == "content-length" for name, _ in pairs)
+    return pairs if known or not body or not isinstance(body, bytes) else [*pairs, ("content-length", str(len(body)))]
 
 
 def _receive(body: bytes | Sequence[bytes], gone: asyncio.Event) -> Receive:

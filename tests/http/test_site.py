@@ -85,6 +85,26 @@ async def test_a_file_that_has_not_changed_is_not_sent_again(tmp_path: Path, pag
         assert (await at.client.get("/", if_none_match='"other"')).status == 200
 
 
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [("sw.js", "text/javascript; charset=utf-8"), ("manifest.webmanifest", "application/manifest+json")],
+)
+async def test_the_worker_and_the_manifest_are_asked_for_again_each_time(
+    tmp_path: Path, page: Path, name: str, media_type: str
+) -> None:
+    (page / name).write_bytes(SCRIPT)
+    async with world(tmp_path, page) as at:
+        answer = await at.client.get(f"/{name}", accept="*/*")
+    assert (answer.status, answer.headers["content-type"]) == (200, media_type)
+    assert answer.headers["cache-control"] == "no-cache"
+    assert "worker-src 'self'" in answer.headers["content-security-policy"]
+
+
+async def test_the_page_is_no_worker(tmp_path: Path, page: Path) -> None:
+    async with world(tmp_path, page) as at:
+        assert (await at.client.get("/sw.js", accept="*/*")).status == 404
+
+
 async def test_without_a_built_page_the_root_says_how_to_build_it(tmp_path: Path) -> None:
     async with world(tmp_path) as at:
         answer = await at.client.get("/", accept="text/html")

@@ -1,24 +1,33 @@
 """axe on the page as it is now."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Page
 
 AXE = Path(__file__).parents[2] / "webui" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+Scheme = Literal["light", "dark"]
 
 
-def assert_accessible(page: Page) -> None:
-    """Assert that axe finds nothing to complain of, in light and dark colours."""
+def assert_accessible(page: Page, scheme: Scheme | None = None) -> None:
+    """Assert that axe finds nothing to complain of: in this scheme, or in light and, as to colours, in dark ones."""
+    _assert_nothing_found(page, scheme or "light", {"type": "tag", "values": RULES})
+    if scheme is None:
+        assert_contrast(page, "color-contrast", scheme="dark")
+
+
+def assert_contrast(page: Page, rule: str, scheme: Scheme) -> None:
+    """Assert that axe finds nothing to complain of by one rule on contrasts."""
+    _assert_nothing_found(page, scheme, {"type": "rule", "values": [rule]})
+
+
+def _assert_nothing_found(page: Page, scheme: Scheme, only: dict[str, Any]) -> None:
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found: dict[str, Any] = page.evaluate("tags => axe.run(document, { runOnly: tags })", list(RULES))
-        said = [
-            (rule["id"], node["target"], node["failureSummary"])
-            for rule in found["violations"]
-            for node in rule["nodes"]
-        ]
-        assert not said, f"{scheme}: {said}"
+    page.emulate_media(color_scheme=scheme)
+    found: dict[str, Any] = page.evaluate("only => axe.run(document, { runOnly: only, resultTypes: ['violations'] })", only)
+    said = [
+        (rule["id"], node["target"], node["failureSummary"]) for rule in found["violations"] for node in rule["nodes"]
+    ]
+    assert not said, f"{scheme}: {said}"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -45,7 +46,7 @@ class Watched:
         self.page.unroute_all(behavior="ignoreErrors")
         context.set_offline(offline=False)
         context.clear_cookies()
-        self.page.emulate_media(color_scheme="null", reduced_motion="null", forced_colors="null")
+        self.page.emulate_media(color_scheme="null", reduced_motion="null", forced_colors="null", contrast="null")
         self.page.set_viewport_size({"width": 1280, "height": 720})
         self.page.evaluate("localStorage.clear()")
 
@@ -84,6 +85,21 @@ class PageServer:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def freeze(self) -> None:
+        """Let it say nothing more, with its connections open, as a machine does that fell asleep."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Ask the API."""
@@ -137,7 +153,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
 @pytest.fixture(scope="package")
 def watched(server: PageServer, browser: Browser) -> Iterator[Watched]:
     """One tab for all tests, since a new one with cold caches takes longer than most of them."""
-    context = browser.new_context()
+    context = browser.new_context(service_workers="block")
     yield Watched(context.new_page(), server.url)
     context.close()
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
+from tests.page.library import keep, line
 from tests.page.talk import answer, conversation_id, script, send, text
 
 
@@ -104,11 +105,18 @@ def test_the_dialog_is_accessible_and_gives_the_focus_back(chat: Page) -> None:
     expect(chat.get_by_role("button", name="Share and keep")).to_be_focused()
 
 
-def test_paper_shows_all_messages_and_no_controls(chat: Page) -> None:
-    answered(chat, "Line after line.\n\n" * 80)
+def test_paper_shows_all_messages_and_no_controls(chat: Page, server: PageServer) -> None:
+    said = [f"{'Question' if n % 2 == 0 else 'Answer'} {n} of many." for n in range(300)]
+    chat.goto(f"{server.url}/c/{keep(server, 'Much was said', line(*said))}")
+    expect(chat.get_by_text("Answer 299 of many.")).to_be_visible()
+    chat.evaluate("window.print = () => (window.printed = document.querySelectorAll('[role=log] article').length)")
+    open_keeping(chat)
+    chat.get_by_role("button", name="Print").click()
+    chat.wait_for_function("window.printed")
+    assert chat.evaluate("window.printed") == 300
     chat.emulate_media(media="print")
+    expect(chat.get_by_text("Question 0 of many.")).to_be_visible()
     expect(chat.get_by_role("textbox", name="Message", exact=True)).to_be_hidden()
     expect(chat.get_by_role("navigation", name="Conversations")).to_be_hidden()
-    height = chat.evaluate("document.body.scrollHeight")
-    assert height > 80 * 20
+    assert chat.evaluate("document.body.scrollHeight") > 300 * 20
     chat.emulate_media(media="null")

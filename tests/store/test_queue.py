@@ -81,13 +81,47 @@ async def test_another_answer_waits_like_the_first(talk: Talk) -> None:
     assert [t.id for t in await talk.store.turns.unfinished(talk.owner, talk.id)] == [turn.id, queued.id, again.id]
 
 
-async def test_a_queued_turn_that_is_cancelled_ends_at_once_with_those_behind_it(talk: Talk) -> None:
-    await talk.say("one")
+async def test_a_queued_turn_that_is_cancelled_ends_at_once_and_those_behind_it_move_up(talk: Talk) -> None:
+    turn = (await talk.say("one")).turn
     first, second, third = [(await talk.say(on_busy="queue")).turn for _ in range(3)]
     stopped = await talk.store.turns.request_cancel(talk.owner, second.id)
-    assert (stopped.turn.status, stopped.turn.seq) == ("cancelled", 2)
-    assert [dropped.id for dropped in stopped.dropped] == [third.id]
-    assert (await talk.get(first)).status == "queued"
+    assert (stopped.turn.status, stopped.turn.seq, stopped.dropped) == ("cancelled", 2, ())
+    assert [(await talk.get(waiting)).status for waiting in (first, third)] == ["queued", "queued"]
+    (released,) = (await talk.append(batch(turn, 2, done(turn)))).released
+    assert released.id == first.id
+    (released,) = (await talk.append(batch(released, 2, done(released)))).released
+    assert released.id == third.id
+
+
+async def test_the_branch_shown_ends_before_a_queued_turn_that_was_cancelled(talk: Talk) -> None:
+    turn = (await talk.say("one")).turn
+    queued = (await talk.say("two", on_busy="queue")).turn
+    await talk.store.turns.request_cancel(talk.owner, queued.id)
+    assert (await talk.store.conversations.get(talk.owner, talk.id)).leaf_id == turn.message_id
+    assert (await talk.say("three", on_busy="queue")).turn.status == "queued"
+
+
+@pytest.mark.parametrize("end", [done, failed, cancelled])
+async def test_a_turn_that_steers_starts_after_any_end(talk: Talk, end: Callable[[Turn], End]) -> None:
+    turn = (await talk.say("one")).turn
+    first, second = [(await talk.say(on_busy="queue")).turn for _ in range(2)]
+    assert await talk.store.turns.steer(talk.owner, first.id) == turn.id
+    appended = await talk.append(batch(turn, 2, end(turn)))
+    assert ([released.id for released in appended.released], appended.dropped) == ([first.id], ())
+    assert (await talk.get(second)).status == "queued"
+    assert await talk.store.turns.steer(talk.owner, first.id) is None
+
+
+async def test_only_the_first_in_the_line_steers(talk: Talk) -> None:
+    await talk.say("one")
+    first, second = [(await talk.say(on_busy="queue")).turn for _ in range(2)]
+    for attempt in (talk.store.turns.steer(talk.owner, second.id), talk.say("four", on_busy="interrupt")):
+        with pytest.raises(Conflict) as refused:
+            await attempt
+        assert refused.value.reason == "turn_running"
+    assert await talk.store.turns.steer(talk.owner, first.id)
+    with pytest.raises(NotFound):
+        await talk.store.turns.steer(talk.owner, "nothing")
 
 
 async def test_cancelling_a_turn_that_has_ended_changes_nothing(talk: Talk) -> None:

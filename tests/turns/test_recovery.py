@@ -208,10 +208,9 @@ async def test_a_cancelled_queued_turn_ends_for_its_readers_and_its_pages(tmp_pa
     async with bench(tmp_path, FakeEndpoint([asyncio.Event()])) as at, asyncio.TaskGroup() as group:
         await at.post("one")
         queued = (await at.post("two", on_busy="queue")).turn
-        behind = (await at.post("three", on_busy="queue", parent_id=queued.message_id)).turn
         notices = at.supervisor.notices.subscribe(at.store.owner)
         first = group.create_task(anext(notices))
-        reader = group.create_task(at.follow(behind.id))
+        reader = group.create_task(at.follow(queued.id))
         await asyncio.sleep(0)
         await at.supervisor.cancel(at.store.owner, queued.id)
         assert [entry.name for entry in await reader] == ["turn", "cancelled"]

@@ -166,6 +166,32 @@ async def test_a_queued_turn_is_cancelled_when_the_one_before_it_fails(tmp_path:
             assert [entry.name for entry in await reader] == ["turn", "cancelled"]
 
 
+async def test_a_message_that_interrupts_is_answered_at_once_and_what_was_made_stays(tmp_path: Path) -> None:
+    model = FakeEndpoint([[TextDelta("half")], asyncio.Event()], say("other"))
+    async with bench(tmp_path, model) as at:
+        first = await at.post("one")
+        async for entries in at.supervisor.follow(at.store.owner, first.turn.id, 0):
+            if entries[-1].name == "step_delta":
+                break
+        request = ClientRequest("r1", f"conversations/{at.conversation_id}/messages", b"hash")
+        started = await at.post("no: two", on_busy="interrupt", request=request)
+        assert await at.answer(started.turn.id) == "other"
+        assert (await at.post("no: two", on_busy="interrupt", request=request)).turn.id == started.turn.id
+        page = await at.supervisor.messages(at.store.owner, at.conversation_id, leaf=None, before=None, limit=10)
+        assert [item.text for item in page.items] == ["one", "half", "no: two", "other"]
+        assert (await at.store.turns.get(at.store.owner, first.turn.id)).status == "cancelled"
+
+
+async def test_a_repeated_interruption_ends_what_the_first_one_left(tmp_path: Path) -> None:
+    model = FakeEndpoint([[TextDelta("half")], asyncio.Event()], say("other"))
+    async with bench(tmp_path, model) as at:
+        await at.post("one")
+        request = ClientRequest("r1", f"conversations/{at.conversation_id}/messages", b"hash")
+        queued = await at.post("two", on_busy="queue", request=request)
+        assert (await at.post("two", on_busy="interrupt", request=request)).turn.id == queued.turn.id
+        assert await at.answer(queued.turn.id) == "other"
+
+
 async def test_the_same_client_request_makes_one_turn(tmp_path: Path) -> None:
     async with bench(tmp_path, FakeEndpoint(say("one"))) as at:
         request = ClientRequest("r1", f"conversations/{at.conversation_id}/messages", b"hash")

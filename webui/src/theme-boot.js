@@ -9,7 +9,14 @@
     }
   };
   const theme = stored('theme');
-  if (theme === 'light' || theme === 'dark') root.dataset.theme = theme;
+  if (theme === 'light' || theme === 'dark') {
+    root.dataset.theme = theme;
+    // The frame of the window, which follows the system else; its tags come after this script.
+    addEventListener('DOMContentLoaded', () => {
+      const frames = document.querySelectorAll('meta[name=theme-color]');
+      for (const frame of frames) frame.media = frame.dataset.of === theme ? 'all' : 'not all';
+    });
+  }
 
   // The last two are for tests: see `text/pseudo.ts`.
   const languages = ['en', 'de', 'zh-Hans', 'en-XA', 'en-XB'];

@@ -24,7 +24,7 @@ from luxx.core.steps import Step, Summary, Text, Thinking, ToolCall
 class Replay:
     """The state of a turn after the events applied so far.
 
-    `approvals` has the last approval event of each index. Pieces of a growing step are kept apart and joined when `steps` is asked for, so that a long answer costs linear time.
+    `approvals` has the last approval event of each index, `recovered` the places of takeovers: the highest index that was kept, -1 for none. Pieces of a growing step are kept apart and joined when `steps` is asked for, so that a long answer costs linear time.
     """
 
     def __init__(self) -> None:
@@ -32,6 +32,7 @@ class Replay:
         self.started: TurnStarted | None = None
         self.end: End | None = None
         self.approvals: dict[int, Approval] = {}
+        self.recovered: list[int] = []
         self._steps: dict[int, Step] = {}
         self._pieces: dict[int, list[str]] = {}
 
@@ -52,6 +53,8 @@ class Replay:
             case Recovered(discarded=discarded):
                 for index in discarded:
                     self._void(index)
+                kept = (index for index, step in self._steps.items() if step.state != "void")
+                self.recovered.append(max(kept, default=-1))
             case Done() | Failed() | Cancelled():
                 self.end = event
             case Approval():

@@ -37,6 +37,7 @@ from luxx.http.routes import (
     tools,
     turns,
 )
+from luxx.http.shortcut import Shortcut
 from luxx.http.site import load_site
 from luxx.http.trust import LoopbackTrust
 
@@ -84,7 +85,7 @@ def create_app(parts: Parts, options: HttpOptions, page: Path = _PAGE) -> ASGIAp
         max_body_size=options.max_body,
     )
     secret = OwnerSecret(parts.owner_token, options.port)
-    app.state.surface = Surface(
+    surface = app.state.surface = Surface(
         parts=parts,
         options=options,
         streams=StreamLimit(options.max_streams),
@@ -102,5 +103,11 @@ def create_app(parts: Parts, options: HttpOptions, page: Path = _PAGE) -> ASGIAp
     app.router.routes.append(Route(PATH, McpEndpoint(parts, options, secret), methods=["POST"]))
     app.router.default = load_site(page)
     return errors.ErrorBoundary(
-        Front(app, LoopbackTrust(options.hosts, options.port), options.max_body, options.max_file, options.max_import)
+        Front(
+            Shortcut(app, surface),
+            LoopbackTrust(options.hosts, options.port),
+            options.max_body,
+            options.max_file,
+            options.max_import,
+        )
     )

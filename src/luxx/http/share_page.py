@@ -26,7 +26,7 @@ _STYLE = (
     "opacity:.75}.user{border-inline-start:.25rem solid #6b7fd7;padding-inline-start:1rem}pre{overflow-x:auto;"
     "padding:.75rem;border:1px solid #8885;border-radius:.4rem}.plain{white-space:pre-wrap}table{border-collapse:collapse;"
     "display:block;overflow-x:auto}td,th{border:1px solid #8885;padding:.25rem .5rem}img{max-width:100%}"
-    "details{margin:.5rem 0}pre:not(.plain),code{direction:ltr;unicode-bidi:isolate}footer{margin-top:3rem;font-size:.85rem;opacity:.75}"
+    "html{background:Canvas;color:CanvasText}a{color:LinkText}details{margin:.5rem 0}pre:not(.plain),code{direction:ltr;unicode-bidi:isolate}footer{margin-top:3rem;font-size:.85rem;opacity:.75}"
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 HEADERS = {
@@ -117,7 +117,10 @@ class _Markdown:
     def html(self, text: str) -> str:
         """Return safe HTML."""
         self._left -= len(text)
-        return self._parser.render(text) if self._left >= 0 else f'<div class="plain">{escape(text)}</div>'
+        if self._left < 0:
+            return f'<div class="plain">{escape(text)}</div>'
+        # What scrolls is reached by keys; no text of others can hold such a tag, since all of it was escaped.
+        return self._parser.render(text).replace("<pre>", '<pre tabindex="0">')
 
 
 _REL = "noopener noreferrer nofollow"

@@ -8,15 +8,20 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 
+def read_json(data: bytes) -> Any:  # noqa: ANN401 - whatever was sent
+    """Return what a body holds. Raises json.JSONDecodeError, whatever is wrong: bad UTF-8, NaN, too deep, too long a number."""
+    try:
+        return json.loads(data, parse_constant=_refuse)
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise json.JSONDecodeError(str(error), "", 0) from error
+
+
 class _StrictRequest(Request):
     async def json(self) -> Any:  # noqa: ANN401 - the framework's signature
-        """Return the body. Raises json.JSONDecodeError, whatever is wrong: bad UTF-8, NaN, too deep, too long a number."""
-        try:
-            return json.loads(await self.body(), parse_constant=_refuse)
-        except json.JSONDecodeError:
-            raise
-        except (ValueError, RecursionError) as error:
-            raise json.JSONDecodeError(str(error), "", 0) from error
+        """Return the body. Raises json.JSONDecodeError."""
+        return read_json(await self.body())
 
 
 class StrictRoute(APIRoute):

@@ -176,12 +176,13 @@ class FileList(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """The server is alive; `store` is the kind of store, `node` this process in it."""
+    """The server is alive; `store` is the kind of store, `node` this process in it, `data` says whose data it has: another, another's."""
 
     status: str
     version: str
     store: str
     node: str
+    data: str
 
 
 class Ready(msgspec.Struct, frozen=True):

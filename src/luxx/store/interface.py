@@ -60,15 +60,15 @@ class TurnStore(Protocol):
 
         This node owns the turn unless it is queued. Raises NotFound (conversation, parent or message), InvalidRequest (a
         parent of the wrong role, a file that cannot be attached, or a client request with another body), Conflict ``turn_running`` (the parent is an answer
-        in progress and `on_busy` is reject), ``queue_full`` (10 turns wait already), Fenced (this node has lost its lease).
+        in progress and `on_busy` is reject, or one that waits itself and it is interrupt), ``queue_full`` (10 turns wait already), Fenced (this node has lost its lease).
         """
         ...
 
     async def append(self, batches: tuple[TurnBatch, ...], retry: bool = False) -> Appended:
         """Write the batches of many turns in one transaction, each fenced by this node and its epoch.
 
-        A batch with an end sets the turn's outcome, frees it, and starts the turn queued behind it (after ``done``) or
-        cancels the queue. With `retry` an existing row counts as written if epoch and data are equal; anything else is
+        A batch with an end sets the turn's outcome, frees it, and starts the turn queued behind it (after ``done``, or
+        if it steers) or cancels the queue. With `retry` an existing row counts as written if epoch and data are equal; anything else is
         refused. Raises StorageError when the outcome is unknown: call again with the same batches and `retry`.
         """
         ...
@@ -117,9 +117,16 @@ class TurnStore(Protocol):
         ...
 
     async def request_cancel(self, owner: str, turn_id: str) -> Stopped:
-        """Mark a turn as to be stopped; a queued one ends at once, with those queued behind it, an ended one stays as it is.
+        """Mark a turn as to be stopped; a queued one ends at once and those behind it move up, an ended one stays as it is.
 
         Raises NotFound.
+        """
+        ...
+
+    async def steer(self, owner: str, turn_id: str) -> str | None:
+        """Let a queued turn start when the answer before it ends in whatever way, and return that one's turn, which is to be stopped.
+
+        None if the turn does not wait. Raises NotFound, Conflict ``turn_running`` (another turn waits before it).
         """
         ...
 

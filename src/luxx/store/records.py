@@ -13,7 +13,7 @@ from luxx.core.steps import Summary
 from luxx.core.usage import Usage
 
 Status = Literal["queued", "active", "waiting", "done", "failed", "cancelled"]
-OnBusy = Literal["reject", "queue"]
+OnBusy = Literal["reject", "queue", "interrupt"]
 Role = Literal["user", "assistant"]
 TitleSource = Literal["auto", "user"]
 
@@ -99,7 +99,8 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     `provider` is the provider's name at that time, `tools` the names of the tools offered. `kept` is the message whose
     steps a continued turn begins with, `kept_calls` the number of its last model call; `summary` is one that the person wrote.
-    `stopped` alone is added to later: the calls that the person stopped, by their indexes.
+    What changes later: `stopped` are the calls that the person stopped, by their indexes; `steers` says that a turn that waits starts
+    when the answer before it has ended in whatever way.
     """
 
     provider_id: str
@@ -115,6 +116,7 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     kept: str | None = None
     kept_calls: int = 0
     stopped: tuple[int, ...] = ()
+    steers: bool = False
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,7 +201,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of a conversation.
 
     `steps` are an answer's complete steps as JSON, void ones left out, in order. For an answer in progress `log` holds its
-    whole log up to now, of the same snapshot. `files` came with it from a person. `siblings` are the ids of the messages with the same parent and role, in order.
+    whole log up to now, of the same snapshot; for one that has ended `approvals` has what a person decided about it. `files` came with it from a person. `siblings` are the ids of the messages with the same parent and role, in order.
     """
 
     id: str
@@ -214,6 +216,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[msgspec.Raw, ...] = ()
     calls: tuple[ModelCall, ...] = ()
     log: tuple[LogEntry, ...] = ()
+    approvals: tuple[Approval, ...] = ()
 
 
 class Branch(msgspec.Struct, frozen=True):

@@ -45,7 +45,7 @@ class Deciding:
         elif turn.status == "waiting":
             await self._claim()
         else:
-            self._tell(DecisionWord())
+            self._tell(DecisionWord(turn_id))
         self._changed(turn)
         return await self._store.turns.get(owner, turn_id)
 

@@ -45,13 +45,18 @@ class AnswerAgain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TurnInProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an unfinished turn is: its events after `seq` continue what was read. `approvals` are those that wait for a person."""
+    """Where an unfinished turn is: its events after `seq` continue what was read.
+
+    `approvals` are those that wait for a person; `recovered` are the indexes of the last steps before each restart of the server, -1 for
+    one before the first.
+    """
 
     id: str
     status: Status
     seq: int
     message_id: str
     approvals: tuple[Approval, ...] = ()
+    recovered: tuple[int, ...] = ()
 
 
 class ErrorView(msgspec.Struct, frozen=True):
@@ -75,7 +80,10 @@ class UserMessageView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssistantMessageView(msgspec.Struct, frozen=True, kw_only=True):
-    """An assistant message as the API shows it; `steps` are JSON, folded to exactly `turn.seq` while in progress."""
+    """An assistant message as the API shows it; `steps` are JSON, folded to exactly `turn.seq` while in progress.
+
+    `approvals` are what was decided; those that wait are in `turn`.
+    """
 
     id: str
     conversation_id: str
@@ -83,8 +91,10 @@ class AssistantMessageView(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     text: str
     created_at: str
+    ended_at: str | None = None
     siblings: tuple[str, ...]
     steps: tuple[msgspec.Raw, ...]
+    approvals: tuple[Approval, ...] = ()
     status: Status
     provider: str
     model: str

@@ -50,7 +50,7 @@ class TurnRun:
         self._contents = contents
         self._loop: Loop | None = None
         self._decisions: list[tuple[int, Decision]] = []
-        self._stopped: set[int] = set()
+        self._stopped = set(turn.settings.stopped)
 
     @property
     def unsafe_running(self) -> bool:
@@ -131,7 +131,7 @@ class TurnRun:
             recovered=recovered,
             start=self._resumption(folded, history.own, toolbox) if folded else None,
             calls=history.own.calls,
-            stopped=self._stopped.union(settings.stopped),
+            stopped=self._stopped,  # the set itself: a person may stop one more before the loop begins
             marks=history.marks,
             window=self._endpoints.window(turn.owner_id, chosen.provider_id, chosen.model),
             summary=settings.summary,

@@ -46,7 +46,9 @@ class Starter:
             id=new_id(),
             conversation_id=conversation.id,
             message_id=new_id(),
-            settings=await self._settings(owner, conversation, post.overrides),
+            settings=replace(
+                await self._settings(owner, conversation, post.overrides), steers=post.on_busy == "interrupt"
+            ),
             user=NewUserMessage(id=new_id(), text=post.text, parent_id=post.parent_id, files=post.attachments),
             title=first_words(post.text.lstrip()) or await self._name(owner, post.attachments[0]),
             on_busy=post.on_busy,

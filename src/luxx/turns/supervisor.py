@@ -38,8 +38,6 @@ CLOSE_PATIENCE = 3.0
 """Seconds that a stop waits for what is appended to be written."""
 CANCEL_PATIENCE = 2.0
 """Seconds that a cancel waits for the turn's end before it answers that the turn is still active."""
-
-
 INTERNAL = "Something went wrong inside Luxx; the log of the server says what."
 
 
@@ -95,9 +93,11 @@ class Supervisor:
 
     async def post(self, owner: str, post: PostMessage) -> StartedTurn:
         """Store a message and start the turn that answers it. Raises NotFound, InvalidRequest, Conflict, LimitReached."""
-        if replayed := await self._replayed(owner, post.request):
-            return replayed
-        return await self._start(owner, await self._starter.post(owner, post))
+        started = await self._replayed(owner, post.request)
+        started = started or await self._start(owner, await self._starter.post(owner, post))
+        if post.on_busy == "interrupt":
+            await self.steer(owner, started.turn.id)
+        return started
 
     async def regenerate(self, owner: str, again: AnswerAgain) -> StartedTurn:
         """Start another answer beside a message. Raises as `post`."""
@@ -130,6 +130,12 @@ class Supervisor:
             self._tell(turn, "turn_ended", turn.status)
         self._journal.wake(turn_id)
         return turn
+
+    async def steer(self, owner: str, turn_id: str) -> Turn:
+        """Let a queued turn start now: the answer before it is stopped. Raises NotFound, Conflict ``turn_running``."""
+        if before := await self._store.turns.steer(owner, turn_id):
+            await self.cancel(owner, before)
+        return await self._store.turns.get(owner, turn_id)
 
     async def decide(self, owner: str, turn_id: str, index: int, decision: Decision) -> Turn:
         """Take what a person decided about a call, or answered to a question, and return the turn.
@@ -286,6 +292,8 @@ class Supervisor:
             self._starting -= 1
         if not started.replayed and started.turn.status == "active":
             self._begin(started.turn)
+        elif not started.replayed:
+            self.publish(owner, Notice(kind="conversation_changed", conversation_id=new.conversation_id))
         return started
 
     def _begin(self, turn: Turn) -> None:

@@ -45,7 +45,7 @@ def turn_in_progress(turn: Turn) -> TurnInProgress:
 
 
 def _answer_view(message: Message, turn: Turn) -> AssistantMessageView:
-    text, steps, progress = message.text, message.steps, None
+    text, steps, progress, decided = message.text, message.steps, None, message.approvals
     if not turn.ended:
         folded = Replay()
         for entry in message.log:
@@ -59,7 +59,9 @@ def _answer_view(message: Message, turn: Turn) -> AssistantMessageView:
             seq=folded.seq,
             message_id=turn.message_id,
             approvals=tuple(asked for asked in folded.approvals.values() if asked.state == "requested"),
+            recovered=tuple(folded.recovered),
         )
+        decided = tuple(asked for asked in folded.approvals.values() if asked.state != "requested")
     error = ErrorView(turn.error_code, turn.error_content or "") if turn.error_code else None
     return AssistantMessageView(
         id=message.id,
@@ -68,8 +70,10 @@ def _answer_view(message: Message, turn: Turn) -> AssistantMessageView:
         role=message.role,
         text=text,
         created_at=message.created_at,
+        ended_at=turn.ended_at,
         siblings=message.siblings,
         steps=steps,
+        approvals=decided,
         status=turn.status,
         provider=turn.settings.provider,
         model=turn.settings.model,

@@ -24,6 +24,9 @@ class ProviderWord(msgspec.Struct, frozen=True, tag="provider"):
 class DecisionWord(msgspec.Struct, frozen=True, tag="decision"):
     """A person has decided about a call of a turn: its owner is to look."""
 
+    turn_id: str
+    """Read by nobody here: nodes of earlier versions do not take the word without it."""
+
 
 class CallWord(msgspec.Struct, frozen=True, tag="call"):
     """Whoever runs this turn is to stop one of its tools."""

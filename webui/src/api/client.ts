@@ -17,6 +17,7 @@ import type {
   ProviderChange,
   ToolInfo,
   ToolRule,
+  TurnRef,
 } from './types';
 
 const enc = encodeURIComponent;
@@ -27,6 +28,8 @@ export interface TurnRequest {
   text?: string;
   parent_id?: string | null;
   attachments?: string[];
+  /** What happens while the answer before it is still in progress. */
+  on_busy?: 'queue';
   /** For another answer: what the model is told instead of the summary that the present one begins with. */
   summary?: string;
 }
@@ -68,7 +71,9 @@ export const turns = {
     send(`/api/messages/${enc(messageId)}/continue`, { method: 'POST', body, headers: EVENT_STREAM, signal }),
   events: (turnId: string, after: number, signal: AbortSignal) =>
     send(`/api/turns/${enc(turnId)}/events`, { headers: { ...EVENT_STREAM, 'Last-Event-ID': String(after) }, signal }),
-  cancel: (turnId: string) => send(`/api/turns/${enc(turnId)}/cancel`, { method: 'POST', body: {} }),
+  cancel: (turnId: string) => json<TurnRef>(`/api/turns/${enc(turnId)}/cancel`, { method: 'POST', body: {} }),
+  /** Answer a message that waits now: the answer before it is stopped. */
+  begin: (turnId: string) => send(`/api/turns/${enc(turnId)}/start`, { method: 'POST', body: {} }),
   cancelCall: (turnId: string, index: number) =>
     send(`/api/turns/${enc(turnId)}/calls/${index}/cancel`, { method: 'POST', body: {} }),
   decide: (turnId: string, index: number, decision: Decision) =>
@@ -92,11 +97,10 @@ export const files = {
 };
 
 /** The stream of notices about everything that changes. */
-export function notices(lastEventId: string, signal: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = { ...EVENT_STREAM };
-  if (lastEventId) headers['Last-Event-ID'] = lastEventId;
-  return send('/api/events', { headers, signal });
-}
+export const notices = (signal: AbortSignal) => send('/api/events', { headers: EVENT_STREAM, signal });
+
+/** Who answers; `data` is another one where the data is another owner's. */
+export const health = () => json<{ version: string; data: string }>('/api/health');
 
 export const providers = {
   list: () => json<{ items: Provider[] }>('/api/providers'),

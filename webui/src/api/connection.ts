@@ -5,8 +5,27 @@ import { SseParser, type ServerSentEvent } from './sse';
 const SILENCE_MS = 45_000;
 /** After a sleep the silence is judged more strictly, for the connection is likely gone. */
 const SILENCE_ON_WAKE_MS = 20_000;
+/** A stream whose answer has not begun by then was sent into a connection that is dead already. */
+const OPENING_MS = 20_000;
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 10_000;
+
+/** A server on this machine is there also while the machine has no network. */
+const IS_LOCAL = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
+
+/** Send the request for a stream; it is given up if no answer begins, and later when the signal is aborted. */
+export async function openStream(
+  request: (signal: AbortSignal) => Promise<Response>,
+  signal: AbortSignal,
+): Promise<Response> {
+  const attempt = new AbortController();
+  const timer = setTimeout(() => attempt.abort(), OPENING_MS);
+  try {
+    return await request(AbortSignal.any([attempt.signal, signal]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** Read the answer to its end, or until it has been silent for too long. Return the stream's wish for a delay, in ms. */
 export async function readEvents(
@@ -35,30 +54,38 @@ export async function readEvents(
   return parser.retry;
 }
 
-/** Calls `dead` when nothing was heard for too long. */
+/**
+ * Calls `dead` when nothing was heard for too long, when the network has changed, and when the page is put aside. Two clocks are looked
+ * at, for one may stand still while the machine sleeps, and the other can be set.
+ */
 class SilenceWatch {
-  private last = performance.now();
-  private readonly timer: ReturnType<typeof setInterval>;
-  private readonly wake = () => {
-    if (document.visibilityState === 'visible') this.check(SILENCE_ON_WAKE_MS);
-  };
+  private lastTick = performance.now();
+  private lastTime = Date.now();
+  private readonly ending = new AbortController();
 
   constructor(private readonly dead: () => void) {
-    this.timer = setInterval(() => this.check(SILENCE_MS), 5_000);
-    document.addEventListener('visibilitychange', this.wake);
+    const { signal } = this.ending;
+    const wake = () => this.check(SILENCE_ON_WAKE_MS);
+    const timer = setInterval(() => this.check(SILENCE_MS), 5_000);
+    signal.addEventListener('abort', () => clearInterval(timer));
+    document.addEventListener('visibilitychange', wake, { signal });
+    document.addEventListener('resume', wake, { signal });
+    addEventListener('online', dead, { signal });
+    addEventListener('pagehide', dead, { signal });
   }
 
   heard(): void {
-    this.last = performance.now();
+    this.lastTick = performance.now();
+    this.lastTime = Date.now();
   }
 
   end(): void {
-    clearInterval(this.timer);
-    document.removeEventListener('visibilitychange', this.wake);
+    this.ending.abort();
   }
 
   private check(limit: number): void {
-    if (performance.now() - this.last > limit) this.dead();
+    const silence = Math.max(performance.now() - this.lastTick, Math.abs(Date.now() - this.lastTime));
+    if (silence > limit) this.dead();
   }
 }
 
@@ -81,26 +108,27 @@ export class BackOff {
     this.attempts += 1;
     const delay = Math.max(this.floor, ceiling / 2 + (Math.random() * ceiling) / 2);
     this.floor = 0;
-    await pause(navigator.onLine ? delay : LONGEST_DELAY_MS * 3, signal);
+    await pause(navigator.onLine || IS_LOCAL ? delay : LONGEST_DELAY_MS * 3, signal);
   }
 }
 
 /** Resolve after the time, or sooner when the network comes back, the page is looked at again, or the signal is aborted. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    const waiting = new AbortController();
     const end = () => {
       clearTimeout(timer);
-      removeEventListener('online', end);
-      document.removeEventListener('visibilitychange', seen);
-      signal.removeEventListener('abort', end);
+      waiting.abort();
       resolve();
     };
     const seen = () => {
       if (document.visibilityState === 'visible') end();
     };
     const timer = setTimeout(end, ms);
-    addEventListener('online', end);
-    document.addEventListener('visibilitychange', seen);
-    signal.addEventListener('abort', end);
+    const until = { signal: waiting.signal };
+    addEventListener('online', end, until);
+    addEventListener('pageshow', end, until);
+    document.addEventListener('visibilitychange', seen, until);
+    signal.addEventListener('abort', end, until);
   });
 }

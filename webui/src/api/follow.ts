@@ -1,6 +1,6 @@
 /** Following a turn to its end, over any number of connections. Each event is given once and in order. */
 import { turns } from './client';
-import { BackOff, readEvents } from './connection';
+import { BackOff, openStream, readEvents } from './connection';
 import { Problem } from './http';
 import type { ServerSentEvent } from './sse';
 import type { TurnEvent } from './types';
@@ -29,7 +29,7 @@ export async function followTurn(following: Following): Promise<FollowEnd> {
   let response = following.response;
   for (;;) {
     try {
-      response ??= await turns.events(turnId, reader.seq, signal);
+      response ??= await openStream((opened) => turns.events(turnId, reader.seq, opened), signal);
       if (response.status === 204) return 'seen';
       connected(true);
       const before = reader.seq;

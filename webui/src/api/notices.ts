@@ -1,6 +1,6 @@
 /** The page's stream of notices: what other tabs, devices and the server itself have changed. */
 import { notices } from './client';
-import { BackOff, readEvents } from './connection';
+import { BackOff, openStream, readEvents } from './connection';
 import { Problem } from './http';
 import type { Notice } from './types';
 
@@ -9,37 +9,44 @@ const HIDDEN_MS = 30_000;
 
 export interface NoticeHandlers {
   notice: (notice: Notice) => void;
-  /** Notices may have been missed: everything shown should be read again. */
+  /** Notices may have been missed, and the server is there: everything shown should be read again. */
   missed: () => void;
+  /** Told at each attempt whether the server could be reached. */
+  reached: (reached: boolean) => void;
 }
 
 /** Listen until the signal is aborted. */
 export async function listen(handlers: NoticeHandlers, signal: AbortSignal): Promise<void> {
   const backOff = new BackOff();
-  let lastEventId = '';
+  let first = true;
   while (!signal.aborted) {
     await visible(signal);
     const attempt = new AbortController();
     const release = abortWhenHidden(attempt, signal);
+    const answered = () => {
+      handlers.reached(true);
+      if (!first) handlers.missed();
+    };
     try {
-      const response = await notices(lastEventId, attempt.signal);
+      const response = await openStream(notices, attempt.signal);
+      answered();
       backOff.reset();
       backOff.floor =
         (await readEvents(response, attempt.signal, (event) => {
-          lastEventId = event.id;
           if (event.name === 'notice') handlers.notice(JSON.parse(event.data) as Notice);
         })) ?? 0;
     } catch (error) {
-      if (error instanceof Problem && (error.status === 404 || error.status === 405 || error.needsOwner))
-        await onFocusOnly(signal);
-      else if (error instanceof Problem && error.status >= 400) lastEventId = '';
+      if (attempt.signal.aborted) continue;
+      if (!(error instanceof Problem) || error.unreachable) handlers.reached(false);
+      else {
+        answered();
+        if (error.status === 404 || error.status === 405 || error.needsOwner) await onFocusOnly(signal);
+      }
     } finally {
+      first = false;
       release();
     }
-    if (signal.aborted) return;
     if (!attempt.signal.aborted) await backOff.wait(signal);
-    await visible(signal);
-    if (!signal.aborted) handlers.missed();
   }
 }
 

@@ -31,6 +31,14 @@ export interface McpServer {
   };
 }
 
+/** A text with blanks that a server offers. */
+export interface McpPrompt {
+  name: string;
+  title: string | null;
+  description: string | null;
+  arguments: { name: string; description: string | null; required: boolean }[];
+}
+
 export type Secrets = Record<string, string>;
 
 export interface McpServerFields {
@@ -101,6 +109,12 @@ export const mcpServers = {
   change: (id: string, body: McpServerFields) => json<McpServer>(at(MCP, id), { method: 'PATCH', body }),
   remove: (id: string) => send(at(MCP, id), { method: 'DELETE' }),
   test: (id: string) => json<Check>(at(MCP, id, '/test'), { method: 'POST', body: {} }),
+  prompts: (id: string) => json<{ items: McpPrompt[] }>(at(MCP, id, '/prompts')),
+  prompt: (id: string, name: string, given: Record<string, string>) =>
+    json<{ messages: { role: string; text: string }[] }>(at(MCP, id, '/prompts'), {
+      method: 'POST',
+      body: { name, arguments: given },
+    }),
 };
 
 export const openApiServers = {

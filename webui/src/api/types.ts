@@ -10,6 +10,19 @@ export interface TurnRef {
   message_id: string;
   /** What waits for a person; only where the message is listed. */
   approvals?: Approval[];
+  /** The last steps before each restart of the server, by index; only where the message is listed. */
+  recovered?: number[];
+}
+
+/** Tokens of an answer. Those of the cache are among the input, reasoning is among the output. */
+export interface Usage {
+  input_tokens: number;
+  output_tokens: number;
+  cached_tokens: number;
+  cache_write_tokens: number;
+  reasoning_tokens: number;
+  /** The provider gave no figures. */
+  estimated: boolean;
 }
 
 export type RuleAction = 'allow' | 'ask' | 'deny';
@@ -189,6 +202,10 @@ export interface Message {
   model?: string | null;
   finish_reason?: string | null;
   token_count?: number | null;
+  usage?: Usage | null;
+  ended_at?: string | null;
+  /** What a person decided about it. */
+  approvals?: Approval[];
   error?: TurnError | null;
   turn?: TurnRef | null;
 }
@@ -219,7 +236,7 @@ export interface TurnEvents {
   tool_progress: { index: number; message: string; progress: number | null; total: number | null };
   approval: Approval;
   recovered: { epoch: number; discarded: number[] };
-  done: { message_id: string; token_count: number; finish_reason: string | null };
+  done: { message_id: string; token_count: number; usage: Usage; finish_reason: string | null };
   error: { content: string; code: string; message_id: string };
   cancelled: { message_id: string };
 }
@@ -290,7 +307,11 @@ export interface Model {
   id: string;
   name?: string | null;
   context_window?: number | null;
+  /** Absent where nobody says. */
+  abilities?: Ability[] | null;
 }
+
+export type Ability = 'tools' | 'images' | 'files' | 'thinking';
 
 /** What a try-out of a provider or a server found. */
 export interface Check {

@@ -94,7 +94,10 @@ export class HtmlRenderer {
   }
 
   item(item: Tokens.ListItem): string {
-    const box = item.task ? `<input type="checkbox" disabled${item.checked ? ' checked' : ''}> ` : '';
+    const name = item.task && escapeAll(item.text.replace(/[*_`~]|\n[^]*/g, ''));
+    const box = item.task
+      ? `<input type="checkbox" disabled${item.checked ? ' checked' : ''} aria-label="${name}"> `
+      : '';
     const body = this.blocks(item.tokens.filter((token) => token.type !== 'checkbox'));
     return `<li${item.task ? ' class="task"' : ''}>${box}${body}</li>`;
   }

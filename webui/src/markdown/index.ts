@@ -3,5 +3,5 @@
  * is had from `./stream`, since the part of the page that shows no conversation does without it.
  */
 export type { Labels } from './html';
-export { lazy, PART_MISSING } from './lazy';
+export { lazy } from './lazy';
 export { frames } from './schedule';

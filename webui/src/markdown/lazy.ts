@@ -3,9 +3,6 @@
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
-/** Sent to the window when a part cannot be had although the network is there: the server has a newer page. */
-export const PART_MISSING = 'luxx:part-missing';
-
 /** Return a function that resolves with the part, which is loaded once, and asked for until it comes. */
 export function lazy<Part>(load: () => Promise<Part>): () => Promise<Part> {
   let loading: Promise<Part> | undefined;
@@ -17,7 +14,6 @@ async function insist<Part>(load: () => Promise<Part>): Promise<Part> {
     try {
       return await load();
     } catch {
-      if (navigator.onLine && wait > FIRST_WAIT_MS) dispatchEvent(new Event(PART_MISSING));
       await nextChance(wait);
     }
   }

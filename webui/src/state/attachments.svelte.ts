@@ -119,6 +119,12 @@ export class Attachments {
     this.save();
   }
 
+  /** Attach files that the server has already. */
+  give(files: readonly FileRef[]): void {
+    this.items = [...files.map((file) => new Attachment(undefined, file)), ...this.items];
+    this.save();
+  }
+
   sent(taken: Attachment[]): void {
     for (const item of taken) item.end();
     this.save();

@@ -2,6 +2,7 @@
 import { conversations as api } from '../api/client';
 import { Problem } from '../api/http';
 import type { Conversation, ConversationSettings } from '../api/types';
+import { keep, recall } from './copies';
 
 const PAGE = 40;
 /** As many as the server gives at once. */
@@ -23,6 +24,7 @@ class Conversations {
   /** Deleted for the eye, not yet on the server; null is one of which only the id is known. */
   private readonly leaving = new Map<string, Conversation | null>();
   private request: AbortController | undefined;
+  private keeping = false;
 
   get hasMore(): boolean {
     return !this.ended;
@@ -42,6 +44,7 @@ class Conversations {
       this.pinned = pinned;
       this.items = [];
       this.take(page.items, page.next_cursor);
+      keep((offline) => offline.makeSure());
     });
   }
 
@@ -63,13 +66,34 @@ class Conversations {
       await read(request.signal);
       this.failed = false;
       this.loaded = true;
+      this.keep();
     } catch (error) {
       if (request.signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
       this.failed = true;
+      if (error.status === 401) keep((offline) => offline.forgetAll());
+      else if (error.unreachable && !this.loaded) void this.showKept();
     } finally {
       if (this.request === request) this.loading = false;
     }
+  }
+
+  /** Show the list that this browser has kept, until the server has spoken. */
+  private async showKept(): Promise<void> {
+    const kept = await recall((offline) => offline.keptList());
+    if (!kept || this.loaded || this.loading) return;
+    Object.assign(this, kept);
+    this.failed = false;
+  }
+
+  /** Have the list kept as it stands when there is time for it. */
+  private keep(): void {
+    if (this.keeping || !this.loaded) return;
+    this.keeping = true;
+    keep((offline) => {
+      this.keeping = false;
+      return offline.keepList({ pinned: this.pinned, items: this.items });
+    });
   }
 
   private async readPinned(signal: AbortSignal): Promise<Conversation[]> {
@@ -104,6 +128,7 @@ class Conversations {
     const reached = this.ended || conversation.updated_at >= this.oldest;
     this.pinned = placed(this.pinned, conversation, conversation.pinned);
     this.items = placed(this.items, conversation, !conversation.pinned && reached);
+    this.keep();
   }
 
   /** Read one conversation again; gone ones leave the list. */
@@ -147,6 +172,8 @@ class Conversations {
   }
 
   drop(id: string): void {
+    keep((offline) => offline.forget(id));
+    this.keep();
     this.pinned = this.pinned.filter((item) => item.id !== id);
     this.items = this.items.filter((item) => item.id !== id);
   }
@@ -187,8 +214,12 @@ class Conversations {
     for (const id of this.leaving.keys()) void this.confirmRemoval(id, true).catch(() => undefined);
   }
 
-  /** This tab was reloaded while something could still be undone: it stays gone, whatever became of the request. */
+  /**
+   * This tab was reloaded while something could still be undone: it stays gone, whatever became of the request. A tab that was
+   * duplicated has what the first one saved, and there it can still be undone.
+   */
   private finishLeaving(): void {
+    if (!wasReloaded()) return;
     for (const id of savedLeaving()) {
       if (this.leaving.has(id)) continue;
       this.leaving.set(id, null);
@@ -203,6 +234,11 @@ class Conversations {
       // Then a reload may show for a moment what is about to go.
     }
   }
+}
+
+function wasReloaded(): boolean {
+  const [entry] = performance.getEntriesByType('navigation');
+  return entry instanceof PerformanceNavigationTiming && entry.type === 'reload';
 }
 
 function savedLeaving(): string[] {

@@ -26,3 +26,8 @@ export function writeDraft(key: string, text: string): void {
     // Storage is full or closed: the text is still in the composer.
   }
 }
+
+/** Let go of a draft that was sent, unless another tab has begun the next one meanwhile. */
+export function dropDraft(key: string, sent: string): void {
+  if (readDraft(key) === sent) writeDraft(key, '');
+}

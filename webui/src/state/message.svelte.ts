@@ -1,5 +1,5 @@
 /** A message as the page shows it. An assistant message in progress takes the events of its turn. */
-import type { Approval, FileRef, Message, TurnError, TurnEvent, TurnStatus } from '../api/types';
+import type { Approval, FileRef, Message, TurnError, TurnEvent, TurnStatus, Usage } from '../api/types';
 import { Steps } from './steps.svelte';
 
 const RUNNING: ReadonlySet<TurnStatus> = new Set(['queued', 'active', 'waiting']);
@@ -21,6 +21,8 @@ export class MessageView {
   model = $state<string | null>(null);
   finishReason = $state<string | null>(null);
   tokenCount = $state<number | null>(null);
+  usage = $state.raw<Usage | null>(null);
+  endedAt = $state<string | null>(null);
   turnId = $state<string | null>(null);
   stopping = $state(false);
   attachments = $state.raw<FileRef[]>([]);
@@ -45,9 +47,8 @@ export class MessageView {
     this.error = message.error ?? null;
     this.turnId = message.turn?.id ?? null;
     if (!this.running) this.stopping = false;
-    this.approvals = this.approvals.filter((approval) => approval.state !== 'requested');
-    for (const approval of message.turn?.approvals ?? []) this.ask(approval);
-    if (message.role === 'assistant') this.steps.replace(message.steps ?? []);
+    this.approvals = [...(message.approvals ?? []), ...(message.turn?.approvals ?? [])];
+    if (message.role === 'assistant') this.steps.replace(message.steps ?? [], message.turn?.recovered);
   }
 
   /** Take what the server says about the message, but not its content. */
@@ -61,6 +62,8 @@ export class MessageView {
     this.model = message.model ?? null;
     this.finishReason = message.finish_reason ?? null;
     this.tokenCount = message.token_count ?? null;
+    this.usage = message.usage ?? null;
+    this.endedAt = message.ended_at ?? null;
   }
 
   /** What a person gets who copies the message: its markdown. */
@@ -69,9 +72,9 @@ export class MessageView {
   }
 
   apply(event: TurnEvent): void {
+    if (event.name !== 'turn' && this.status === 'queued') this.status = 'active';
     switch (event.name) {
       case 'turn':
-        this.status = 'active';
         this.id = event.data.message_id;
         this.provider = event.data.provider;
         this.model = event.data.model;
@@ -86,9 +89,10 @@ export class MessageView {
         return this.ask(event.data);
       case 'recovered':
         this.forget(event.data.discarded);
-        return this.steps.drop(event.data.discarded);
+        return this.steps.resume(event.data.discarded);
       case 'done':
         this.tokenCount = event.data.token_count;
+        this.usage = event.data.usage;
         this.finishReason = event.data.finish_reason;
         return this.end('done');
       case 'error':

@@ -1,7 +1,9 @@
 /** Which conversation is open, and sending into it or into one that is made for it. */
 import { Problem } from '../api/http';
 import type { FileRef } from '../api/types';
+import { recall } from './copies';
 import { conversations } from './conversations.svelte';
+import { MessageView } from './message.svelte';
 import { router, type MessageAddress } from './router.svelte';
 import { Thread } from './thread.svelte';
 
@@ -10,6 +12,8 @@ const KEPT = 10;
 
 class Session {
   thread = $state<Thread>(new Thread(null));
+  /** The conversation that was made for the message that is being sent. */
+  made: string | null = null;
 
   /** Those that were left last, the latest at the end: they are shown at once when they are opened again. */
   private readonly left = new Map<string, Thread>();
@@ -25,7 +29,19 @@ class Session {
     this.keep(this.thread);
     const before = id === null || target ? undefined : this.left.get(id);
     this.thread = new Thread(id, before);
-    void (before ? this.thread.refresh() : this.thread.load(target));
+    void (before ? this.thread.refresh() : this.load(this.thread, target));
+  }
+
+  /** Read a conversation; if the server cannot be reached, show what this browser has kept of it until the server has spoken. */
+  private async load(thread: Thread, target: MessageAddress | null): Promise<void> {
+    await thread.load(target);
+    if (thread.notFound && thread.id) conversations.drop(thread.id);
+    if (!thread.loadError?.unreachable) return;
+    const kept = await recall((offline) => offline.keptConversation(thread.id ?? ''));
+    if (!kept || thread.conversation || this.thread !== thread) return;
+    thread.conversation = kept.conversation;
+    thread.messages = kept.page.items.map((message) => new MessageView(message));
+    thread.loadError = undefined;
   }
 
   private keep(thread: Thread): void {
@@ -40,6 +56,7 @@ class Session {
   /** Send a message with its files. Raises Problem if the server did not accept it. */
   async send(text: string, attachments: FileRef[]): Promise<void> {
     const opened = this.thread;
+    this.made = null;
     const thread = opened.id === null ? await this.begin(opened) : opened;
     try {
       await thread.post(text, attachments);
@@ -55,6 +72,7 @@ class Session {
     const made = await planned.create();
     const thread = new Thread(made.id);
     thread.conversation = made;
+    this.made = made.id;
     this.thread = thread;
     router.go(made.id);
     return thread;

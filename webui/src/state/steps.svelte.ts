@@ -59,11 +59,14 @@ export type Part =
   | { kind: 'file'; key: number; step: StepView }
   | { kind: 'notice'; key: number; step: StepView }
   | { kind: 'summary'; key: number; step: StepView }
+  | { kind: 'resumed'; key: string }
   | { kind: 'tools'; key: number; pairs: ToolPair[] };
 
 export class Steps {
   private views = $state<StepView[]>([]);
-  readonly parts = $derived(toParts(this.views));
+  /** The last steps before each restart of the server, by index. */
+  private resumed = $state.raw<readonly number[]>([]);
+  readonly parts = $derived(toParts(this.views, this.resumed));
   /** What the answer cites, each address once. They stand together, for they would tear the text apart. */
   readonly sources = $derived(sourcesIn(this.views));
   readonly empty = $derived(this.views.length === 0);
@@ -72,7 +75,8 @@ export class Steps {
     this.replace(steps);
   }
 
-  replace(steps: Step[]): void {
+  replace(steps: Step[], resumed: readonly number[] = []): void {
+    this.resumed = resumed;
     this.views = steps.filter(isKnown).map((step) => new StepView(step));
   }
 
@@ -97,8 +101,10 @@ export class Steps {
     if (view) view.progress = progress;
   }
 
-  drop(indexes: number[]): void {
-    this.views = this.views.filter((view) => !indexes.includes(view.index));
+  /** The server was restarted: these steps are void, and those to come stand behind the others. */
+  resume(discarded: number[]): void {
+    this.views = this.views.filter((view) => !discarded.includes(view.index));
+    this.resumed = [...this.resumed, Math.max(-1, ...this.views.map((view) => view.index))];
   }
 
   /** The answer: all text steps, joined. */
@@ -128,12 +134,23 @@ function sourcesIn(views: StepView[]): SourceStep[] {
   return [...sources.values()];
 }
 
-/** Put the steps together: calls that follow each other in one answer of the model are a group, results go to their calls. */
-export function toParts(views: StepView[]): Part[] {
+/**
+ * Put the steps together: calls that follow each other in one answer of the model are a group, results go to their calls. A mark
+ * stands after each of the steps in `resumed`.
+ */
+export function toParts(views: StepView[], resumed: readonly number[] = []): Part[] {
   const parts: Part[] = [];
   const pairs = new Map<string, ToolPair>();
+  const marks = [...new Set(resumed)];
   let group: { call: number; pairs: ToolPair[] } | undefined;
+  const mark = (before: number) => {
+    const passed = marks.splice(0, marks.filter((index) => index < before).length);
+    if (!passed.length || parts.at(-1)?.kind === 'resumed') return;
+    parts.push({ kind: 'resumed', key: `resumed-${passed[0]}` });
+    group = undefined;
+  };
   for (const view of views) {
+    if (view.type !== 'tool_result') mark(view.index);
     if (view.type === 'source') continue;
     if (view.type !== 'tool_call' && view.type !== 'tool_result') {
       parts.push({ kind: view.type, key: view.index, step: view });
@@ -158,5 +175,6 @@ export function toParts(views: StepView[]): Part[] {
       parts.push({ kind: 'tools', key: view.index, pairs: group.pairs });
     }
   }
+  mark(Infinity);
   return parts;
 }

@@ -25,7 +25,9 @@ function shape(parts: Part[]): unknown[] {
   return parts.map((part) =>
     part.kind === 'tools'
       ? part.pairs.map((pair) => `${pair.call?.name ?? '?'}=${pair.result?.text.text ?? '-'}`)
-      : `${part.kind}:${part.step.text.text}`,
+      : part.kind === 'resumed'
+        ? part.kind
+        : `${part.kind}:${part.step.text.text}`,
   );
 }
 
@@ -38,6 +40,18 @@ describe('the steps of a message', () => {
   test('calls of one answer are a group, even if a result came between them', () => {
     const steps = new Steps([text(0, 'x'), call(1, 'a'), result(2, 1), call(3, 'b'), call(4, 'c', 2)]);
     expect(shape(steps.parts)).toEqual(['text:x', ['a=result of 1', 'b=-'], ['c=-']]);
+  });
+
+  test('a restart of the server stands where it happened, and tears no pair apart', () => {
+    const steps = new Steps([text(0, 'a'), text(1, 'lost'), call(2, 'b')]);
+    steps.resume([1]);
+    steps.put(result(3, 2));
+    steps.put(text(4, 'c'));
+    expect(shape(steps.parts)).toEqual(['text:a', ['b=result of 2'], 'resumed', 'text:c']);
+    steps.resume([4]);
+    expect(shape(steps.parts)).toEqual(['text:a', ['b=result of 2'], 'resumed']);
+    steps.replace([text(1, 'a')], [-1]);
+    expect(shape(steps.parts)).toEqual(['resumed', 'text:a']);
   });
 
   test('sources stand together, each address once, and tear no text apart', () => {

@@ -16,6 +16,11 @@ class Theme {
     const root = document.documentElement;
     if (choice === 'system') delete root.dataset['theme'];
     else root.dataset['theme'] = choice;
+    for (const frame of document.querySelectorAll<HTMLMetaElement>('meta[name=theme-color]')) {
+      const { of } = frame.dataset;
+      if (choice === 'system') frame.media = `(prefers-color-scheme: ${of})`;
+      else frame.media = of === choice ? 'all' : 'not all';
+    }
     try {
       if (choice === 'system') localStorage.removeItem(KEY);
       else localStorage.setItem(KEY, choice);

@@ -7,10 +7,8 @@ import { conversations as api, turns, type MessagePart, type TurnRequest } from 
 import { followTurn } from '../api/follow';
 import { Problem } from '../api/http';
 import type {
-  Approval,
   Conversation,
   ConversationSettings,
-  Decision,
   FileRef,
   Message,
   MessagePage,
@@ -21,7 +19,9 @@ import { lazy } from '../markdown/lazy';
 import { t } from '../text';
 import { announcer } from './announcer.svelte';
 import { recallLeaf, rememberLeaf } from './branches';
+import { keep } from './copies';
 import { conversations } from './conversations.svelte';
+import { startOfLine } from './line';
 import { localMessage, MessageView } from './message.svelte';
 import { DEFAULT_SETTINGS } from './default-settings';
 import { PAGE, partShown, readPart } from './parts';
@@ -46,12 +46,22 @@ export class Thread {
   /** Whether a turn is under way whose stream is cut at the moment. */
   reconnecting = $state(false);
   readonly settings = $derived<ConversationSettings>(this.conversation ?? this.planned);
-  readonly running = $derived(this.messages.findLast((message) => message.running));
+  /** The answer that is made now; others may wait behind it. */
+  readonly running = $derived(this.messages.find((message) => message.running));
+  /** Where the messages begin that wait behind it. */
+  private readonly lineStart = $derived(startOfLine(this.messages));
+  /** The messages that have been answered, or are about to be. */
+  readonly told = $derived(this.messages.slice(0, this.lineStart));
+  /** Those that wait until it is their turn, each with the place for its answer. */
+  readonly line = $derived(this.messages.slice(this.lineStart));
   private readonly closing = new AbortController();
   private readonly followed = new Map<string, { view: MessageView; following: AbortController }>();
   private paging = false;
   /** Requests to start a turn that have no answer yet; meanwhile the page is ahead of the server. */
   private starting = 0;
+  /** Whether something was to be read anew meanwhile. */
+  private stale = false;
+  private loads = 0;
 
   /** With `before`, a thread of the same conversation that was left: its end is shown until the server has spoken. */
   constructor(
@@ -72,6 +82,7 @@ export class Thread {
   /** Read the conversation and the end of its branch, or the part around the message that `target` names. */
   async load(target: MessageAddress | null = null): Promise<void> {
     if (this.id === null) return;
+    const own = ++this.loads;
     this.loading = true;
     this.loadError = undefined;
     try {
@@ -80,9 +91,11 @@ export class Thread {
         api.get(this.id, this.closing.signal),
         page ?? api.messages(this.id, { limit: PAGE }, this.closing.signal),
       ]);
+      if (own !== this.loads) return;
       this.conversation = conversation;
       this.show(end);
       if (page) this.target = target;
+      else keep((offline) => offline.keepConversation({ conversation, page: end }));
     } catch (error) {
       this.report(error);
     } finally {
@@ -153,7 +166,9 @@ export class Thread {
 
   /** Read what is shown again, and keep what is unchanged as it is. */
   async refresh(): Promise<void> {
-    if (this.id === null || this.starting > 0) return;
+    if (this.id === null) return;
+    this.stale = this.starting > 0;
+    if (this.stale) return;
     const { hasNewer } = this;
     try {
       const [conversation, page] = await Promise.all([
@@ -169,6 +184,7 @@ export class Thread {
       this.hasNewer = page.has_newer;
       this.reconcile(page.items, older > 0 ? this.messages.slice(0, older) : []);
       this.loadError = undefined;
+      if (!hasNewer) keep((offline) => offline.keepConversation({ conversation, page }));
     } catch (error) {
       if (error instanceof Problem && error.status === 404) this.report(error);
       else if (!(error instanceof Problem) && !this.closing.signal.aborted) throw error;
@@ -190,6 +206,7 @@ export class Thread {
     if (!known) return new MessageView(item);
     // A turn that is followed brings the rest itself, even if it is over on the server: else its events would come twice.
     const following = this.followed.has(item.turn?.id ?? known.turnId ?? '');
+    if (following && known.status === 'queued' && item.turn) known.status = item.turn.status;
     if (
       following ||
       (!known.running && !item.turn && known.source() === item.text && known.status === (item.status ?? 'done'))
@@ -205,7 +222,7 @@ export class Thread {
     const following = new AbortController();
     this.followed.set(turnId, { view, following });
     view.turnId = turnId;
-    announcer.say(t.status.generating);
+    if (!this.line.includes(view)) announcer.say(t.status.generating);
     const end = await followTurn({
       turnId,
       after,
@@ -228,13 +245,13 @@ export class Thread {
       const user = this.messages[this.messages.indexOf(view) - 1];
       if (user?.role === 'user' && !user.id) user.id = event.data.user_message_id;
       view.parentId = event.data.user_message_id;
+      if (!this.line.includes(view)) view.status = 'active';
     }
   }
 
   /** A turn is over: tell it, and take the server's final word on the messages. */
   private async settle(view: MessageView, seenEnd: boolean): Promise<void> {
-    if (view.status === 'failed') announcer.alert(`${t.turn.failed} ${view.error?.content ?? ''}`);
-    else if (seenEnd) announcer.say(view.status === 'cancelled' ? t.turn.stopped : t.status.ready);
+    if (seenEnd || view.status === 'failed') announcer.ended(view);
     if (!seenEnd) view.end('done');
     await this.refresh();
   }
@@ -244,10 +261,10 @@ export class Thread {
    * it has not, and then nothing is left of it on the page.
    */
   private async start(view: MessageView, request: (signal: AbortSignal) => Promise<Response>): Promise<void> {
+    // Who leaves meanwhile has sent all the same: only what would follow is not listened to.
     const opened = new AbortController();
-    const stop = () => opened.abort();
-    this.closing.signal.addEventListener('abort', stop);
-    const response = await request(opened.signal).finally(() => this.closing.signal.removeEventListener('abort', stop));
+    const response = await request(opened.signal);
+    if (this.closing.signal.aborted) opened.abort();
     const turnId = response.headers.get('Luxx-Turn-Id') ?? '';
     void this.follow(view, turnId, 0, response);
     if (view.stopping) void turns.cancel(turnId);
@@ -265,6 +282,7 @@ export class Thread {
     const answer = localMessage('assistant', '', null);
     const body: Omit<TurnRequest, 'client_request_id'> = { text };
     if (edited) body.parent_id = parentId;
+    else body.on_busy = 'queue';
     if (attachments.length) body.attachments = attachments.map((file) => file.id);
     await this.attempt([...before.slice(0, place), user, answer], () =>
       this.start(answer, (signal) => turns.post(id, { ...body, client_request_id: requestIds.for(id, body) }, signal)),
@@ -313,6 +331,7 @@ export class Thread {
       throw error;
     } finally {
       this.starting -= 1;
+      if (this.stale) void this.refresh();
     }
   }
 
@@ -326,27 +345,6 @@ export class Thread {
     } catch (error) {
       message.stopping = false;
       throw error;
-    }
-  }
-
-  /** Decide about what waits for a person. That it is decided already, here or elsewhere, is no failure. */
-  async decide(message: MessageView, approval: Approval, decision: Decision): Promise<void> {
-    if (!message.turnId) return;
-    try {
-      await turns.decide(message.turnId, approval.index, decision);
-    } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 409) throw error;
-      await this.refresh();
-    }
-  }
-
-  /** Stop one tool; the turn goes on. One that has just ended is no failure. */
-  async cancelCall(message: MessageView, index: number): Promise<void> {
-    if (!message.turnId) return;
-    try {
-      await turns.cancelCall(message.turnId, index);
-    } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 409) throw error;
     }
   }
 
@@ -385,11 +383,17 @@ export class Thread {
     return made;
   }
 
+  /** A turn that is followed has its turn now. */
+  private begun({ kind, turn_id }: Notice): void {
+    const view = turn_id && this.followed.get(turn_id)?.view;
+    if (view && kind === 'turn_started' && view.status === 'queued') view.status = 'active';
+  }
+
   /** Something has changed on the server, here or in another tab. */
   notice(notice: Notice): void {
     if (notice.conversation_id !== this.id) return;
     if (notice.kind === 'conversation_deleted') this.notFound = true;
-    else if (notice.turn_id && this.followed.has(notice.turn_id)) return;
+    else if (notice.turn_id && this.followed.has(notice.turn_id)) this.begun(notice);
     else void this.refresh();
   }
 }

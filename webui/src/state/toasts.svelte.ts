@@ -1,31 +1,61 @@
-/** Short messages at the edge of the page, some with one thing to do. */
+/** Short messages at the edge of the page. Problems stay until they are closed; what can be undone stays for a while. */
+
+export interface Action {
+  label: string;
+  run: () => void;
+  /** Called once if the time is over, or the message is closed, without it. */
+  otherwise: () => void;
+}
 
 export interface Toast {
   key: number;
   text: string;
-  action?: { label: string; run: () => void };
+  action?: Action;
 }
 
 const STAY_MS = 7_000;
 let keys = 0;
 
 class Toasts {
-  items = $state<Toast[]>([]);
+  items = $state.raw<Toast[]>([]);
+  private readonly timers = new Map<number, ReturnType<typeof setTimeout>>();
 
-  /** Show a message for some seconds. Return the function that takes it away. */
-  show(text: string, action?: Toast['action'], stayMs = STAY_MS): () => void {
+  show(text: string, action?: Action): void {
     const toast: Toast = action ? { key: ++keys, text, action } : { key: ++keys, text };
-    this.items.push(toast);
-    const remove = () => {
-      clearTimeout(timer);
-      this.items = this.items.filter((item) => item.key !== toast.key);
-    };
-    const timer = setTimeout(remove, stayMs);
-    return remove;
+    this.items = [...this.items, toast];
+    if (action) this.start(toast);
   }
 
-  remove(key: number): void {
-    this.items = this.items.filter((item) => item.key !== key);
+  /** Close a message; its action is done, or not. */
+  close(toast: Toast, act = false): void {
+    if (!this.items.includes(toast)) return;
+    this.stop(toast);
+    this.items = this.items.filter((item) => item !== toast);
+    if (act) toast.action?.run();
+    else toast.action?.otherwise();
+  }
+
+  /** Whoever is at the messages has all the time that is needed. */
+  hold(): void {
+    for (const toast of this.items) this.stop(toast);
+  }
+
+  /** The time goes on, from its beginning. */
+  release(): void {
+    for (const toast of this.items) if (toast.action) this.start(toast);
+  }
+
+  private start(toast: Toast): void {
+    this.stop(toast);
+    this.timers.set(
+      toast.key,
+      setTimeout(() => this.close(toast), STAY_MS),
+    );
+  }
+
+  private stop(toast: Toast): void {
+    clearTimeout(this.timers.get(toast.key));
+    this.timers.delete(toast.key);
   }
 }
 

@@ -14,7 +14,7 @@ const SAME = new Set(
   (
     'language|direction|app|composer.tools|question.optional|optional|name|tools.secretName|chat.rulesTool|tabs.tools|' +
     'providers.format|providers.formats.responses|providers.formats.anthropic|providers.formats.gemini|tools.url|' +
-    'tools.details|tools.headers|code.code|keep.markdown|keep.json'
+    'tools.details|tools.headers|code.code|keep.markdown|keep.json|models.abilities.files'
   ).split('|'),
 );
 const SAMPLES: unknown[] = ['«first»', '«second»', '«third»'];

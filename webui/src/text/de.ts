@@ -4,7 +4,7 @@ import { formats } from './format';
 
 export { deSetup as setup } from './de-setup';
 
-const { number, plural, roughly, seconds, size } = formats('de', 'short');
+const { compact, number, plural, roughly, seconds, size } = formats('de', 'short');
 
 export const words: Catalogue = {
   language: 'de',
@@ -75,6 +75,7 @@ export const words: Catalogue = {
     ready: 'Antwort fertig',
     reconnecting: 'Verbindung unterbrochen. Die Antwort läuft weiter, die Verbindung wird wiederhergestellt …',
     offline: 'Offline. Die Antwort läuft weiter und steht hier, sobald wieder eine Verbindung besteht.',
+    away: 'Der Server ist nicht erreichbar. Zu sehen ist, was dieser Browser behalten hat.',
     newVersion: 'Es gibt eine neue Version dieser Seite.',
     reload: 'Neu laden',
   },
@@ -82,6 +83,8 @@ export const words: Catalogue = {
     label: 'Nachricht',
     placeholder: 'Nachricht schreiben',
     send: 'Senden',
+    queue: 'Senden: wird beantwortet, sobald es an der Reihe ist',
+    prompts: 'Prompt einfügen',
     stop: 'Stoppen',
     stopping: 'Wird gestoppt …',
     tools: 'Tools',
@@ -93,6 +96,14 @@ export const words: Catalogue = {
     busy: 'Es wird noch eine Antwort geschrieben.',
     uploading: 'Eine Datei wird noch hochgeladen.',
     failedFile: 'Eine Datei konnte nicht hochgeladen werden: erneut versuchen oder entfernen.',
+  },
+  line: {
+    label: 'Wartende Nachrichten',
+    waits: 'wartet',
+    now: 'Sofort senden',
+    nowHint: 'Die laufende Antwort stoppen und diese Nachricht beantworten. Was geschrieben wurde, bleibt.',
+    remove: 'Zurücknehmen',
+    files: (n) => plural(n, { one: 'Datei', other: 'Dateien' }),
   },
   files: {
     attach: 'Dateien anhängen',
@@ -158,13 +169,33 @@ export const words: Catalogue = {
     previous: 'Vorherige Version',
     next: 'Nächste Version',
     tokens: (n) => plural(n, { one: 'Token', other: 'Tokens' }),
+    details: 'Angaben zu dieser Antwort',
     waiting: 'Warten auf das Modell',
     queued: 'In der Warteschlange',
+  },
+  usage: {
+    provider: 'Anbieter',
+    model: 'Modell',
+    time: 'Zeit',
+    input: 'Gelesen',
+    cached: 'davon aus dem Cache',
+    cacheWritten: 'davon in den Cache',
+    output: 'Geschrieben',
+    reasoning: 'davon Nachdenken',
+    estimated: 'Geschätzt: Der Anbieter nennt keine Zahlen.',
+    number,
   },
   turn: {
     failed: 'Die Antwort wurde nicht fertig.',
     stopped: 'Gestoppt.',
     truncated: 'Die Antwort hat ihre Längengrenze erreicht.',
+    notAnswered: 'Nicht beantwortet.',
+    kept: 'Was bis dahin entstanden ist, bleibt erhalten.',
+    changeKey: 'Schlüssel ändern',
+    advice: {
+      context_overflow: 'Neuen Chat beginnen, weniger anhängen oder ein Modell wählen, das mehr lesen kann.',
+      max_iterations: 'Mit „Fortsetzen“ bekommt es noch einmal so viele.',
+    },
     codes: {
       provider_auth: 'Der Anbieter akzeptiert den Schlüssel nicht.',
       rate_limited: 'Der Anbieter bittet um weniger Anfragen.',
@@ -202,6 +233,9 @@ export const words: Catalogue = {
     editSummary: 'Zusammenfassung bearbeiten',
     saveSummary: 'Mit dieser Zusammenfassung antworten',
     noArguments: 'Keine.',
+    resumed: 'Der Server wurde neu gestartet; ab hier geht die Antwort weiter',
+    showAll: 'Alles anzeigen',
+    items: (n) => plural(n, { one: 'Eintrag', other: 'Einträge' }),
     seconds,
   },
   code: { code: 'Code', copy: 'Kopieren', copied: 'Kopiert', image: 'Bild: ' },
@@ -212,6 +246,10 @@ export const words: Catalogue = {
     defaultOf: (provider) => `Standard von ${provider}`,
     none: 'Kein Modell',
     use: (name) => `„${name}“ verwenden`,
+    recent: 'Zuletzt verwendet',
+    context: (tokens) => `liest ${tokens} Tokens`,
+    abilities: { tools: 'Tools', images: 'Bilder', files: 'PDFs', thinking: 'denkt nach' },
+    compact,
     loading: 'Modelle werden geladen …',
     failed: 'Die Modelle konnten nicht aufgelistet werden.',
     manage: 'Anbieter …',

@@ -1,7 +1,7 @@
 /** Everything that the page says, in English. A language is a module of this shape. */
 import { formats } from './format';
 
-const { number, plural, roughly, seconds, size } = formats('en');
+const { compact, number, plural, roughly, seconds, size } = formats('en');
 
 export const en = {
   language: 'en',
@@ -72,6 +72,7 @@ export const en = {
     ready: 'Answer ready',
     reconnecting: 'Connection lost. The answer goes on; reconnecting …',
     offline: 'You are offline. The answer goes on and will be here when you are back.',
+    away: 'The server cannot be reached. You see what this browser has kept.',
     newVersion: 'A new version of this page is there.',
     reload: 'Reload',
   },
@@ -79,6 +80,8 @@ export const en = {
     label: 'Message',
     placeholder: 'Write a message',
     send: 'Send',
+    queue: 'Send: it is answered when it is its turn',
+    prompts: 'Insert a prompt',
     stop: 'Stop',
     stopping: 'Stopping …',
     tools: 'Tools',
@@ -90,6 +93,14 @@ export const en = {
     busy: 'An answer is still being written.',
     uploading: 'A file is still being uploaded.',
     failedFile: 'A file could not be uploaded: try it again or remove it.',
+  },
+  line: {
+    label: 'Messages that wait for their turn',
+    waits: 'waits',
+    now: 'Send now',
+    nowHint: 'Stop the present answer and answer this one. What was written stays.',
+    remove: 'Take it back',
+    files: (n: number) => plural(n, { one: 'file', other: 'files' }),
   },
   files: {
     attach: 'Attach files',
@@ -155,13 +166,33 @@ export const en = {
     previous: 'Previous version',
     next: 'Next version',
     tokens: (n: number) => plural(n, { one: 'token', other: 'tokens' }),
+    details: 'Details of this answer',
     waiting: 'Waiting for the model',
     queued: 'Waiting for its turn',
+  },
+  usage: {
+    provider: 'Provider',
+    model: 'Model',
+    time: 'Time',
+    input: 'Read',
+    cached: 'of it from the cache',
+    cacheWritten: 'of it put into the cache',
+    output: 'Written',
+    reasoning: 'of it thinking',
+    estimated: 'Estimated: the provider gives no figures.',
+    number,
   },
   turn: {
     failed: 'The answer was not finished.',
     stopped: 'Stopped.',
     truncated: 'The answer reached its length limit.',
+    notAnswered: 'Not answered.',
+    kept: 'What was made so far is kept.',
+    changeKey: 'Change the key',
+    advice: {
+      context_overflow: 'Start a new chat, attach less, or choose a model that can read more.',
+      max_iterations: 'Continue gives it as many again.',
+    } as Record<string, string>,
     codes: {
       provider_auth: 'The provider does not accept the key.',
       rate_limited: 'The provider asks to slow down.',
@@ -199,6 +230,9 @@ export const en = {
     editSummary: 'Edit the summary',
     saveSummary: 'Answer with this summary',
     noArguments: 'None.',
+    resumed: 'The server was restarted; the answer goes on from here',
+    showAll: 'Show all',
+    items: (n: number) => plural(n, { one: 'item', other: 'items' }),
     seconds,
   },
   code: { code: 'Code', copy: 'Copy', copied: 'Copied', image: 'Image: ' },
@@ -209,6 +243,10 @@ export const en = {
     defaultOf: (provider: string) => `Default of ${provider}`,
     none: 'No model',
     use: (name: string) => `Use “${name}”`,
+    recent: 'Used last',
+    context: (tokens: string) => `reads ${tokens} tokens`,
+    abilities: { tools: 'tools', images: 'images', files: 'PDFs', thinking: 'thinks' },
+    compact,
     loading: 'Loading models …',
     failed: 'The models could not be listed.',
     manage: 'Providers …',

@@ -25,6 +25,8 @@ export function formats(locale: string, display: Display = 'narrow') {
 
   return {
     number,
+    /** Roughly, in as few signs as can be: 128K. */
+    compact: (n: number): string => n.toLocaleString(locale, { notation: 'compact', maximumFractionDigits: 1 }),
     /** One of the forms, without the number. */
     choose,
     /** The number and one of the forms. */

@@ -4,7 +4,7 @@ import { formats } from './format';
 
 export { zhSetup as setup } from './zh-setup';
 
-const { number, plural, roughly, seconds, size } = formats('zh-Hans');
+const { compact, number, plural, roughly, seconds, size } = formats('zh-Hans');
 
 export const words: Catalogue = {
   language: 'zh-Hans',
@@ -75,6 +75,7 @@ export const words: Catalogue = {
     ready: '回答已完成',
     reconnecting: '连接已断开。回答仍在继续，正在重新连接…',
     offline: '当前处于离线状态。回答仍在继续，恢复连接后会显示在这里。',
+    away: '无法连接服务器。当前显示的是此浏览器保存的内容。',
     newVersion: '此页面有新版本。',
     reload: '重新加载',
   },
@@ -82,6 +83,8 @@ export const words: Catalogue = {
     label: '消息',
     placeholder: '输入消息',
     send: '发送',
+    queue: '发送：轮到时回答',
+    prompts: '插入提示词',
     stop: '停止',
     stopping: '正在停止…',
     tools: '工具',
@@ -93,6 +96,14 @@ export const words: Catalogue = {
     busy: '上一个回答尚未完成。',
     uploading: '还有文件正在上传。',
     failedFile: '有文件上传失败：请重试或将其移除。',
+  },
+  line: {
+    label: '排队中的消息',
+    waits: '排队中',
+    now: '立即发送',
+    nowHint: '停止当前的回答并回答这条消息。已写出的内容会保留。',
+    remove: '撤回',
+    files: (n) => plural(n, { other: '个文件' }),
   },
   files: {
     attach: '添加附件',
@@ -157,13 +168,33 @@ export const words: Catalogue = {
     previous: '上一个版本',
     next: '下一个版本',
     tokens: (n) => plural(n, { other: '个 token' }),
+    details: '此回答的详细信息',
     waiting: '正在等待模型',
     queued: '正在排队',
+  },
+  usage: {
+    provider: '服务商',
+    model: '模型',
+    time: '用时',
+    input: '读取',
+    cached: '其中来自缓存',
+    cacheWritten: '其中写入缓存',
+    output: '写出',
+    reasoning: '其中用于思考',
+    estimated: '估计值：服务商未提供数据。',
+    number,
   },
   turn: {
     failed: '回答未完成。',
     stopped: '已停止。',
     truncated: '回答已达到长度上限。',
+    notAnswered: '未回答。',
+    kept: '已生成的内容已保留。',
+    changeKey: '更改密钥',
+    advice: {
+      context_overflow: '请开始新对话、减少附件，或选择上下文更长的模型。',
+      max_iterations: '点击“继续”可再获得同样多的次数。',
+    },
     codes: {
       provider_auth: '服务商不接受该密钥。',
       rate_limited: '请求过于频繁，服务商要求放慢速度。',
@@ -201,6 +232,9 @@ export const words: Catalogue = {
     editSummary: '编辑总结',
     saveSummary: '按此总结回答',
     noArguments: '无。',
+    resumed: '服务器曾重启；回答从这里继续',
+    showAll: '显示全部',
+    items: (n) => plural(n, { other: '项' }),
     seconds,
   },
   code: { code: '代码', copy: '复制', copied: '已复制', image: '图片：' },
@@ -211,6 +245,10 @@ export const words: Catalogue = {
     defaultOf: (provider) => `${provider} 的默认模型`,
     none: '无模型',
     use: (name) => `使用“${name}”`,
+    recent: '最近使用',
+    context: (tokens) => `可读取 ${tokens} 个 token`,
+    abilities: { tools: '工具', images: '图片', files: 'PDF', thinking: '思考' },
+    compact,
     loading: '正在加载模型…',
     failed: '无法列出模型。',
     manage: '服务商…',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { argumentRows, exactRows, parseObject, prettyResult, summary, visible } from './arguments';
+import { argumentRows, exactRows, parseObject, sameJson, summary, visible } from './arguments';
 
 test('arguments are read by name, texts of several lines as blocks', () => {
   expect(argumentRows('{"code": "a\\nb", "n": 1, "list": []}')).toEqual([
@@ -14,10 +14,9 @@ test('no arguments are an empty object, and what is no object is not read', () =
   for (const text of ['{"a": ', '[1]', 'null', '3', 'plain']) expect(argumentRows(text)).toBeUndefined();
 });
 
-test('a result is set out if it is JSON, and left alone if not', () => {
-  expect(prettyResult('{"a":1}')).toBe('{\n  "a": 1\n}');
-  expect(prettyResult('[broken')).toBe('[broken');
-  expect(prettyResult('42')).toBe('42');
+test('structured content that repeats the text is known as such', () => {
+  expect(sameJson({ a: 1, b: [2] }, '{"b": [2], "a": 1}')).toBe(true);
+  expect(sameJson({ a: 1 }, '{"a": 1')).toBe(false);
 });
 
 test('the line shows values, or what has been written so far', () => {

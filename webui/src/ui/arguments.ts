@@ -48,18 +48,17 @@ export function sameArguments(given: Record<string, unknown>, written: string): 
   return canonical(given) === canonical(parse(written.trim() || '{}'));
 }
 
+/** Whether a text says nothing but this value. */
+export function sameJson(value: unknown, text: string): boolean {
+  return canonical(value) === canonical(parse(text));
+}
+
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) =>
     typeof item === 'object' && item !== null && !Array.isArray(item)
       ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
       : item,
   );
-}
-
-/** Return JSON set out over lines; any other text as it is. */
-export function prettyResult(text: string): string {
-  const value = /^\s*[[{]/.test(text) && text.length < 100_000 ? parse(text) : undefined;
-  return value === undefined ? text : JSON.stringify(value, null, 2);
 }
 
 /** Return the arguments on one line, as far as they fit. */

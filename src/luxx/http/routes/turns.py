@@ -48,6 +48,12 @@ async def cancel(turn_id: IdInPath, luxx: Luxx, owner: Caller, body: bodies.Noth
     return reply(turn_view(await luxx.parts.supervisor.cancel(owner, turn_id)))
 
 
+@router.post("/turns/{turn_id}/start", responses=answers(200, TurnView, "The turn as it is now."))
+async def start(turn_id: IdInPath, luxx: Luxx, owner: Caller, body: bodies.Nothing | None = None) -> Response:
+    """Start a queued turn now: the answer before it is stopped, and keeps what was made. One that does not wait stays as it is."""
+    return reply(turn_view(await luxx.parts.supervisor.steer(owner, turn_id)))
+
+
 @router.get("/events", responses=streams("Notices, and the events of the turns named."))
 async def page_events(
     luxx: Luxx,

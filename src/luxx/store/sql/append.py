@@ -227,7 +227,7 @@ def _standing(connection: Connection, number: int, batch: TurnBatch) -> bool | N
     if not standing and not standing_calls:
         return None
     wanted = [_wanted(batch.epoch, entry) for entry in batch.entries]
-    return standing == wanted and standing_calls == wanted_calls
+    return standing == wanted and set(standing_calls) == set(wanted_calls)
 
 
 def _wanted(epoch: int, entry: NewEntry) -> tuple[object, ...]:

@@ -21,7 +21,7 @@ _LOCK_CONVERSATIONS = """
     ORDER BY id {lock}
 """
 _QUEUED_BEHIND = """
-    SELECT t.number, t.id, t.message_id FROM message question JOIN turn t ON t.user_message_id = question.id
+    SELECT t.number, t.id, t.message_id, t.settings FROM message question JOIN turn t ON t.user_message_id = question.id
     WHERE question.conversation_id = ? AND question.parent_id = ? AND t.ended_at IS NULL AND t.status = 'queued'
     ORDER BY t.number
 """
@@ -38,6 +38,10 @@ class _Content(msgspec.Struct):
     content: str = ""
 
 
+class _Steering(msgspec.Struct):
+    steers: bool = False
+
+
 class _Outcome(NamedTuple):
     status: Status
     finish_reason: str | None = None
@@ -48,6 +52,7 @@ class _Outcome(NamedTuple):
 
 
 _content = msgspec.json.Decoder(_Content)
+_steering = msgspec.json.Decoder(_Steering)
 _encoder = msgspec.json.Encoder()
 
 
@@ -73,7 +78,7 @@ def lock_conversations(connection: Connection, numbers: Sequence[int]) -> None:
 
 
 def end_turn(connection: Connection, ending: Ending, number: int, end: End) -> None:
-    """Write a turn's outcome; start what waits for it after ``done``, cancel it after another end."""
+    """Write a turn's outcome; start what waits for it after ``done``, or what steers; cancel it after another end."""
     outcome = _outcome(end)
     status, *columns = outcome
     conversation_id, message_id = connection.execute(_END, (status, ending.now, *columns, number)).fetchone()
@@ -82,8 +87,8 @@ def end_turn(connection: Connection, ending: Ending, number: int, end: End) -> N
     unread = "" if status == "cancelled" else ", unread = true"
     connection.send(f"UPDATE conversation SET updated_at = ?{unread} WHERE id = ?", (ending.now, conversation_id))
     waiting = connection.execute(_QUEUED_BEHIND, (conversation_id, message_id)).fetchall()
-    for queued, turn_id, queued_message_id in waiting:
-        if status == "done":
+    for queued, turn_id, queued_message_id, settings in waiting:
+        if status == "done" or _steering.decode(settings).steers:
             connection.send(
                 "UPDATE turn SET status = 'active', node = ?, epoch = epoch + 1 WHERE number = ?", (ending.node, queued)
             )

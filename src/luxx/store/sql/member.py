@@ -8,6 +8,11 @@ class Member(Protocol):
     """What the shared parts need to know of it, and whom they tell what others should know."""
 
     @property
+    def shared(self) -> bool:
+        """Whether other processes may write to the database too."""
+        ...
+
+    @property
     def node(self) -> str:
         """The id under which this process works now."""
         ...

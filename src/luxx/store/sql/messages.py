@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from luxx.core.errors import NotFound
-from luxx.core.events import LogEntry
+from luxx.core.events import Approval, LogEntry
 from luxx.core.files import FileRef
 from luxx.core.ports import ModelCall
 from luxx.core.usage import Usage
@@ -54,11 +54,17 @@ _CALLS = """
     FROM {wanted} JOIN turn t ON t.message_id = wanted.value
     JOIN model_call c ON c.turn = t.number ORDER BY c.turn, c.n
 """
+_DECIDED = """
+    SELECT t.message_id, a.state, a.asked, a.arguments FROM {wanted} JOIN turn t ON t.message_id = wanted.value
+    JOIN approval a ON a.turn = t.number WHERE a.state <> 'requested' ORDER BY a.turn, a.idx
+"""
 _ALL = 2**62
 _NEAR = 16
 """How many messages are looked at first where some are known: more than one turn adds to a branch."""
 
 _usage = msgspec.json.Decoder(Usage)
+_asked = msgspec.json.Decoder(Approval)
+_object = msgspec.json.Decoder(dict[str, object])
 _depth = attrgetter("depth")
 
 
@@ -186,11 +192,13 @@ def _messages(connection: Connection, rows: Sequence[_Row]) -> list[Message]:
     turns = {turn.message_id: turn for turn in _turns(connection, answers)}
     steps = _steps(connection, answers)
     files = _files(connection, rows)
+    decided = _decided(connection, answers)
     messages: list[Message] = []
     for row in rows:
         turn = turns.get(row.id)
         log = read_log(connection, number_of(connection, turn.owner_id, turn.id)) if turn and not turn.ended else ()
-        messages.append(_message(row, files.get(row.id, ()), turn, tuple(steps.get(row.id, ())), log=log))
+        message = _message(row, files.get(row.id, ()), turn, tuple(steps.get(row.id, ())), log=log)
+        messages.append(msgspec.structs.replace(message, approvals=tuple(decided.get(row.id, ()))))
     return messages
 
 
@@ -226,6 +234,16 @@ def _steps(connection: Connection, answers: str) -> dict[str, list[msgspec.Raw]]
     for message_id, body in connection.execute(_STEPS, (answers,)):
         steps[message_id].append(msgspec.Raw(body))
     return steps
+
+
+def _decided(connection: Connection, answers: str) -> dict[str, list[Approval]]:
+    decided: defaultdict[str, list[Approval]] = defaultdict(list)
+    for message_id, state, asked, arguments in connection.execute(_DECIDED, (answers,)):
+        approval = msgspec.structs.replace(_asked.decode(asked), state=state, expires_at=None)
+        if arguments is not None:
+            approval = msgspec.structs.replace(approval, arguments=_object.decode(arguments))
+        decided[message_id].append(approval)
+    return decided
 
 
 def _turns(connection: Connection, message_ids: str) -> list[Turn]:

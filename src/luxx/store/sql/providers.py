@@ -11,6 +11,7 @@ from luxx.store.clock import timestamp
 from luxx.store.records import NewProvider, Provider, ProviderChange
 from luxx.store.secrets import SecretBox
 from luxx.store.sql.connection import Connection
+from luxx.store.sql.kept import Kept
 from luxx.store.sql.readers import Readers
 from luxx.store.sql.writer import Writer
 
@@ -29,10 +30,12 @@ _INSERT = """
 class SqlProviders:
     """Providers and their keys; see ProviderStore for what each method does."""
 
-    def __init__(self, writer: Writer, readers: Readers, secrets: SecretBox) -> None:
+    def __init__(self, writer: Writer, readers: Readers, secrets: SecretBox, *, shared: bool) -> None:
         self._writer = writer
         self._readers = readers
         self._secrets = secrets
+        self._defaults: Kept[Provider | None] = Kept(readers, shared=shared)
+        self._kept: Kept[Provider] = Kept(readers, shared=shared)
 
     async def create(self, owner: str, new: NewProvider) -> Provider:
         """See ProviderStore."""
@@ -49,11 +52,12 @@ class SqlProviders:
                 _make_default(connection, owner, provider_id)
             return _get(connection, owner, provider_id)
 
-        return await self._writer.write(job)
+        return await self._writer.write(job, self._forget)
 
     async def get(self, owner: str, provider_id: str) -> Provider:
         """See ProviderStore."""
-        return await self._readers.read(lambda connection: _get(connection, owner, provider_id))
+        key = (owner, provider_id)
+        return await self._kept.read(key, lambda connection: _get(connection, owner, provider_id))
 
     async def list(self, owner: str) -> tuple[Provider, ...]:
         """See ProviderStore."""
@@ -64,7 +68,7 @@ class SqlProviders:
 
     async def default(self, owner: str) -> Provider | None:
         """See ProviderStore."""
-        return await self._readers.read(lambda connection: _default(connection, owner))
+        return await self._defaults.read(owner, lambda connection: _default(connection, owner))
 
     async def change(self, owner: str, provider_id: str, change: ProviderChange) -> Provider:
         """See ProviderStore."""
@@ -73,7 +77,7 @@ class SqlProviders:
             self._change(connection, owner, _get(connection, owner, provider_id), change)
             return _get(connection, owner, provider_id)
 
-        return await self._writer.write(job)
+        return await self._writer.write(job, self._forget)
 
     async def delete(self, owner: str, provider_id: str) -> None:
         """See ProviderStore."""
@@ -88,7 +92,7 @@ class SqlProviders:
             if provider.is_default and oldest is not None:
                 _make_default(connection, owner, oldest[0])
 
-        await self._writer.write(job)
+        await self._writer.write(job, self._forget)
 
     async def credentials(self, owner: str, provider_id: str) -> tuple[Provider, str | None]:
         """See ProviderStore."""
@@ -100,6 +104,10 @@ class SqlProviders:
 
         provider, sealed = await self._readers.read(job)
         return provider, self._secrets.decrypt(sealed) if sealed else None
+
+    def _forget(self) -> None:
+        self._defaults.forget()
+        self._kept.forget()
 
     def _seal(self, api_key: str | None) -> bytes | None:
         return self._secrets.encrypt(api_key) if api_key else None

@@ -10,6 +10,7 @@ from luxx.store.clock import timestamp
 from luxx.store.records import FileLimits, NewTurn, NewUserMessage, StartedTurn
 from luxx.store.sql.attachments import attach
 from luxx.store.sql.connection import Connection
+from luxx.store.sql.queue import NOT_NEXT
 from luxx.store.sql.requests import earlier_result, remember
 from luxx.store.sql.turn_rows import turn_by_id
 
@@ -96,10 +97,12 @@ def _must_wait(connection: Connection, new: NewTurn, place: _Place) -> bool:
     if place.parent_id is None:
         return False
     busy = connection.execute(
-        "SELECT id FROM turn WHERE message_id = ? AND ended_at IS NULL", (place.parent_id,)
+        "SELECT id, status FROM turn WHERE message_id = ? AND ended_at IS NULL", (place.parent_id,)
     ).fetchone()
     if busy is None:
         return False
+    if new.on_busy == "interrupt" and busy[1] == "queued":
+        raise Conflict("turn_running", NOT_NEXT, busy[0])
     if new.on_busy == "reject":
         raise Conflict("turn_running", "The answer before this message is still in progress.", busy[0])
     (waiting,) = connection.execute(
@@ -177,16 +180,20 @@ def _insert_first_events(
 
 
 def _copy_kept(connection: Connection, kept: int, number: int, epoch: int) -> None:
-    """Begin a turn with what another one left: its model calls and its steps, but for calls whose arguments were cut."""
-    connection.send(
-        "INSERT INTO model_call (turn, n, provider, model, format, finish_reason, usage, raw)"
-        " SELECT ?, n, provider, model, format, finish_reason, usage, raw FROM model_call WHERE turn = ?",
-        (number, kept),
-    )
+    """Begin a turn with what another one left: its steps, but for calls whose arguments were cut, and what model calls say of them.
+
+    The numbers of what is left out are given anew.
+    """
     connection.send(
         "INSERT INTO step (turn, idx, call_n, type, state, body) SELECT ?, idx, call_n, type, state, body FROM step"
         " WHERE turn = ? AND (state = 'complete' OR (state = 'failed' AND type <> 'tool_call'))",
         (number, kept),
+    )
+    connection.send(
+        "INSERT INTO model_call (turn, n, provider, model, format, finish_reason, usage, raw)"
+        " SELECT ?, n, provider, model, format, finish_reason, usage, raw FROM model_call WHERE turn = ? AND EXISTS ("
+        "SELECT 1 FROM step WHERE step.turn = ? AND (step.idx = -n OR (n > 0 AND step.call_n = n)))",
+        (number, kept, number),
     )
     connection.send(
         "INSERT INTO event (turn, seq, epoch, name, step_index)"

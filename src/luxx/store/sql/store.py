@@ -45,8 +45,8 @@ class SqlStore(Generic[Node]):
         self.turns: Final = SqlTurns(flushes, writer, readers, nodes, limits)
         self.approvals: Final = SqlApprovals(writer, readers)
         self.conversations: Final = SqlConversations(writer, readers, nodes)
-        self.providers: Final = SqlProviders(writer, readers, secrets)
-        self.tool_servers: Final = SqlToolServers(writer, readers, secrets)
+        self.providers: Final = SqlProviders(writer, readers, secrets, shared=nodes.shared)
+        self.tool_servers: Final = SqlToolServers(writer, readers, secrets, shared=nodes.shared)
         self.files: Final = SqlFiles(writer, readers, limits)
         self.archive: Final = SqlArchive(writer, readers, limits, index)
         self._writer = writer

@@ -12,6 +12,7 @@ from luxx.core.tool_servers import NewToolServer, Target, ToolServer, ToolServer
 from luxx.store.clock import timestamp
 from luxx.store.secrets import SecretBox
 from luxx.store.sql.connection import Connection, Value
+from luxx.store.sql.kept import Kept
 from luxx.store.sql.readers import Readers
 from luxx.store.sql.writer import Writer
 
@@ -29,10 +30,11 @@ _secrets = msgspec.json.Decoder(dict[str, str])
 class SqlToolServers:
     """Tool servers and their secrets; see ToolServerStore for what each method does."""
 
-    def __init__(self, writer: Writer, readers: Readers, secrets: SecretBox) -> None:
+    def __init__(self, writer: Writer, readers: Readers, secrets: SecretBox, *, shared: bool) -> None:
         self._writer = writer
         self._readers = readers
         self._secrets = secrets
+        self._kept: Kept[tuple[ToolServer, ...]] = Kept(readers, shared=shared)
 
     async def create(self, owner: str, new: NewToolServer) -> ToolServer:
         """See ToolServerStore."""
@@ -45,7 +47,7 @@ class SqlToolServers:
             connection.execute(_INSERT, (*place, sealed, new.trusted, new.enabled, timestamp()))
             return _get(connection, owner, server_id)
 
-        return await self._writer.write(job)
+        return await self._writer.write(job, self._kept.forget)
 
     async def get(self, owner: str, server_id: str) -> ToolServer:
         """See ToolServerStore."""
@@ -54,8 +56,8 @@ class SqlToolServers:
     async def list(self, owner: str) -> tuple[ToolServer, ...]:
         """See ToolServerStore."""
         sql = _SERVERS + "WHERE owner_id = ? ORDER BY created_at, id"
-        return await self._readers.read(
-            lambda connection: tuple(map(_server_of, connection.execute(sql, (owner,)).fetchall()))
+        return await self._kept.read(
+            owner, lambda connection: tuple(map(_server_of, connection.execute(sql, (owner,)).fetchall()))
         )
 
     async def change(self, owner: str, server_id: str, change: ToolServerChange) -> ToolServer:
@@ -65,7 +67,7 @@ class SqlToolServers:
             self._change(connection, owner, _get(connection, owner, server_id), change)
             return _get(connection, owner, server_id)
 
-        return await self._writer.write(job)
+        return await self._writer.write(job, self._kept.forget)
 
     async def delete(self, owner: str, server_id: str) -> None:
         """See ToolServerStore."""
@@ -74,7 +76,7 @@ class SqlToolServers:
             _get(connection, owner, server_id)
             connection.execute("DELETE FROM tool_server WHERE id = ? AND owner_id = ?", (server_id, owner))
 
-        await self._writer.write(job)
+        await self._writer.write(job, self._kept.forget)
 
     async def credentials(self, owner: str, server_id: str) -> tuple[ToolServer, dict[str, str]]:
         """See ToolServerStore."""
@@ -91,7 +93,9 @@ class SqlToolServers:
         """See ToolServerStore."""
         sql = "UPDATE tool_server SET tools = ? WHERE id = ? AND owner_id = ? AND target = ?"
         values = (tools, server.id, owner, msgspec.json.encode(server.target))
-        return await self._writer.write(lambda connection: connection.execute(sql, values).rowcount > 0)
+        return await self._writer.write(
+            lambda connection: connection.execute(sql, values).rowcount > 0, self._kept.forget
+        )
 
     def _seal(self, secrets: dict[str, str]) -> bytes | None:
         return self._secrets.encrypt(msgspec.json.encode(secrets).decode()) if secrets else None

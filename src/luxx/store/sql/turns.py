@@ -26,8 +26,9 @@ from luxx.store.sql.append import NotTogether, append
 from luxx.store.sql.approvals import expire
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.dialect import wanted
-from luxx.store.sql.ends import Ending, cancel_queued
+from luxx.store.sql.ends import Ending
 from luxx.store.sql.member import Member
+from luxx.store.sql.queue import steer, withdraw
 from luxx.store.sql.readers import Readers
 from luxx.store.sql.requests import earlier_result
 from luxx.store.sql.start import start_turn
@@ -195,6 +196,15 @@ class SqlTurns:
             self._member.tell_appended((turn_id, *(turn.id for turn in stopped.dropped)))
         return stopped
 
+    async def steer(self, owner: str, turn_id: str) -> str | None:
+        """See TurnStore."""
+
+        def job(connection: Connection) -> str | None:
+            connection.execute(_LOCK, (turn_id, owner)).fetchone()
+            return steer(connection, _own(connection, owner, turn_id))
+
+        return await self._writer.write(job)
+
     async def stop_call(self, owner: str, turn_id: str, index: int) -> None:
         """See TurnStore."""
         await self._writer.write(lambda connection: _stop_call(connection, owner, turn_id, index))
@@ -214,7 +224,7 @@ def _request_cancel(connection: Connection, node: str, owner: str, turn_id: str)
     number, message_id, status = row
     ending = Ending(node, timestamp())
     if status == "queued":
-        cancel_queued(connection, ending, number, message_id)
+        withdraw(connection, ending, number, message_id)
     elif status in ("active", "waiting"):
         connection.send("UPDATE turn SET cancel = true WHERE number = ?", (number,))
     return Stopped(turn_by_id(connection, turn_id), turns_by_id(connection, ending.dropped))
@@ -223,8 +233,9 @@ def _request_cancel(connection: Connection, node: str, owner: str, turn_id: str)
 def _stop_call(connection: Connection, owner: str, turn_id: str, index: int) -> None:
     for number, written in connection.execute(_SETTINGS, (turn_id, owner)).fetchall():
         settings = msgspec.json.decode(written, type=TurnSettings)
-        settings = replace(settings, stopped=(*settings.stopped, index))
-        connection.send("UPDATE turn SET settings = ? WHERE number = ?", (msgspec.json.encode(settings), number))
+        if index not in settings.stopped:
+            settings = replace(settings, stopped=(*settings.stopped, index))
+            connection.send("UPDATE turn SET settings = ? WHERE number = ?", (msgspec.json.encode(settings), number))
 
 
 def _in_order(connection: Connection, taken: list[tuple[int, str]]) -> tuple[Turn, ...]:

@@ -22,10 +22,11 @@ TRIES = 4
 class _Work(NamedTuple):
     job: Job[object]
     waiting: asyncio.Future[Any]
+    ended: Callable[[], None] | None
 
 
 class _Outcome(NamedTuple):
-    waiting: asyncio.Future[Any]
+    work: _Work
     result: object
     error: Exception | None
 
@@ -57,21 +58,22 @@ class Writer:
         for thread in self._threads:
             thread.start()
 
-    async def write(self, job: Job[T]) -> T:
+    async def write(self, job: Job[T], ended: Callable[[], None] | None = None) -> T:
         """Run the job in a thread and return what it returned, once that is committed.
 
         What the job raises is raised here, the engine's errors as StorageError. StorageError may also say that the commit failed:
         then the outcome is unknown. A caller that is cancelled does not stop its job. A job may be run more than once, but only
-        one run is committed.
+        one run is committed. `ended` is called in the event loop once the job is through, whether anybody still waits or not, and
+        before this returns.
         """
         if self._closed:
             raise StorageError("The store is closed.")
-        return await self.submit(job)
+        return await self.submit(job, ended)
 
-    def submit(self, job: Job[T]) -> asyncio.Future[T]:
-        """Hand in a job without waiting for it; called in the event loop."""
+    def submit(self, job: Job[T], ended: Callable[[], None] | None = None) -> asyncio.Future[T]:
+        """Hand in a job without waiting for it; called in the event loop. `ended` as in `write`."""
         waiting: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Work(job, waiting))
+        self._queue.put(_Work(job, waiting, ended))
         return waiting
 
     async def close(self) -> None:
@@ -117,7 +119,7 @@ def _transact(connection: Connection, group: list[_Work]) -> list[_Outcome]:
         connection.commit()
     except connection.failures as error:
         connection.rollback()
-        return [_Outcome(work.waiting, None, connection.translated(error)) for work in group]
+        return [_Outcome(work, None, connection.translated(error)) for work in group]
     return outcomes
 
 
@@ -132,8 +134,8 @@ def _transact_one(connection: Connection, work: _Work) -> _Outcome:
             connection.rollback()
             if tries_left and connection.may_repeat(error):
                 continue
-            return _Outcome(work.waiting, None, connection.translated(error))
-        return _Outcome(work.waiting, result, None)
+            return _Outcome(work, None, connection.translated(error))
+        return _Outcome(work, result, None)
     raise AssertionError("the last try returns")
 
 
@@ -146,13 +148,16 @@ def _attempt(connection: Connection, work: _Work) -> _Outcome:
         if not connection.in_transaction:  # SQLite has rolled all of it back, as it does on a full disk
             raise connection.failures(str(error)) from error
         connection.undo("job")
-        return _Outcome(work.waiting, None, connection.translated(error))
+        return _Outcome(work, None, connection.translated(error))
     connection.release("job")
-    return _Outcome(work.waiting, result, None)
+    return _Outcome(work, result, None)
 
 
 def _resolve(outcomes: list[_Outcome]) -> None:
-    for waiting, result, error in outcomes:
+    for work, result, error in outcomes:
+        waiting = work.waiting
+        if work.ended:
+            work.ended()
         if waiting.cancelled():
             continue
         if error is None:

@@ -1,0 +1,175 @@
+"""Where messages are written: drafts that are never lost, Enter, the choice of a model, prompts of MCP servers; and what tools gave."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
+
+from tests.page.accessibility import assert_accessible
+from tests.page.conftest import PageServer
+from tests.page.talk import SLOW, answer, call, conversation_id, script, send, text
+
+SHOP = str(Path(__file__).with_name("shop_server.py"))
+NOTES = FilePayload(name="notes.md", mimeType="text/markdown", buffer=b"# Notes\n")
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Message", exact=True)
+
+
+@pytest.fixture(scope="module")
+def shop(server: PageServer) -> Iterator[str]:
+    """A server with prompts, by its name."""
+    made = server.call("POST", "/api/mcp-servers", {"name": "shop", "command": sys.executable, "args": [SHOP]})
+    yield "shop"
+    server.call("DELETE", f"/api/mcp-servers/{made['id']}")
+
+
+def test_text_and_files_of_each_chat_stay_while_others_are_looked_at_and_an_answer_is_written(chat: Page) -> None:
+    send(chat, script([text(SLOW, delay_ms=20)]))
+    first = conversation_id(chat)
+    box(chat).fill("a thought for later")
+    chat.locator("input[type=file]").set_input_files(NOTES)
+    expect(chat.get_by_role("button", name="Remove notes.md")).to_be_visible()
+    chat.keyboard.press("Alt+n")
+    expect(box(chat)).to_have_value("")
+    expect(chat.get_by_role("button", name="Remove notes.md")).to_have_count(0)
+    box(chat).fill("something else")
+    chat.locator(f"a[href$='{first}']").click()
+    expect(box(chat)).to_have_value("a thought for later")
+    chat.reload()
+    expect(box(chat)).to_have_value("a thought for later")
+    expect(chat.get_by_role("button", name="Remove notes.md")).to_be_visible()
+    chat.keyboard.press("Alt+n")
+    expect(box(chat)).to_have_value("something else")
+
+
+def test_a_message_that_waits_for_the_server_takes_no_other_draft_with_it(chat: Page, server: PageServer) -> None:
+    other = server.call("POST", "/api/conversations", {"title": "the other"})["id"]
+    held: list[Route] = []
+    send(chat, script([text("Hello.")]))
+    expect(answer(chat)).to_contain_text("Hello.")
+    here = conversation_id(chat)
+    chat.evaluate("([key, text]) => localStorage.setItem(key, text)", [f"luxx:draft:{other}", "kept"])
+    chat.route("**/messages", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    send(chat, "will fail")
+    chat.locator(f"a[href$='{other}']").click()
+    expect(box(chat)).to_have_value("kept")
+    held[0].abort()
+    expect(chat.get_by_text("Not sent.")).to_be_visible()
+    expect(box(chat)).to_have_value("kept")
+    chat.locator(f"a[href$='{here}']").click()
+    expect(box(chat)).to_have_value("will fail")
+
+
+def test_a_draft_of_another_tab_is_not_taken_by_sending(chat: Page, server: PageServer) -> None:
+    send(chat, script([text("Hello.")]))
+    expect(answer(chat)).to_contain_text("Hello.")
+    conversation_id(chat)
+    tab = chat.context.new_page()
+    tab.goto(chat.url)
+    box(tab).fill("mine")
+    box(chat).fill(script([text("Again.")]))
+    box(chat).press("Enter")
+    expect(answer(chat)).to_contain_text("Again.")
+    expect(answer(tab)).to_contain_text("Again.")
+    expect(box(tab)).to_have_value("mine")
+    tab.reload()
+    expect(box(tab)).to_have_value("mine")
+
+
+def test_enter_does_not_send_while_a_word_is_composed(chat: Page) -> None:
+    box(chat).fill("ni")
+    box(chat).dispatch_event("compositionstart")
+    box(chat).press("Enter")
+    box(chat).dispatch_event("compositionend")
+    box(chat).dispatch_event("keydown", {"key": "Enter", "keyCode": 229})
+    expect(chat.get_by_role("article", name="You")).to_have_count(0)
+    box(chat).fill(script([text("Hello.")]))
+    box(chat).press("Shift+Enter")
+    expect(chat.get_by_role("article", name="You")).to_have_count(0)
+    box(chat).press("Enter")
+    expect(answer(chat)).to_contain_text("Hello.")
+
+
+def test_enter_breaks_the_line_on_a_touch_keyboard(server: PageServer, browser: Browser) -> None:
+    phone = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740})
+    page = phone.new_page()
+    page.goto(server.url)
+    box(page).fill("one")
+    box(page).press("Enter")
+    box(page).press_sequentially("two")
+    expect(box(page)).to_have_value("one\ntwo")
+    expect(page.get_by_role("article", name="You")).to_have_count(0)
+    phone.close()
+
+
+MODELS = [
+    {"id": "north-large", "context_window": 200_000, "abilities": ["tools", "images"]},
+    *({"id": f"north-{n}"} for n in range(8)),
+]
+
+
+def test_a_model_is_found_by_keys_among_those_of_its_provider_and_stands_first_the_next_time(
+    chat: Page, server: PageServer
+) -> None:
+    scripted = next(p for p in server.call("GET", "/api/providers")["items"] if p["format"] == "scripted")
+    chat.route(f"**/api/providers/{scripted['id']}/models", lambda route: route.fulfill(json={"items": MODELS}))
+    button = chat.get_by_title("Choose a model")
+    button.click()
+    menu = chat.get_by_role("dialog", name="Choose a model")
+    group = menu.get_by_role("group", name=scripted["name"])
+    expect(group.get_by_role("option", name="north-large")).to_contain_text("reads 200K tokens · tools · images")
+    expect(menu.get_by_role("group", name="Used last")).to_have_count(0)
+    assert_accessible(chat)
+    chat.keyboard.type("north large")
+    chat.keyboard.press("Enter")
+    expect(menu).to_have_count(0)
+    expect(button).to_contain_text("north-large")
+    expect(button).to_be_focused()
+    chat.keyboard.press("Enter")
+    last = menu.get_by_role("group", name="Used last").get_by_role("option")
+    expect(last).to_have_count(1)
+    expect(last).to_have_attribute("aria-selected", "true")
+    chat.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
+    expect(button).to_be_focused()
+
+
+def test_a_prompt_of_a_server_is_filled_in_and_put_into_the_message(chat: Page, shop: str) -> None:
+    box(chat).press_sequentially("/")
+    dialog = chat.get_by_role("dialog", name="Insert a prompt")
+    dialog.get_by_role("button", name="Write a review").click(timeout=20_000)
+    dialog.get_by_label("product").fill("a lamp")
+    assert_accessible(chat)
+    dialog.get_by_role("button", name="Insert").click()
+    expect(box(chat)).to_have_value("Write a friendly review of a lamp.")
+    expect(box(chat)).to_be_focused()
+    chat.get_by_role("button", name="Insert a prompt").click()
+    dialog.get_by_role("button", name="greet").click()
+    expect(box(chat)).to_have_value("Write a friendly review of a lamp.\n\nSay hello to the shop.")
+    chat.reload()
+    expect(box(chat)).to_have_value("Write a friendly review of a lamp.\n\nSay hello to the shop.")
+
+
+def test_results_are_tables_folded_data_and_texts_that_begin(chat: Page, server: PageServer, shop: str) -> None:
+    server.call("PUT", "/api/rules", {"items": [{"tool": "shop*", "action": "allow"}]})
+    names = [t["name"] for t in server.call("GET", "/api/tools")["items"] if t["source"] == shop]
+    stock, order, terms = (next(name for name in names if name.endswith(end)) for end in ("stock", "order", "terms"))
+    send(chat, script([call(stock), call(order), call(terms)], [text("Done.")]))
+    expect(answer(chat)).to_contain_text("Done.", timeout=20_000)
+    for line in answer(chat).locator(".call .line").all():
+        line.click()
+    table = answer(chat).get_by_role("table")
+    expect(table.get_by_role("row")).to_have_count(31)
+    expect(table.get_by_role("cell", name="item 30", exact=True)).to_be_visible()
+    expect(answer(chat).get_by_text("warm")).to_have_count(1)
+    expect(answer(chat).get_by_text("Clause 40.")).to_be_visible()
+    expect(answer(chat).get_by_text("Clause 300.")).to_have_count(0)
+    assert_accessible(chat)
+    for show in answer(chat).get_by_role("button", name="Show all").all()[::-1]:
+        show.click()
+    expect(table.get_by_role("row")).to_have_count(41)
+    expect(answer(chat).get_by_text("Clause 300.")).to_have_count(1)

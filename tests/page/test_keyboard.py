@@ -1,0 +1,167 @@
+"""The whole page without a mouse: every control is reached and seen, the focus is never lost, each shortcut does what the list says."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.page import states
+from tests.page.conftest import PageServer
+from tests.page.library import keep, line
+from tests.page.talk import answer, call, script, send, text
+
+MARK_ALL = """() => {
+    const modal = document.querySelector('dialog[open]') ?? document.body;
+    const all = [...modal.querySelectorAll('button, a[href], input, textarea, select, summary, [tabindex="0"]')];
+    const groups = new Set();
+    return all.filter((one) => {
+        const group = one.type === 'radio' && one.name;
+        const reached = one.checkVisibility() && !one.disabled && one.tabIndex >= 0 && !one.closest('[inert]') && !groups.has(group);
+        if (group) groups.add(group);
+        if (reached) one.dataset.wanted = 'yes';
+        return reached;
+    }).length;
+}"""
+LOOK = """() => {
+    const one = document.activeElement;
+    const around = [one, one.parentElement, one.closest('.box')].filter(Boolean);
+    const seen = around.some((each) => {
+        const { outlineStyle, outlineWidth } = getComputedStyle(each);
+        return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1;
+    });
+    const radio = one.type === 'radio' && document.querySelector(`[data-wanted][name="${CSS.escape(one.name)}"]`);
+    const wanted = radio || one;
+    if (wanted.dataset.wanted) wanted.dataset.wanted = seen ? 'reached' : 'unseen';
+}"""
+LEFT = "all => all.map((one) => `${one.dataset.wanted} ${one.outerHTML.slice(0, 130)}`)"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [states.new_chat, states.conversation, states.at_work, states.tools, states.own_provider, states.sharing],
+    ids=lambda state: state.__name__,
+)
+def test_every_control_is_reached_and_seen_by_keys(owned: Page, server: PageServer, state: states.State) -> None:
+    state(owned, server)
+    assert owned.locator("[tabindex]:not([tabindex='0'], [tabindex='-1'])").count() == 0
+    owned.evaluate("document.activeElement.blur()")
+    wanted = owned.evaluate(MARK_ALL)
+    assert wanted > 4
+    for _ in range(wanted + 6):
+        owned.keyboard.press("Tab")
+        owned.evaluate(LOOK)
+        if owned.locator("[data-wanted=yes]").count() == 0:
+            break
+    assert owned.eval_on_selector_all("[data-wanted]:not([data-wanted=reached])", LEFT) == []
+
+
+def _button(name: str) -> Callable[[Page], Locator]:
+    return lambda page: page.get_by_role("button", name=name, exact=True)
+
+
+@pytest.mark.parametrize("name", ["Chat settings", "Keyboard shortcuts", "Settings", "Share and keep", "scripted"])
+def test_the_focus_returns_to_what_opened_a_dialog(chat: Page, name: str) -> None:
+    send(chat, script([text("Hello.")]))
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    opener = _button(name)(chat)
+    opener.focus()
+    chat.keyboard.press("Enter")
+    dialog = chat.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    expect(dialog.locator(":focus")).to_have_count(1)
+    chat.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(opener).to_be_focused()
+
+
+def test_the_focus_returns_from_menus_titles_and_edits(chat: Page, server: PageServer) -> None:
+    made = keep(server, "The mill", line("Who grinds?", "The miller."))
+    chat.goto(f"{server.url}/c/{made}")
+    expect(answer(chat)).to_contain_text("The miller.")
+    row = chat.get_by_role("listitem").filter(has=chat.locator("[aria-current=page]"))
+    link, more = row.get_by_role("link"), row.get_by_role("button", name="Options")
+    link.focus()
+    chat.keyboard.press("Tab")
+    expect(more).to_be_focused()
+    chat.keyboard.press("Enter")
+    expect(chat.get_by_role("menuitem", name="Pin")).to_be_focused()
+    chat.keyboard.press("ArrowDown")
+    chat.keyboard.press("Escape")
+    expect(more).to_be_focused()
+    link.press("F2")
+    chat.keyboard.press("Escape")
+    expect(link).to_be_focused()
+    edit = chat.get_by_role("article", name="You").get_by_role("button", name="Edit")
+    edit.press("Enter")
+    expect(chat.get_by_role("textbox", name="Edit the message")).to_be_focused()
+    chat.keyboard.press("Escape")
+    expect(edit).to_be_focused()
+    chat.get_by_role("button", name="Hide conversations").press("Enter")
+    expect(chat.get_by_role("button", name="Show conversations")).to_be_focused()
+    chat.keyboard.press("Enter")
+    expect(chat.get_by_role("button", name="Hide conversations")).to_be_focused()
+
+
+def test_each_shortcut_does_what_the_list_says(chat: Page, server: PageServer) -> None:
+    chat.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    send(chat, script([text("The *answer*.")]))
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    message = chat.get_by_role("textbox", name="Message", exact=True)
+    chat.keyboard.press("Alt+c")
+    chat.wait_for_function("navigator.clipboard.readText().then((text) => text === 'The *answer*.')")
+    chat.keyboard.press("Alt+a")
+    expect(answer(chat)).to_be_focused()
+    chat.keyboard.press("Alt+m")
+    expect(message).to_be_focused()
+    chat.keyboard.press("Alt+s")
+    expect(chat.get_by_role("combobox", name="Search")).to_be_focused()
+    chat.keyboard.press("Alt+b")
+    expect(chat.get_by_role("navigation")).to_have_count(0)
+    chat.keyboard.press("Alt+b")
+    expect(chat.get_by_role("button", name="Hide conversations")).to_be_focused()
+    chat.keyboard.press("Alt+n")
+    expect(message).to_be_focused()
+    expect(chat).to_have_url(f"{server.url}/")
+
+
+def test_what_was_deleted_is_brought_back_as_everywhere(chat: Page, server: PageServer) -> None:
+    made = keep(server, "The brook", line("Where to?", "Down."))
+    chat.reload()
+    link = chat.locator(f"a[href='/c/{made}']")
+    link.press("Delete")
+    expect(link).to_have_count(0)
+    expect(chat.get_by_role("button", name="Undo")).to_be_visible()
+    chat.get_by_role("textbox", name="Message", exact=True).press("Control+z")
+    expect(link).to_have_count(0)
+    chat.get_by_role("button", name="Hide conversations").press("Control+z")
+    expect(link).to_have_count(1)
+    expect(chat.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+def test_the_question_mark_shows_the_list_unless_it_is_typed_or_switched_off(chat: Page) -> None:
+    message = chat.get_by_role("textbox", name="Message", exact=True)
+    message.press("?")
+    expect(message).to_have_value("?")
+    settings = chat.get_by_role("button", name="Settings", exact=True)
+    settings.press("?")
+    dialog = chat.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog.locator("dt").filter(has_text="Alt")).to_have_count(7)
+    dialog.get_by_role("checkbox").uncheck()
+    chat.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    settings.press("?")
+    chat.keyboard.press("Alt+s")
+    expect(chat.get_by_role("combobox", name="Search")).to_be_focused()
+    expect(dialog).to_have_count(0)
+
+
+def test_a_person_decides_by_keys_alone(chat: Page, server: PageServer) -> None:
+    server.call("PUT", "/api/rules", {"items": [{"tool": "wait_unsafe", "action": "ask"}]})
+    send(chat, script([call("wait_unsafe", seconds=0)], [text("Done.")]))
+    card = chat.get_by_role("region", name="asks")
+    expect(card).to_be_visible()
+    chat.keyboard.press("Alt+w")
+    expect(card.get_by_role("button", name="Allow", exact=True)).to_be_focused()
+    chat.keyboard.press("Enter")
+    expect(answer(chat)).to_contain_text("Done.")
+    expect(answer(chat).get_by_role("button", name="wait_unsafe")).to_be_focused()

@@ -1,0 +1,212 @@
+"""Turns as they are: messages that wait, restarts, failures and what to do about them, what tools gave, what an answer took."""
+
+import json
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.page.accessibility import assert_accessible
+from tests.page.conftest import PageServer
+from tests.page.talk import SLOW, answer, call, conversation_id, saved_text, script, send, shown_text, text
+
+
+@pytest.fixture(autouse=True)
+def rules(server: PageServer) -> None:
+    server.call("PUT", "/api/rules", {"items": []})
+
+
+def waiting(page: Page) -> list[str]:
+    """Return the messages that wait, as they are shown."""
+    line = page.get_by_role("list", name="Messages that wait for their turn")
+    return [shown.strip() for shown in line.locator(".text").all_inner_texts()]
+
+
+def begin(page: Page) -> None:
+    send(page, script([text(SLOW, delay_ms=30)]))
+    expect(answer(page)).to_contain_text("word5 ")
+
+
+def test_a_message_that_is_sent_while_an_answer_is_written_waits_for_its_turn(
+    chat: Page, server: PageServer, browser: Browser
+) -> None:
+    send(chat, script([text(SLOW, delay_ms=50)]))
+    expect(answer(chat)).to_contain_text("word5 ")
+    send(chat, script([text("The second.")]))
+    send(chat, script([text("The third.")]))
+    expect(chat.get_by_text("The third.")).to_be_visible()
+    assert ["The second" in waiting(chat)[0], "The third" in waiting(chat)[1]] == [True, True]
+    expect(chat.get_by_role("textbox", name="Message", exact=True)).to_have_value("")
+    assert_accessible(chat)
+    other = browser.new_context()
+    tab = other.new_page()
+    tab.goto(chat.url)
+    expect(tab.get_by_role("list", name="Messages that wait for their turn").get_by_role("listitem")).to_have_count(2)
+    for page in (chat, tab):
+        expect(page.get_by_role("article", name="Answer")).to_have_count(3, timeout=15_000)
+        expect(page.locator(".answer-text").last).to_have_text("The third.", timeout=15_000)
+        expect(page.locator(".answer-text").nth(1)).to_have_text("The second.")
+        assert waiting(page) == []
+    other.close()
+
+
+def test_what_waits_is_there_after_a_reload_and_can_be_told_at_once(chat: Page, server: PageServer) -> None:
+    begin(chat)
+    send(chat, script([text("At once.")]))
+    expect(chat.get_by_role("button", name="Send now")).to_be_enabled()
+    chat.reload()
+    expect(chat.get_by_role("button", name="Send now")).to_be_enabled()
+    chat.get_by_role("button", name="Send now").click()
+    expect(chat.locator(".answer-text").last).to_have_text("At once.")
+    first = chat.get_by_role("article", name="Answer").first
+    expect(first).to_contain_text("Stopped.")
+    expect(first).to_contain_text("word5 ")
+    assert waiting(chat) == []
+    statuses = [
+        m["status"]
+        for m in server.call("GET", f"/api/conversations/{conversation_id(chat)}/messages")["items"]
+        if m["role"] == "assistant"
+    ]
+    assert statuses == ["cancelled", "done"]
+
+
+def test_a_message_is_taken_back_from_the_line_and_those_behind_it_move_up(chat: Page) -> None:
+    begin(chat)
+    send(chat, "taken back")
+    send(chat, "and one more")
+    expect(chat.get_by_role("button", name="Take it back")).to_have_count(2)
+    chat.get_by_role("button", name="Take it back").first.click()
+    expect(chat.get_by_role("textbox", name="Message", exact=True)).to_have_value("taken back")
+    expect(chat.get_by_role("button", name="Take it back")).to_have_count(1)
+    assert waiting(chat) == ["and one more"]
+    chat.get_by_role("button", name="Take it back").click()
+    expect(chat.get_by_role("textbox", name="Message", exact=True)).to_have_value("and one more\n\ntaken back")
+    chat.get_by_role("button", name="Stop", exact=True).click()
+    expect(answer(chat)).to_contain_text("Stopped.")
+    expect(chat.get_by_role("article", name="You")).to_have_count(1)
+
+
+def test_stopping_loses_nothing_that_waits(chat: Page) -> None:
+    begin(chat)
+    send(chat, script([text("After all.")]))
+    expect(chat.get_by_role("button", name="Send now")).to_be_enabled()
+    chat.keyboard.press("Escape")
+    expect(answer(chat)).to_contain_text("Not answered.")
+    expect(chat.get_by_role("article", name="Answer").first).to_contain_text("Stopped.")
+    expect(chat.get_by_role("article", name="You").last).to_contain_text("After all.")
+    answer(chat).get_by_role("button", name="Retry").click()
+    expect(chat.locator(".answer-text").last).to_have_text("After all.")
+
+
+def test_two_tabs_send_at_the_same_time_and_both_are_answered(chat: Page, server: PageServer, browser: Browser) -> None:
+    send(chat, script([text("Ready.")]))
+    expect(answer(chat)).to_contain_text("Ready.")
+    conversation_id(chat)
+    other = browser.new_context()
+    tab = other.new_page()
+    tab.goto(chat.url)
+    expect(answer(tab)).to_contain_text("Ready.")
+    for page, words in ((chat, "From one."), (tab, "From two.")):
+        page.get_by_role("textbox", name="Message", exact=True).fill(script([text(words)]))
+    for page in (chat, tab):
+        page.get_by_role("textbox", name="Message", exact=True).press("Enter")
+    for page in (chat, tab):
+        expect(page.get_by_role("article", name="Answer")).to_have_count(3)
+        expect(page.locator(".answer-text").filter(has_text="From")).to_have_count(2)
+    other.close()
+
+
+def test_a_restart_is_told_where_it_happened_and_is_there_after_a_reload(chat: Page, server: PageServer) -> None:
+    send(chat, script([call("calculator", expression="6*7")], [text(SLOW, delay_ms=25)]))
+    expect(answer(chat)).to_contain_text("word20 ")
+    server.kill()
+    server.start()
+    mark = answer(chat).get_by_text("The server was restarted; the answer goes on from here")
+    expect(mark).to_be_visible(timeout=20_000)
+    chat.reload()
+    expect(mark).to_be_visible()
+    expect(answer(chat)).to_have_attribute("aria-busy", "false", timeout=30_000)
+    assert shown_text(chat) == saved_text(server, chat) == SLOW.strip()
+
+
+@pytest.mark.parametrize(("button", "verdict"), [("Allow", "You allowed it."), ("Deny", "You denied it.")])
+def test_what_was_decided_is_told_after_a_reload(chat: Page, server: PageServer, button: str, verdict: str) -> None:
+    server.call("PUT", "/api/rules", {"items": [{"tool": "calculator", "action": "ask"}]})
+    send(chat, script([call("calculator", expression="6*7")], [text("Well.")]))
+    chat.get_by_role("button", name=button, exact=True).click()
+    expect(answer(chat)).to_contain_text("Well.")
+    chat.reload()
+    expect(answer(chat)).to_contain_text("Well.")
+    if button == "Allow":
+        expect(answer(chat).get_by_text(verdict)).to_be_visible()
+    else:
+        expect(answer(chat)).to_contain_text("Denied: the person")
+
+
+def test_an_answer_tells_what_it_took_by_keys_too(chat: Page) -> None:
+    used = {"input_tokens": 1200, "output_tokens": 34, "cached_tokens": 1000, "reasoning_tokens": 12}
+    send(chat, script([text("Hello."), {"type": "usage", **used}]))
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    line = answer(chat).get_by_title("Details of this answer")
+    expect(line).to_contain_text("scripted · 1,234 tokens")
+    line.focus()
+    chat.keyboard.press("Enter")
+    details = chat.get_by_role("group", name="Details of this answer")
+    expect(details).to_be_visible()
+    for words in ("1,200 tokens", "1,000", "34 tokens", "12", "Scripted"):
+        expect(details).to_contain_text(words, ignore_case=True)
+    assert_accessible(chat)
+    chat.keyboard.press("Escape")
+    expect(details).to_be_hidden()
+    expect(line).to_be_focused()
+    chat.reload()
+    expect(answer(chat).get_by_title("Details of this answer")).to_contain_text("1,234 tokens")
+
+
+def test_a_wrong_key_leads_to_the_settings_of_its_provider(chat: Page) -> None:
+    send(chat, script([{"type": "fail", "code": "provider_auth", "message": "Incorrect API key."}]))
+    expect(answer(chat)).to_contain_text("Incorrect API key.")
+    expect(answer(chat).get_by_role("button", name="Retry")).to_be_enabled()
+    expect(answer(chat).get_by_role("button", name="Continue")).to_have_count(0)
+    answer(chat).get_by_role("button", name="Change the key").click()
+    dialog = chat.get_by_role("dialog", name="Settings")
+    expect(dialog.get_by_role("tab", name="Providers")).to_have_attribute("aria-selected", "true")
+    expect(dialog.locator("form")).to_be_visible()
+    chat.keyboard.press("Escape")
+    expect(answer(chat).get_by_role("button", name="Change the key")).to_be_focused()
+
+
+def test_a_failure_in_mid_answer_tells_what_was_kept_and_offers_to_go_on(chat: Page) -> None:
+    half = {"type": "fail", "code": "provider_unreachable", "message": "The line broke."}
+    send(chat, script([text("Half an answer. "), half], [text("And the rest.")]))
+    expect(answer(chat)).to_contain_text("What was made so far is kept.")
+    expect(answer(chat)).to_contain_text("Half an answer.")
+    for name in ("Retry", "Continue", "Providers …"):
+        expect(answer(chat).get_by_role("button", name=name)).to_be_enabled()
+
+
+def test_a_model_that_used_up_its_calls_can_go_on(chat: Page) -> None:
+    rounds = {"rounds": [[call("calculator", expression="1+1")]], "loop": True}
+    send(chat, json.dumps({"script": rounds}))
+    expect(answer(chat)).to_contain_text("The model used up its tool calls.", timeout=15_000)
+    expect(answer(chat)).to_contain_text("Continue gives it as many again.")
+    expect(answer(chat).get_by_role("button", name="Continue")).to_be_enabled()
+
+
+def test_a_thought_shows_its_last_words_while_it_comes_and_folds_to_a_line(chat: Page) -> None:
+    thought = "I think of **numbers**. " * 30
+    send(chat, script([{"type": "thinking", "text": thought, "chunk": 10, "delay_ms": 25}, text("Done.")]))
+    step = answer(chat).locator(".thinking")
+    expect(step).to_contain_text("Thinking")
+    expect(step.locator(".words")).to_contain_text("I think of numbers. I think")
+    expect(step).to_contain_text("Thought for", timeout=15_000)
+    expect(step.locator(".words")).to_have_count(0)
+    expect(step.get_by_role("button")).to_have_attribute("aria-expanded", "false")
+
+
+def test_a_fold_does_not_change_by_itself(chat: Page) -> None:
+    thought = {"type": "thinking", "text": "Slow thoughts. " * 20, "chunk": 10, "delay_ms": 20}
+    send(chat, script([thought, call("calculator", expression="6*7")], [text("Done.")]))
+    answer(chat).get_by_role("button", name="Thinking").click()
+    expect(answer(chat)).to_contain_text("Done.", timeout=15_000)
+    expect(answer(chat).get_by_role("button", name="Thought")).to_have_attribute("aria-expanded", "true")
+    expect(answer(chat).locator(".call .line")).to_have_attribute("aria-expanded", "false")

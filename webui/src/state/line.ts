@@ -1,0 +1,27 @@
+/** Messages that wait until the answer before them has ended. */
+import { turns } from '../api/client';
+import type { MessageView } from './message.svelte';
+import type { Thread } from './thread.svelte';
+
+/** Return the index of the first message whose answer waits behind one in progress; the number of messages if there is none. */
+export function startOfLine(messages: MessageView[]): number {
+  const waits = messages.findIndex((message, i) => message.status === 'queued' && messages[i - 2]?.running);
+  return waits < 0 ? messages.length : waits - 1;
+}
+
+/** Let the first message that waits be answered now: the answer before it is stopped, and what was made of it stays. */
+export async function steer(thread: Thread): Promise<void> {
+  const turnId = thread.line[1]?.turnId;
+  if (turnId) await turns.begin(turnId);
+}
+
+/** Take a message out of the line. Return whether it was still in it. */
+export async function withdraw(thread: Thread, message: MessageView): Promise<boolean> {
+  const at = thread.line.indexOf(message);
+  const turnId = at < 0 ? null : thread.line[at + 1]?.turnId;
+  if (!turnId) return false;
+  const { status, seq } = await turns.cancel(turnId);
+  await thread.refresh();
+  // A turn that never began has two events: that it is there, and that it is not.
+  return status === 'cancelled' && seq === 2;
+}

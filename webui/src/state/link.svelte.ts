@@ -1,0 +1,7 @@
+/** Whether the server can be reached. */
+
+class Link {
+  lost = $state(false);
+}
+
+export const link = new Link();

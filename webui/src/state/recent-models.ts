@@ -1,0 +1,30 @@
+/** The models that were chosen last, in this browser. */
+
+const KEY = 'luxx:models';
+const MOST = 4;
+
+/** A model by its provider's id; null is the provider's default. */
+export type ModelChoice = [providerId: string, model: string | null];
+
+/** Return the models that were chosen last, the latest first. */
+export function recentModels(): ModelChoice[] {
+  try {
+    const found: unknown = JSON.parse(localStorage.getItem(KEY) ?? '[]');
+    return Array.isArray(found) ? found.filter(isChoice).slice(0, MOST) : [];
+  } catch {
+    return [];
+  }
+}
+
+export function rememberModel([providerId, model]: ModelChoice): void {
+  const others = recentModels().filter(([id, name]) => id !== providerId || name !== model);
+  try {
+    localStorage.setItem(KEY, JSON.stringify([[providerId, model], ...others].slice(0, MOST)));
+  } catch {
+    // Storage is full or closed: the list is a convenience.
+  }
+}
+
+function isChoice(item: unknown): item is ModelChoice {
+  return Array.isArray(item) && typeof item[0] === 'string' && (typeof item[1] === 'string' || item[1] === null);
+}
