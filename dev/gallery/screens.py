@@ -28,7 +28,7 @@ def _ask(page: Page, question: str) -> None:
 
 def _ended(page: Page) -> None:
     expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0, timeout=20_000)
-    expect(page.locator(".copy-message").last).to_be_visible()
+    expect(page.locator("article.answer .copy-message").last).to_be_visible(timeout=20_000)
 
 
 def _first(page: Page) -> None:
@@ -122,6 +122,34 @@ def _data(page: Page) -> None:
     page.get_by_role("tab", name="Data").click()
 
 
+def _mirrored(page: Page) -> None:
+    _tools(page)
+    page.evaluate("localStorage.setItem('luxx:language', 'en-XB')")
+    page.reload()
+    expect(page.locator("html[dir=rtl] article.answer")).to_be_visible()
+
+
+def _found(page: Page) -> None:
+    _tools(page)
+    page.get_by_role("combobox", name="Search").fill("train")
+    expect(page.get_by_role("option").first).to_be_visible()
+
+
+def _forced(page: Page) -> None:
+    page.emulate_media(forced_colors="active")
+    _running(page)
+
+
+def _zoomed(page: Page) -> None:
+    page.set_viewport_size({"width": 640, "height": 430})
+    _tools(page)
+
+
+def _keys(page: Page) -> None:
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
 SCREENS = (
     Screen("first", _first),
     Screen("first-narrow", _first, dark=True, narrow=True),
@@ -143,4 +171,10 @@ SCREENS = (
     Screen("models", _picker, dark=True),
     Screen("sharing", _keep),
     Screen("data", _data, narrow=True),
+    Screen("search", _found),
+    Screen("shortcuts", _keys),
+    Screen("right-to-left", _mirrored),
+    Screen("right-to-left-narrow", _mirrored, dark=True, narrow=True),
+    Screen("forced-colours", _forced),
+    Screen("zoomed", _zoomed),
 )

@@ -8,6 +8,8 @@ from typing import Any
 
 import aiohttp
 
+from luxx.core.replay import Replay
+from luxx.core.steps import answer_text
 from tests.chaos.cluster import Way
 from tests.chaos.shown import Shown
 
@@ -55,6 +57,11 @@ class Asked:
         self.only_woken_since = float("inf")
         """From when on no owner of the turn can have died."""
         self.turn_id = ""
+        self.message_id = ""
+        self.begins: str | None = None
+        """The text of the answer that this one continues, of which nothing else is known."""
+        self.broke_off = False
+        """Whether the wire to its provider was cut before the answer was continued."""
         self.started = asyncio.Event()
         self.conversation_id = ""
         self.wrong: list[tuple[str, str]] = []
@@ -63,6 +70,16 @@ class Asked:
         self.may_come_late = ""
         """The label of a call that its node, frozen between its last look at its lease and the call, makes when it wakes."""
         self.readers: list[Shown] = []
+
+    def continued(self, number: int) -> "Asked":
+        """Return the turn that continues this one's answer, which has ended."""
+        after = Asked(number, self.answer, json.loads(self.text)["script"], over_http=self.over_http)
+        after.conversation_id = self.conversation_id
+        shown = Replay()
+        for entry in self.readers[0].entries:
+            shown.apply(entry)
+        after.begins = answer_text(shown.steps())
+        return after
 
 
 class Poster:
@@ -81,8 +98,17 @@ class Poster:
 
     async def start(self, asked: Asked, ways: Sequence[Way], times: int = 1) -> None:
         """Start the turn."""
-        path = f"api/conversations/{asked.conversation_id}/messages"
-        asked.turn_id = (await self.post(asked, ways, path, {"text": asked.text}, times))["turn_id"]
+        await self._begin(
+            asked, ways, f"api/conversations/{asked.conversation_id}/messages", {"text": asked.text}, times
+        )
+
+    async def go_on(self, asked: Asked, ways: Sequence[Way], message_id: str) -> None:
+        """Start the turn that continues an answer."""
+        await self._begin(asked, ways, f"api/messages/{message_id}/continue", {}, 1)
+
+    async def _begin(self, asked: Asked, ways: Sequence[Way], path: str, body: dict[str, Any], times: int) -> None:
+        begun = await self.post(asked, ways, path, body, times)
+        asked.turn_id, asked.message_id = begun["turn_id"], begun["message_id"]
         asked.started.set()
 
     async def post(

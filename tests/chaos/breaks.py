@@ -119,6 +119,14 @@ DECISION = Break(
     (Change("store/sql/turns.py", "state <> 'requested' AND NOT applied", "state = 'expired' AND NOT applied"),),
 )
 
+CONTINUED = Break(
+    "a continued answer takes over what goes back with steps that it leaves out",
+    "turns that ended as they should not",
+    ALONE,
+    20,
+    (Change("store/sql/start.py", "FROM step WHERE step.turn = ? AND (", "FROM step WHERE step.turn = ? OR ("),),
+)
+
 
 def broken_copy(folder: Path, what: Break) -> Path:
     """Copy the sources and break them; return the folder to import them from."""

@@ -3,17 +3,25 @@
 `python -m tests.chaos.inside serve ...` is `luxx serve` until the file `hold` beside the data directory names a point (see
 `Hold`): the process that comes to it renames the file to `held` and stops itself with SIGSTOP, all its threads, at that
 very place. And at SIGUSR1 it loses the tasks of its turns, while their rows and the process live on.
+
+Its scripted model signs all that it says, and wants all of it back.
 """
 
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
+from msgspec.structs import replace
+
 from luxx.cli import main
+from luxx.core.deltas import Delta, TextDelta, ThinkingDelta, ToolCallDelta, VerbatimDelta
+from luxx.core.errors import ProviderRejected
 from luxx.core.ports import CallContext, Decision, ToolOutcome
+from luxx.core.prompts import AnswerPrompt, ModelRequest, UserPrompt
+from luxx.providers.scripted import ScriptedModel
 from luxx.store.records import Turn, TurnBatch
 from luxx.store.sql.approvals import SqlApprovals
 from luxx.tools.box import Toolbox
@@ -88,6 +96,32 @@ def _hold_at(door: _Door) -> None:
     SqlApprovals.decide, Supervisor.take_up = decided, taken_up
 
 
+def _sign() -> None:
+    """Let the scripted model send signatures as providers do, and refuse a request that lacks one or has one too many.
+
+    What follows a script is no script but a request to go on: then the round is played that comes next.
+    """
+    play = ScriptedModel.stream
+
+    async def stream(self: ScriptedModel, request: ModelRequest) -> AsyncGenerator[Sequence[Delta], None]:
+        for prompt in request.prompts:
+            if isinstance(prompt, AnswerPrompt) and prompt.raw.count(b"call") != len(prompt.calls):
+                raise ProviderRejected(f"{len(prompt.calls)} calls were signed, these signatures came: {prompt.raw!r}")
+        told = tuple(it for it in request.prompts if not isinstance(it, UserPrompt) or it.by_person)
+        async for deltas in play(self, replace(request, prompts=told)):
+            yield [signed for delta in deltas for signed in _signed(delta)]
+
+    ScriptedModel.stream = stream
+
+
+def _signed(delta: Delta) -> Iterable[Delta]:
+    yield delta
+    if isinstance(delta, ThinkingDelta | TextDelta):
+        yield VerbatimDelta(b"words")
+    elif isinstance(delta, ToolCallDelta) and delta.id:
+        yield VerbatimDelta(b"call")
+
+
 def _lose_tasks_at(number: signal.Signals) -> None:
     start_up = Supervisor.start_up
 
@@ -108,4 +142,5 @@ def _lose_tasks_at(number: signal.Signals) -> None:
 if __name__ == "__main__":
     _hold_at(_Door(Path(os.environ["LUXX_DATA_DIR"]).parent))  # noqa: TID251 - the suite's own process
     _lose_tasks_at(signal.SIGUSR1)
+    _sign()
     main()

@@ -12,6 +12,8 @@ from aiohttp import web
 _HEADERS = {"Content-Type": "text/event-stream"}
 FIRST_PIECE_AFTER = 0.15
 """Seconds that every answer is waited for: time to be cut before it has begun."""
+PAST_THE_LAST = [{"type": "text", "text": "."}]
+"""What is said after the script's last round, as when an answer that says all is continued."""
 
 
 class Answer:
@@ -34,7 +36,10 @@ class Provider:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one request for a completion."""
-        question, number = _place((await request.json())["messages"])
+        messages = (await request.json())["messages"]
+        if any("extra_content" not in call for message in messages for call in message.get("tool_calls", ())):
+            return web.json_response({"error": {"message": "A call came back without its signature."}}, status=400)
+        question, number = _place(messages)
         answer = Answer()
         self.answers.setdefault(question, []).append(answer)
         response = web.StreamResponse(headers=_HEADERS)
@@ -43,7 +48,9 @@ class Provider:
             with contextlib.suppress(ConnectionError):
                 await asyncio.sleep(FIRST_PIECE_AFTER)
                 await response.prepare(request)
-                await _play(response, answer, json.loads(question)["script"][number])
+                await _play(
+                    response, answer, dict(enumerate(json.loads(question)["script"])).get(number, PAST_THE_LAST)
+                )
         finally:
             self.running -= 1
         return response
@@ -84,7 +91,8 @@ def _deltas(action: dict[str, Any], slot: int) -> Iterator[dict[str, Any]]:
         arguments = json.dumps(action["arguments"])
         half = len(arguments) // 2
         call = {"index": slot, "id": f"call-{slot}", "type": "function"}
-        yield {"tool_calls": [{**call, "function": {"name": action["name"], "arguments": arguments[:half]}}]}
+        signed = {"extra_content": {"signed": arguments}}
+        yield {"tool_calls": [{**call, **signed, "function": {"name": action["name"], "arguments": arguments[:half]}}]}
         yield {"tool_calls": [{"index": slot, "function": {"arguments": arguments[half:]}}]}
         return
     field = "reasoning_content" if action["type"] == "thinking" else "content"
@@ -98,11 +106,15 @@ def _event(choice: dict[str, Any]) -> bytes:
 
 
 def _place(messages: list[dict[str, Any]]) -> tuple[str, int]:
-    """Return the last user message and how many answers follow it."""
-    last = max(place for place, message in enumerate(messages) if message["role"] == "user")
-    content = messages[last]["content"]
-    question = content if isinstance(content, str) else "".join(part["text"] for part in content)
-    return question, sum(message["role"] == "assistant" for message in messages[last:])
+    """Return the last user message that is a script, and how many answers follow it; one that is none asks to go on."""
+    scripts = {place: text for place, it in enumerate(messages) if (text := _said(it)).startswith('{"script"')}
+    last = max(scripts)
+    return scripts[last], sum(message["role"] == "assistant" for message in messages[last:])
+
+
+def _said(message: dict[str, Any]) -> str:
+    content = message["content"] if message["role"] == "user" else ""
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
 
 
 @contextlib.asynccontextmanager

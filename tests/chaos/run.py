@@ -134,13 +134,13 @@ async def _judge_turn(at: Cluster, asked: Asked, ledger: Sequence[LedgerLine]) -
             async with asyncio.timeout(5 if turn.ended else 1):
                 async for entry in client.follow(asked.turn_id):
                     log.append(entry)
-        messages = (await client.messages(asked.conversation_id)).items
+        messages = (await client.messages(asked.conversation_id, leaf=asked.message_id)).items
     except ClientError as error:
         return [("turns without an end", f"turn {asked.number} cannot be read: {error.message}")]
     gone = [
         ("answers that should not be", f"{it.name}: 404 for a turn that is there") for it in asked.readers if it.gone
     ]
-    cut = asked.over_http and at.model.broke_off(asked.text)
+    cut = asked.over_http and (asked.broke_off or at.model.broke_off(asked.text))
     wrong = gone + verdict.of_turn(asked, verdict.Kept(turn, tuple(log), messages, cut))
     return wrong + (waits.of_turn(asked, log, ledger) if asked.asking else [])
 

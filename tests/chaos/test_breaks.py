@@ -7,10 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.breaks import CLAIM, COMMIT_ORDER, DECISION, FENCE, LOST_ANSWER, WAKE_ORDER, Break, broken_copy
+from tests.chaos.breaks import (
+    CLAIM,
+    COMMIT_ORDER,
+    CONTINUED,
+    DECISION,
+    FENCE,
+    LOST_ANSWER,
+    WAKE_ORDER,
+    Break,
+    broken_copy,
+)
 from tests.chaos.verdict import MUST_NOT_HAPPEN
 
-BREAKS = (FENCE, COMMIT_ORDER, WAKE_ORDER, LOST_ANSWER, CLAIM, DECISION)
+BREAKS = (FENCE, COMMIT_ORDER, WAKE_ORDER, LOST_ANSWER, CLAIM, DECISION, CONTINUED)
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 280
 

@@ -85,11 +85,17 @@ def _of_message(asked: Asked, kept: Kept, name: str) -> list[Wrong]:
     if saved.text != said or saved.steps != replay.steps():
         strange = [step for step in saved.steps if step not in replay.steps()]
         wrong.append(("texts that differ from the saved message", f"{name}: {strange or 'a step is missing'}"))
-    if (kept.turn.status == "done" and said != asked.answer) or not asked.answer.startswith(said):
+    if not _fits(asked, said, kept.turn.status == "done"):
         wrong.append(("answers that are not what was to be said", name))
     if unfit := _unfit(asked, kept, replay.end):
         wrong.append(("turns that ended as they should not", f"{name}: {unfit}"))
     return wrong
+
+
+def _fits(asked: Asked, said: str, whole: bool) -> bool:
+    if asked.begins is not None:
+        return said.startswith(asked.begins)
+    return said == asked.answer if whole else asked.answer.startswith(said)
 
 
 def _unfit(asked: Asked, kept: Kept, end: End | None) -> str:

@@ -1,7 +1,9 @@
 """luxx doctor: what is wrong is found, and said with what to do."""
 
+import contextlib
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,21 @@ def test_another_secret_key_is_broken(data_dir: Path) -> None:
     finding = checks.secret_key(other)
     assert (finding.state, bool(finding.remedy)) == ("broken", True)
     assert checks.secret_key(Settings(data_dir=data_dir)).state == "ok"
+
+
+def test_another_secret_key_is_broken_where_only_a_tool_server_has_secrets(data_dir: Path) -> None:
+    with contextlib.closing(sqlite3.connect(data_dir / "luxx.db")) as database, database:
+        database.execute("UPDATE provider SET api_key = NULL")
+        database.execute(
+            "INSERT INTO tool_server (id, owner_id, name, kind, target, secrets, trusted, enabled, created_at)"
+            " SELECT 's', id, 's', 'openapi', x'7b7d', x'00', false, true, '2026' FROM person LIMIT 1"
+        )
+    other = Settings(data_dir=data_dir, secret_key="B" * 42 + "A=")  # pyright: ignore[reportArgumentType] - coerced
+    assert checks.secret_key(other).state == "broken"
+    assert checks.secret_key(Settings(data_dir=data_dir)).state == "ok"
+    with contextlib.closing(sqlite3.connect(data_dir / "luxx.db")) as database, database:
+        database.execute("DELETE FROM tool_server")
+    assert checks.secret_key(other).state == "ok"
 
 
 def test_what_is_no_key_is_broken(data_dir: Path) -> None:

@@ -1,7 +1,9 @@
 """Fakes for the engine's three ports: a model that plays deltas, a toolbox of functions, an emitter that keeps a list."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from luxx.core.deltas import Delta, Finish, TextDelta, ToolCallDelta, ToolCallDone
 from luxx.core.errors import Fenced, NotFound, ProviderError
@@ -45,7 +47,7 @@ class FakeModel:
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Sequence[Delta], None]:
         """Play the next answer."""
-        self.requests.append(request)
+        self.requests.append(replace(request, files=dict(request.files)))
         try:
             for batch in self._answers.pop(0):
                 if isinstance(batch, ProviderError):
@@ -72,6 +74,8 @@ class FakeToolbox:
         self._effects = effects or {}
         self._asking = asking
         self.ran: list[tuple[str, str, str]] = []
+        self.leading: dict[str, str] = {}
+        self.wanted: list[Mapping[str, str] | None] = []
 
     def specs(self) -> tuple[ToolSpec, ...]:
         """List the tools."""
@@ -95,8 +99,13 @@ class FakeToolbox:
             for name in self._tools
         )
 
-    async def box(self, owner: str, names: tuple[str, ...]) -> "FakeToolbox":
-        """Give all of them."""
+    async def targets(self, owner: str) -> dict[str, str]:
+        """Tell where they lead."""
+        return dict(self.leading)
+
+    async def box(self, owner: str, names: tuple[str, ...], targets: Mapping[str, str] | None = None) -> "FakeToolbox":
+        """Give all of them, and note where they are to lead."""
+        self.wanted.append(targets)
         return self
 
     async def run(self, name: str, arguments: str, context: CallContext) -> ToolOutcome:

@@ -1,5 +1,6 @@
 """Conversations that are longer than what the model can take: summed up within the turn, never an error."""
 
+import itertools
 from collections.abc import AsyncGenerator, Sequence
 from typing import TypeVar
 
@@ -15,7 +16,8 @@ from luxx.core.ports import ModelCall
 from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, ResultPrompt, ToolSpec, UserPrompt
 from luxx.core.replay import Replay
 from luxx.core.steps import Notice, Step, Summary, Text, ToolResult
-from luxx.engine.context import Mark
+from luxx.engine.context import Context, Mark
+from luxx.engine.estimate import tokens_of
 from luxx.engine.loop import Loop
 from luxx.engine.plan import Plan, RunLimits
 from luxx.engine.resume import resume
@@ -62,7 +64,7 @@ def loop(
         max_iterations=most,
         limits=RunLimits(attempts=1),
         marks=marks,
-        window=window,
+        window=lambda: window,
     )
     return Loop(plan, model, box or FakeToolbox(), emit, Transcript("p", "fake"), files or FakeFiles())
 
@@ -90,6 +92,28 @@ class Noting(FakeModel):
 
 def told(model: FakeModel, request: int) -> list[str]:
     return [prompt.text for prompt in model.requests[request].prompts if isinstance(prompt, UserPrompt | AnswerPrompt)]
+
+
+class Counted(str):
+    """A text that counts how often it is measured."""
+
+    __slots__ = ()
+    measured = itertools.count()
+
+    def isascii(self) -> bool:
+        next(self.measured)
+        return super().isascii()
+
+
+def test_each_prompt_is_measured_once_to_find_where_to_cut() -> None:
+    prompts = [UserPrompt(Counted("x" * 100)) for _ in range(1_000)]
+    marks = [Mark(str(place), 0, place) for place in range(1, 1_000)]
+    each = tokens_of(prompts[0])
+    before = next(Counted.measured)
+    assert Context(prompts, marks).cut(10.5 * each) == marks[-10]
+    assert next(Counted.measured) - before == 1 + len(prompts)
+    assert Context(prompts, marks).cut(0) == marks[-1]
+    assert Context(prompts).cut(0) is None
 
 
 async def test_what_fits_is_not_summed_up() -> None:
@@ -326,7 +350,7 @@ async def test_a_turn_that_goes_on_after_its_summary_tells_the_same() -> None:
         max_iterations=3,
         limits=RunLimits(attempts=1),
         marks=marks,
-        window=4_000,
+        window=lambda: 4_000,
         start=start,
         calls=tuple(records),
         highest_index=folded.highest_index,

@@ -11,6 +11,7 @@ from luxx.core.deltas import (
     Delta,
     Finish,
     NoticeDelta,
+    SourceDelta,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
@@ -127,6 +128,14 @@ def test_what_came_of_a_try_that_failed_is_forgotten() -> None:
     fold.begin_again()
     fold.feed([VerbatimDelta(b"second"), TextDelta("a"), STOP])
     assert fold.verbatim == {0: b"second"}
+
+
+def test_an_answer_cites_no_source_of_a_try_that_failed() -> None:
+    fold = Fold(1, itertools.count())
+    fold.feed([SourceDelta(url="https://first.example", title="first")])
+    fold.begin_again()
+    fold.feed([TextDelta("a"), SourceDelta(url="https://second.example", title="second"), STOP])
+    assert [step.url for step in fold.steps if isinstance(step, steps.Source)] == ["https://second.example"]
 
 
 @pytest.mark.parametrize("said", [(), (ThinkingDelta("hm"),), (TextDelta(" \n"),)])

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,11 @@ class BoxTools:
         """Return them."""
         return self._box.infos()
 
-    async def box(self, owner: str, names: tuple[str, ...]) -> Toolbox:
+    async def targets(self, owner: str) -> dict[str, str]:
+        """Have none that can be changed."""
+        return {}
+
+    async def box(self, owner: str, names: tuple[str, ...], targets: Mapping[str, str] | None = None) -> Toolbox:
         """Return those named."""
         return self._box.subset(names)
 

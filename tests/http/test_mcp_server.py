@@ -13,6 +13,7 @@ from mcp_types import (
     ElicitResult,
     ImageContent,
     InputRequiredResult,
+    RequestParamsMeta,
     ResourceLink,
 )
 
@@ -157,6 +158,43 @@ async def test_a_call_has_the_clients_own_id_as_its_key_if_it_gives_one(mcp: Mcp
     keys = [tools.running.get_nowait() for _ in range(3)]
     assert keys[0] == "mcp:mine"
     assert keys[1] != keys[2]
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_call_that_is_sent_again_under_its_own_id_is_made_once(mcp: McpWorld, tools: Tools, mode: str) -> None:
+    await rule(mcp, "erase", "allow")
+    mine: RequestParamsMeta = {"luxx/client_request_id": "mine"}
+    async with mcp.client(mode) as client:
+        first = await client.call_tool("erase", {"name": "a"}, meta=mine)
+        again = await client.call_tool("erase", {"name": "a"}, meta=mine)
+        other = await client.call_tool("erase", {"name": "b"}, meta=mine)
+    assert (text(first), text(again)) == ("erased a", "erased a")
+    assert (text(other), other.is_error) == ("This client_request_id was given to another call.", True)
+    assert tools.running.qsize() == 1
+
+
+async def test_a_call_that_was_not_allowed_may_be_sent_again_under_its_id(mcp: McpWorld, tools: Tools) -> None:
+    mine: RequestParamsMeta = {"luxx/client_request_id": "mine"}
+    async with mcp.client() as client:
+        assert (await client.call_tool("erase", {"name": "a"}, meta=mine)).is_error
+        await rule(mcp, "erase", "allow")
+        assert text(await client.call_tool("erase", {"name": "a"}, meta=mine)) == "erased a"
+
+
+async def test_a_call_that_runs_or_was_stopped_is_not_made_again_under_its_id(mcp: McpWorld, tools: Tools) -> None:
+    mine: RequestParamsMeta = {"luxx/client_request_id": "mine"}
+    async with mcp.client() as client:
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(client.call_tool("hang", {}, meta=mine))
+            await tools.running.get()
+            assert "still running" in text(await client.call_tool("hang", {}, meta=mine))
+            first.cancel()
+        assert await tools.ended.get() == "cancelled"
+        async with asyncio.timeout(10):
+            while "still running" in (said := text(await client.call_tool("hang", {}, meta=mine))):
+                pass
+    assert "was stopped" in said
+    assert tools.running.empty()
 
 
 @pytest.mark.parametrize("mode", MODES)

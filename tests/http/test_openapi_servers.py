@@ -8,6 +8,7 @@ import pytest
 
 from luxx.tools.box import Toolbox
 from luxx.tools.openapi.servers import OpenApiServers
+from luxx.tools.sources import ToolSources
 from tests.http.world import World, web_client
 from tests.tools.calls import call
 from tests.tools.openapi.shop import document, with_paths
@@ -247,6 +248,22 @@ async def test_a_turn_that_began_before_a_change_calls_the_service_no_more(at: W
     await at.owner.delete(f"{PATH}/{made['id']}")
     assert (await call(Toolbox([tool]), {}, tool.name)).failed
     assert len(shop.requests) == 1
+
+
+async def test_a_turn_that_waited_meanwhile_does_not_call_the_service_elsewhere(at: World, shop: Site) -> None:
+    made = await add(at, {"name": "shop", "url": at_home(shop), "trusted": True})
+    sources = ToolSources(Toolbox(), [source_of(at)])
+    began = await sources.targets(at.store.owner)
+    names = tuple(info.name for info in await sources.offered(at.store.owner))
+    assert not (await call(await sources.box(at.store.owner, names, began), {}, names[0])).failed
+    for change in ({"trusted": False}, {"base_url": shop.url("/v2", "127.0.0.1")}):
+        await at.owner.patch(f"{PATH}/{made['id']}", change)
+        outcome = await call(await sources.box(at.store.owner, names, began), {}, names[0])
+    assert outcome.content == "The call was not made: shop was changed since this turn began."
+    await at.owner.delete(f"{PATH}/{made['id']}")
+    await add(at, {"name": "shop", "url": at_home(shop)})
+    assert (await call(await sources.box(at.store.owner, names, began), {}, names[0])).failed
+    assert len([request for request in shop.requests if request.target == "/v1/api/items"]) == 2
 
 
 async def test_what_is_no_such_service_is_not_found(at: World) -> None:

@@ -1,7 +1,7 @@
 """A whole server but for its socket: the real store and supervisor, with a model whose words come from the test."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -68,7 +68,7 @@ class HeldModel:
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Sequence[Delta], None]:
         """Play what is there, and what comes."""
-        self.requests.append(request)
+        self.requests.append(msgspec.structs.replace(request, files=dict(request.files)))
         while True:
             word = await self.words.get()
             if isinstance(word, ProviderError):
@@ -106,7 +106,11 @@ class NoTools:
         """Show one."""
         return (TOOL,)
 
-    async def box(self, owner: str, names: tuple[str, ...]) -> "NoTools":
+    async def targets(self, owner: str) -> dict[str, str]:
+        """Have none that can be changed."""
+        return {}
+
+    async def box(self, owner: str, names: tuple[str, ...], targets: Mapping[str, str] | None = None) -> "NoTools":
         """Give none."""
         return self
 

@@ -26,7 +26,9 @@ def _assert_nothing_found(page: Page, scheme: Scheme, only: dict[str, Any]) -> N
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
     page.emulate_media(color_scheme=scheme)
-    found: dict[str, Any] = page.evaluate("only => axe.run(document, { runOnly: only, resultTypes: ['violations'] })", only)
+    found: dict[str, Any] = page.evaluate(
+        "only => axe.run(document, { runOnly: only, resultTypes: ['violations'] })", only
+    )
     said = [
         (rule["id"], node["target"], node["failureSummary"]) for rule in found["violations"] for node in rule["nodes"]
     ]

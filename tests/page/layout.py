@@ -1,7 +1,5 @@
 """What does not fit on the page as it is now, or is too small to be hit."""
 
-from typing import Any
-
 from playwright.sync_api import Page
 
 _HELPERS = """
@@ -69,9 +67,9 @@ def small_targets(page: Page, least: int) -> list[str]:
     return found
 
 
-def overlapped(page: Page, selector: str) -> Any:
+def overlapped(page: Page, selector: str) -> str | None:
     """Return what lies over the middle of an element, None if it is free."""
-    return page.eval_on_selector(
+    found: str | None = page.eval_on_selector(
         selector,
         """one => {
             const { x, y, width, height } = one.getBoundingClientRect();
@@ -79,3 +77,4 @@ def overlapped(page: Page, selector: str) -> Any:
             return top === one || one.contains(top) ? null : top?.outerHTML.slice(0, 200) ?? 'outside';
         }""",
     )
+    return found

@@ -7,6 +7,17 @@ from typing import Any
 from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.page.conftest import PageServer
+from tests.page.settings_states import (
+    general,
+    imported,
+    known_providers,
+    open_side,
+    own_provider,
+    providers,
+    tool_server,
+    tools,
+    web_service,
+)
 from tests.page.talk import answer, call, script, text
 
 State = Callable[[Page, PageServer], None]
@@ -31,7 +42,9 @@ def double(x: int) -> int:  # a comment
 
 $$\\sum_{n=1}^{N} \\frac{1}{n^2}$$
 """
-_NOTES = FilePayload(name="notes with a rather long name, longer than a chip.md", mimeType="text/plain", buffer=b"# Notes")
+_NOTES = FilePayload(
+    name="notes with a rather long name, longer than a chip.md", mimeType="text/plain", buffer=b"# Notes"
+)
 _FAILURES = (
     "provider_auth",
     "rate_limited",
@@ -64,15 +77,14 @@ def send(page: Page, message: str) -> None:
     box.press("Control+Enter")
 
 
-def open_side(page: Page) -> None:
-    """Show the conversations, if they are a drawer that is closed."""
-    if page.get_by_role("navigation").count() == 0:
-        page.get_by_role("button", name="Show conversations").click()
-
-
 def step(index: int, step_type: str, /, **fields: object) -> dict[str, Any]:
     """Return a step as the API tells it."""
     return {"id": f"step-{index}", "index": index, "type": step_type, "state": "complete", "call": 1, **fields}
+
+
+def approvals(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what the last of these messages asks of a person; nothing once its turn is over."""
+    return (items[-1].get("turn") or {}).get("approvals", [])
 
 
 def change_messages(page: Page, change: Callable[[list[dict[str, Any]]], None]) -> None:
@@ -137,7 +149,7 @@ def at_work(page: Page, server: PageServer) -> None:
     """Tools that run, failed, wait for permission and ask; the arguments are edited."""
 
     def put_form(items: list[dict[str, Any]]) -> None:
-        for approval in items[-1]["turn"]["approvals"]:
+        for approval in approvals(items):
             if approval.get("question"):
                 approval["question"]["schema"] = _FORM
 
@@ -225,7 +237,9 @@ def _listed(page: Page, server: PageServer) -> None:
 
     def mark(route: Route) -> None:
         body = route.fetch().json()
-        for item, fields in zip(body["items"], ({"unread": True}, {"turns": [{"id": "t", "status": "active"}]}), strict=False):
+        for item, fields in zip(
+            body["items"], ({"unread": True}, {"turns": [{"id": "t", "status": "active"}]}), strict=False
+        ):
             item.update(fields)
         route.fulfill(json=body)
 
@@ -280,75 +294,6 @@ def shortcuts(page: Page, server: PageServer) -> None:
     open_side(page)
     page.get_by_role("button", name="Keyboard shortcuts").click()
     expect(page.get_by_role("dialog")).to_be_visible()
-
-
-def _settings(page: Page, tab: str) -> None:
-    open_side(page)
-    page.get_by_role("button", name="Settings", exact=True).click()
-    page.get_by_role("dialog").get_by_role("tab", name=tab).click()
-
-
-def general(page: Page, server: PageServer) -> None:
-    """Settings of the page."""
-    _settings(page, "General")
-
-
-def providers(page: Page, server: PageServer) -> None:
-    """Providers, one of them being changed."""
-    _settings(page, "Providers")
-    page.get_by_role("dialog").get_by_role("button", name="Edit").first.click()
-
-
-def known_providers(page: Page, server: PageServer) -> None:
-    """The list of providers that can be added."""
-    _settings(page, "Providers")
-    page.get_by_role("dialog").get_by_role("button", name="Add a provider").click()
-    expect(page.get_by_role("dialog").get_by_role("searchbox")).to_be_focused()
-
-
-def own_provider(page: Page, server: PageServer) -> None:
-    """The form of a provider that is not known."""
-    known_providers(page, server)
-    page.get_by_role("dialog").get_by_role("button", name="Another one").click()
-
-
-def tools(page: Page, server: PageServer) -> None:
-    """Tools of servers and services, with what is wrong with them, and the list of all."""
-    log = ["A line of its log."]
-    status = {"state": "failed", "error": "It does not start.", "login_url": "https://login.example/", "tools": None}
-    one = {"id": "x", "name": "clock", "kind": "http", "url": "https://o.example/mcp", "args": [], "secrets": []}
-    one |= {"trusted": False, "enabled": True, "has_secrets": False, "status": {**status, "left_out": 0, "log": log}}
-    page.route("**/api/mcp-servers", lambda route: route.fulfill(json={"items": [one]}))
-    _settings(page, "Tools")
-    page.get_by_role("dialog").get_by_role("button", name="Details").first.click()
-
-
-def tool_server(page: Page, server: PageServer) -> None:
-    """The form of an MCP server."""
-    _settings(page, "Tools")
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Add an MCP server").click()
-    dialog.get_by_role("button", name="Add a variable").click()
-
-
-def web_service(page: Page, server: PageServer) -> None:
-    """The form of a web service."""
-    _settings(page, "Tools")
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Add a web service").click()
-    dialog.get_by_label("As text").check()
-
-
-def imported(page: Page, server: PageServer) -> None:
-    """What came of an import."""
-    report = {"found": 3, "imported": 2, "messages": 7, "skipped": 1, "refused": 1, "conversation_ids": ["a", "b"]}
-    report |= {"left_out": {"images": 2}, "mended": {"dates": 1}, "problems": [{"title": "Boats", "reason": "Empty."}]}
-    page.route("**/api/imports", lambda route: route.fulfill(status=201, json=report))
-    _settings(page, "Data")
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Choose a file").click()
-    chooser.value.set_files([FilePayload(name="a.json", mimeType="application/json", buffer=b"{}")])
-    expect(page.get_by_text("Boats")).to_be_visible()
 
 
 def sharing(page: Page, server: PageServer) -> None:

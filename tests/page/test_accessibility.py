@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.page import states
 from tests.page.accessibility import assert_accessible, assert_contrast
@@ -12,7 +12,7 @@ from tests.page.layout import misfits, small_targets
 from tests.page.talk import SLOW, answer, call, script, send, text
 
 LEAST_TARGET = 24
-REFLOW = {"width": 320, "height": 600}
+REFLOW: ViewportSize = {"width": 320, "height": 600}
 """The window of who reads a screen of 1280 pixels at 400 %."""
 
 LISTEN = """() => {
@@ -105,7 +105,12 @@ def test_headings_landmarks_and_messages_have_names(chat: Page) -> None:
 
 def test_nothing_moves_for_who_wants_no_motion(chat: Page) -> None:
     chat.emulate_media(reduced_motion="reduce")
-    send(chat, script([{"type": "thinking", "text": "word " * 4}, call("wait", seconds=0.3)], [text("word " * 40, delay_ms=10)]))
+    send(
+        chat,
+        script(
+            [{"type": "thinking", "text": "word " * 4}, call("wait", seconds=0.3)], [text("word " * 40, delay_ms=10)]
+        ),
+    )
     slow = "document.getAnimations().filter((one) => one.effect.getComputedTiming().activeDuration > 10).length"
     for words in ("wait", "word word"):
         expect(answer(chat)).to_contain_text(words)
@@ -128,5 +133,8 @@ def test_forced_colours_keep_what_is_chosen_alive_and_failed(owned: Page, server
     assert active.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
     owned.keyboard.press("Escape")
     owned.get_by_role("button", name="Settings", exact=True).click()
-    borders = owned.get_by_role("tab").evaluate_all("tabs => tabs.map((tab) => getComputedStyle(tab).borderBottomColor)")
+    expect(owned.get_by_role("tab").first).to_be_visible()
+    borders = owned.get_by_role("tab").evaluate_all(
+        "tabs => tabs.map((tab) => getComputedStyle(tab).borderBottomColor)"
+    )
     assert len(set(borders)) == 2

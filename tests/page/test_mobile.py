@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.page import states
 from tests.page.conftest import PageServer, Watched
@@ -12,8 +12,8 @@ from tests.page.talk import answer, script, text
 
 BY_TOUCH = 44
 BY_MOUSE = 24
-PHONE = {"width": 360, "height": 740}
-WINDOWS = {
+PHONE: ViewportSize = {"width": 360, "height": 740}
+WINDOWS: dict[str, ViewportSize] = {
     "a phone that lies on its side": {"width": 740, "height": 360},
     "200 %": {"width": 640, "height": 400},
     "400 %": {"width": 320, "height": 256},
@@ -25,7 +25,7 @@ LEAST_READ = 40
 @pytest.fixture(scope="module")
 def phone(server: PageServer, browser: Browser) -> Iterator[Watched]:
     """A telephone: narrow, with touch, without hover."""
-    context = browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True, device_scale_factor=2)  # pyright: ignore[reportArgumentType]
+    context = browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True, device_scale_factor=2)
     yield Watched(context.new_page(), server.url)
     context.close()
 
@@ -71,9 +71,9 @@ def test_by_touch_everything_is_large_enough(mobile: Page, server: PageServer) -
 
 @pytest.mark.parametrize("window", WINDOWS.values(), ids=list(WINDOWS))
 def test_in_a_low_window_there_is_room_to_read_and_to_write(
-    owned: Page, server: PageServer, window: dict[str, int]
+    owned: Page, server: PageServer, window: ViewportSize
 ) -> None:
-    owned.set_viewport_size(window)  # pyright: ignore[reportArgumentType]
+    owned.set_viewport_size(window)
     expect(owned.get_by_role("heading", level=1)).to_be_in_viewport(ratio=1)
     states.models(owned, server)
     for place in (owned.get_by_role("dialog"), owned.get_by_role("combobox", name="Search models")):

@@ -179,6 +179,12 @@ def test_a_web_page_is_told_by_its_title() -> None:
     assert "style" not in message
 
 
+@pytest.mark.parametrize("tag", ["<h1>", "<h1", "<title>", "<title x", "<h1>&#" + "9" * 5_000])
+def test_a_web_page_of_tags_without_an_end_is_read_once(tag: str) -> None:
+    """Read anew from each tag, it would stand still for minutes."""
+    assert "a web page" in _error(502, tag * (1_000_000 // len(tag))).message
+
+
 def test_secrets_control_characters_and_length_are_kept_out_of_the_text() -> None:
     key = "sk-" + "k" * 40
     text = "a\x1b[31m\n\tb " + "x" * 480 + key

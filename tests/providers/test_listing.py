@@ -52,6 +52,10 @@ def listed(*entries: dict[str, object]) -> tuple[ModelInfo, ...]:
             ModelInfo(id="t", name="T", context_window=8192),
         ),
         (
+            {"id": "s", "context_length": "8192", "max_model_len": "lots", "max_output_tokens": "x"},
+            ModelInfo(id="s", context_window=8192),
+        ),
+        (
             {"id": "f", "supports_chat": True, "supports_tools": False, "supports_image_input": True},  # Fireworks
             ModelInfo(id="f", abilities=("images",)),
         ),

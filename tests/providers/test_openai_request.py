@@ -142,3 +142,25 @@ def test_what_a_provider_attached_to_a_call_goes_back_with_it() -> None:
     assert "extra_content" not in second
     fewer = AnswerPrompt(calls=answer.calls[:1], raw=answer.raw)
     assert _messages(fewer)[0]["tool_calls"][0]["extra_content"] == signed
+
+
+def _attached(answer: AnswerPrompt) -> dict[str, object]:
+    return {sent["id"]: sent.get("extra_content") for sent in _messages(answer)[0]["tool_calls"]}
+
+
+def test_what_came_with_a_call_that_closes_last_stays_with_it() -> None:
+    body = delta(tool_calls=[call(0, "a", "now", "{}", extra_content={"s": 1})])
+    body += delta(tool_calls=[call(1, "b", "f", '{"x": 1}')])
+    body += delta(tool_calls=[call(2, "c", "g", '{"y": 1}', extra_content={"s": 3})])
+    answer = _answered(body + delta("tool_calls") + DONE)
+    assert _attached(answer) == {"a": {"s": 1}, "b": None, "c": {"s": 3}}
+    renamed = tuple(CallPrompt(id=f"{one.id}_2", name=one.name, arguments=one.arguments) for one in answer.calls)
+    assert _attached(AnswerPrompt(calls=renamed, raw=answer.raw)) == {"a_2": {"s": 1}, "b_2": None, "c_2": {"s": 3}}
+    without = AnswerPrompt(calls=answer.calls[1:], raw=answer.raw)
+    assert _attached(without) == {"b": None, "c": {"s": 3}}
+
+
+def test_what_was_kept_with_calls_in_their_order_goes_back_in_it() -> None:
+    older = json.dumps({"origin": "", "fields": {}, "calls": [["a", None], ["b", {"s": 2}]]}).encode()
+    calls = tuple(CallPrompt(id=id, name="f", arguments="{}") for id in ("a", "b_2"))
+    assert _attached(AnswerPrompt(calls=calls, raw=older)) == {"a": None, "b_2": {"s": 2}}

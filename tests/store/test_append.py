@@ -1,10 +1,13 @@
 """Appending to logs: fencing, outcomes, steps, and what is refused."""
 
+from collections.abc import Callable
+
+import pytest
 from msgspec.structs import replace
 
 from luxx.core import steps
-from luxx.core.events import Recovered, ToolProgress, encode
-from luxx.store.records import NewEntry, StepRow
+from luxx.core.events import Cancelled, Failed, Recovered, ToolProgress, encode
+from luxx.store.records import NewEntry, StepRow, Turn
 from tests.store.engines import Engine
 from tests.store.talk import USAGE, Talk, batch, call, cancelled, delta, done, ended, entry, failed
 
@@ -69,6 +72,25 @@ async def test_an_error_sets_the_outcome(talk: Talk) -> None:
     await talk.append(batch(turn, 2, failed(turn)))
     after = await talk.get(turn)
     assert (after.status, after.error_code, after.error_content) == ("failed", "provider_error", "It broke.")
+
+
+@pytest.mark.parametrize("end", [failed, cancelled])
+async def test_the_calls_of_a_turn_that_did_not_succeed_are_counted_too(
+    talk: Talk, end: Callable[[Turn], Failed | Cancelled]
+) -> None:
+    turn = (await talk.say()).turn
+    await talk.append(batch(turn, 2, ended(steps.text(0, 1), "one"), call(1), call(2)))
+    await talk.append(batch(turn, 3, end(turn)))
+    after = await talk.get(turn)
+    assert (after.usage, after.token_count) == (USAGE + USAGE, 2 * USAGE.total_tokens)
+
+
+@pytest.mark.parametrize("end", [failed, cancelled])
+async def test_a_turn_without_a_call_has_no_usage(talk: Talk, end: Callable[[Turn], Failed | Cancelled]) -> None:
+    turn = (await talk.say()).turn
+    await talk.append(batch(turn, 2, end(turn)))
+    after = await talk.get(turn)
+    assert (after.usage, after.token_count) == (None, None)
 
 
 async def test_a_cancel_sets_the_outcome_and_saves_the_text(talk: Talk) -> None:
@@ -179,7 +201,7 @@ async def test_deaths_are_counted_until_a_step_is_completed(engine: Engine, talk
 
 async def test_a_claimed_turn_remembers_which_of_its_calls_were_stopped(engine: Engine, talk: Talk) -> None:
     turn = (await talk.say()).turn
-    for owner, index in ((talk.owner, 3), (talk.owner, 5), ("somebody", 7)):
+    for owner, index in ((talk.owner, 3), (talk.owner, 5), (talk.owner, 3), ("somebody", 7)):
         await talk.store.turns.stop_call(owner, turn.id, index)
     await talk.store.close()
     (claimed,) = await (await engine.open()).turns.claim()

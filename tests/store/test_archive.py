@@ -12,6 +12,7 @@ from luxx.archive.tally import Tally
 from luxx.core import steps
 from luxx.core.archive import ArchivedAnswer, ArchivedConversation, ArchivedFile, ArchivedMessage, ArchivedSettings
 from luxx.core.errors import InvalidRequest, NotFound
+from luxx.core.prompts import AnswerPrompt
 from luxx.core.rules import ToolRule
 from luxx.core.steps import File, Notice, Step, Summary
 from luxx.store.archive import TakenIn
@@ -146,6 +147,37 @@ async def test_an_imported_conversation_is_like_any_other(store: Store) -> None:
     assert {one.id for one in page.items} == {copy_id, talk.id}
     await store.conversations.delete(talk.owner, copy_id)
     await compact_all(store, LATER)
+
+
+async def test_a_provider_gets_back_what_it_signed_in_an_imported_conversation(store: Store) -> None:
+    talk = await Talk.begin(store)
+    turn = (await talk.say()).turn
+    thought, use, cut = steps.thinking(0, 1), steps.tool_call(1, 1, "id-1", "clock"), steps.text(3, 2)
+    made = [ended(thought, "Hm"), ended(use, "{}"), ended(steps.tool_result(2, use), "noon"), ended(cut, "Noon.")]
+    calls = [replace(call(n), raw=b'{"signed":"%d"}' % n) for n in (0, -1, 1, -3, 2)]
+    await talk.append(batch(turn, 2, *made, *calls, done(turn)))
+    copy = Talk(
+        store,
+        await store.conversations.get(
+            talk.owner, await imported(store, await store.archive.whole(talk.owner, talk.id))
+        ),
+    )
+    told = [
+        (await Histories(store.conversations).read((await one.say("And now?")).turn, "Acme", "openai")).prompts
+        for one in (talk, copy)
+    ]
+    assert told[0] == told[1]
+    assert [prompt.raw.count(b"signed") for prompt in told[1] if isinstance(prompt, AnswerPrompt)] == [3, 2]
+
+
+def test_what_goes_back_with_a_step_that_is_not_there_is_not_taken_in() -> None:
+    parts = tuple(call(n) for n in (0, -1, -(2**40), 1, 2**40))
+    said = msgspec.Raw(msgspec.json.encode(ended(steps.text(1, 1), "so")))
+    answer = ArchivedMessage(
+        id="b", parent_id="a", role="assistant", created_at=WHEN, answer=ArchivedAnswer(steps=(said,), calls=parts)
+    )
+    draft = read(msgspec.json.encode(tree(asked("a"), answer)), Tally())
+    assert [one.n for one in draft.entries[1].calls] == [-1, 1]
 
 
 async def test_the_same_conversation_is_taken_once(store: Store) -> None:

@@ -15,6 +15,16 @@ async def test_a_flush_that_was_committed_is_not_written_twice(talk: Talk) -> No
     assert [entry.seq for entry in await talk.log(turn)] == [1, 2, 3, 4]
 
 
+async def test_the_parts_of_an_answer_are_known_again_in_whatever_order_they_stand(talk: Talk) -> None:
+    turn = (await talk.say()).turn
+    thoughts = [ended(steps.thinking(index, 1), "x") for index in range(2)]
+    sealed = batch(turn, 2, thoughts[0], call(0), thoughts[1], call(-1), call(1))
+    assert not (await talk.append(sealed)).refused
+    assert not (await talk.append(sealed, retry=True)).refused
+    other = replace(sealed, calls=(call(0), replace(call(-1), raw=b"other"), call(1)))
+    assert (await talk.append(other, retry=True)).refused.keys() == {turn.id}
+
+
 async def test_a_flush_that_was_lost_is_written(talk: Talk) -> None:
     turn = (await talk.say()).turn
     again = await talk.append(batch(turn, 2, delta(), call()), retry=True)

@@ -4,7 +4,7 @@ import pytest
 
 from luxx.core.errors import Conflict, InvalidRequest, NotFound
 from luxx.core.events import TurnStarted, decode
-from luxx.core.steps import text, tool_call, tool_result
+from luxx.core.steps import text, thinking, tool_call, tool_result
 from luxx.store.interface import Store
 from luxx.store.records import ClientRequest, ConversationSettings
 from tests.store.talk import SETTINGS, Talk, batch, call, cancelled, done, ended, failed, whole
@@ -200,6 +200,21 @@ async def test_a_continued_turn_begins_with_the_kept_steps(talk: Talk) -> None:
     message = (await talk.store.conversations.history(talk.owner, again.message_id, whole))[-1]
     assert message.calls == (call(),)
     assert len(message.steps) == 3
+
+
+async def test_a_continued_turn_takes_over_what_goes_back_with_its_steps_alone(talk: Talk) -> None:
+    turn = (await talk.say()).turn
+    kept, asked, cut, void = thinking(0, 1), tool_call(1, 1, "c1", "clock"), tool_call(2, 2, "c2", "clock"), text(3, 3)
+    ends = [ended(kept, "hm"), ended(asked, "{}"), ended(cut, "{", "failed"), ended(void, "gone")]
+    calls = [call(n) for n in (0, -1, 1, -2, 2, -3, 3)]
+    await talk.append(batch(turn, 2, kept, asked, cut, void, *ends, *calls))
+    await talk.append(batch(turn, 10, failed(turn), void=(3,)))
+
+    again = (await talk.answer_again(turn.user_message_id, kept=turn.message_id)).turn
+    message = (await talk.store.conversations.history(talk.owner, again.message_id, whole))[-1]
+    assert {one.n for one in message.calls} == {0, -1, 1}
+    anew = batch(again, 4, ended(text(2, 2), "so"), call(-2), call(2), done(again))
+    assert not (await talk.append(anew)).refused
 
 
 async def test_a_continued_turn_that_is_cancelled_keeps_the_text(talk: Talk) -> None:

@@ -1,5 +1,6 @@
 """Tool servers: where they are, what they may do, and secrets that stay in the store."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from luxx.core.tool_servers import (
     HttpTarget,
     NewToolServer,
     OpenApiTarget,
+    SecretsChange,
     StdioTarget,
     Target,
     ToolServer,
@@ -126,6 +128,26 @@ async def test_tools_of_a_server_that_has_changed_meanwhile_are_not_kept(store: 
     await store.tool_servers.change(store.owner, asked.id, ToolServerChange(target=PROGRAM))
     assert not await store.tool_servers.set_tools(store.owner, asked, b"older")
     assert (await store.tool_servers.get(store.owner, asked.id)).tools is None
+
+
+async def test_secrets_that_are_changed_at_once_are_all_kept(store: Store) -> None:
+    made = await make(store, **SECRETS)
+
+    def adding(name: str) -> SecretsChange:
+        return lambda secrets: {**secrets, name: "x"}
+
+    names = [f"n{number}" for number in range(8)]
+    servers = store.tool_servers
+    kept = await asyncio.gather(*(servers.change_secrets(store.owner, made, adding(name)) for name in names))
+    assert all(kept)
+    assert await secrets_of(store, made) == SECRETS | dict.fromkeys(names, "x")
+    tag = (await servers.get(store.owner, made.id)).secrets_tag
+    assert not await servers.change_secrets(store.owner, made, lambda _: None)
+    assert not await servers.change_secrets(new_id(), made, adding("stranger"))
+    assert (await servers.get(store.owner, made.id)).secrets_tag == tag
+    await servers.change(store.owner, made.id, ToolServerChange(target=HttpTarget(url=f"{ADDRESS.url}/v2")))
+    assert not await servers.change_secrets(store.owner, made, adding("late"))
+    assert "late" not in await secrets_of(store, made)
 
 
 async def test_another_persons_servers_are_not_there(store: Store) -> None:

@@ -24,6 +24,12 @@ def odd(name: str, argument: str) -> Tool:
     return msgspec.structs.replace(named("x"), spec=ToolSpec(name=name, description="d", parameters=schema))
 
 
+def either() -> Tool:
+    """Return a tool that takes one thing or another."""
+    schema = {"type": "object", "anyOf": [{"properties": {name: {}}, "required": [name]} for name in "ab"]}
+    return msgspec.structs.replace(named("x"), spec=ToolSpec(name="either", description="d", parameters=schema))
+
+
 def _generated() -> Iterator[Tool]:
     yield named("seven")
     raise LookupError("in the middle")
@@ -42,6 +48,7 @@ def package(monkeypatch: pytest.MonkeyPatch) -> None:
         "generated": _generated(),
         "leaves": _Leaves(),
         "nothing": (),
+        "either": [either()],
         "odd": [odd("fine", "größe"), odd("sp ace", "a"), odd("loose", "a")],
     }
     for name, value in content.items():
@@ -93,6 +100,12 @@ def test_a_name_that_is_taken_is_left_out_alone() -> None:
 def test_a_tool_that_providers_refuse_is_left_out_or_loosened() -> None:
     (found,) = installed_tools((), [entry("odd")])
     assert (found.name, found.spec.parameters) == ("loose", {"type": "object", "properties": {"a": {}}})
+
+
+def test_a_tool_that_takes_one_thing_or_another_is_shown_as_a_plain_object() -> None:
+    (found,) = installed_tools((), [entry("either")])
+    assert found.spec.parameters.keys() == {"type", "properties", "description"}
+    assert found.spec.parameters["properties"] == {"a": {}, "b": {}}
 
 
 def test_an_environment_without_such_packages_has_none() -> None:

@@ -118,6 +118,10 @@ def test_a_good_schema_stays_as_it_is() -> None:
         ({"$id": "http://x/", "$anchor": "a b", "x-more": 1, "not": 3}, {}),
         ({"description": 3, "title": "a\u202eb"}, {"title": "ab"}),
         ({"default": "x" * 5_000}, {}),
+        ({"minimum": 10**400, "maximum": -(2**63), "multipleOf": float("nan")}, {}),
+        ({"default": float("inf"), "const": 10**400, "enum": [1, 2**63], "examples": [[{"a": float("nan")}]]}, {}),
+        ({"default": 2**63 - 1, "const": [-1.5, None, True]}, {"default": 2**63 - 1, "const": [-1.5, None, True]}),
+        ({"pattern": "[[a]&&b]"}, {"pattern": "[[a]&&b]"}),
         ("text", {}),
     ],
 )  # fmt: skip

@@ -9,7 +9,7 @@ from luxx.core import ports
 from luxx.tools.box import Toolbox
 from luxx.tools.sources import ToolSources
 from luxx.tools.tool import Tool, tool
-from tests.tools.calls import FakeContext
+from tests.tools.calls import FakeContext, call
 
 
 def named(name: str, source: str = "luxx") -> Tool:
@@ -62,3 +62,20 @@ async def test_a_box_has_the_tools_named_in_an_order_of_their_own() -> None:
 async def test_a_tool_can_be_given_another_time() -> None:
     tools = ToolSources(Toolbox([named("clock"), named("sum")]), timeouts={"sum": 5, "nothing": 7})
     assert [(info.name, info.timeout_s) for info in await tools.offered("ada")] == [("clock", 30.0), ("sum", 5)]
+
+
+async def test_tools_that_lead_elsewhere_by_now_are_not_called() -> None:
+    led = msgspec.structs.replace(named("search"), source="shop", target="here")
+    other = msgspec.structs.replace(named("mail"), source="post", target="there")
+    tools = ToolSources(Toolbox([named("clock"), led, other]))
+    began = await tools.targets("ada")
+    assert began == {"shop": "here", "post": "there"}
+    moved = ToolSources(Toolbox([named("clock"), msgspec.structs.replace(led, target="elsewhere"), other]))
+    box = await moved.box("ada", ("clock", "search", "mail"), began)
+    assert [(await call(box, {}, name)).content for name in ("clock", "mail")] == ["luxx.clock", "luxx.mail"]
+    refused = await call(box, {}, "search")
+    assert (refused.failed, refused.content) == (True, "The call was not made: shop was changed since this turn began.")
+    unknown = await moved.box("ada", ("search",), {})
+    assert (await call(unknown, {}, "search")).failed
+    of_old = await moved.box("ada", ("search",))
+    assert (await call(of_old, {}, "search")).content == "luxx.search"

@@ -298,3 +298,15 @@ async def test_a_turn_that_is_taken_up_as_it_is_parked_goes_on_without_a_takeove
         entries = await at.follow(turn.id)
         assert [entry.name for entry in entries].count("recovered") == 0
         assert [name for name, _, _ in box.ran] == ["hold", "pay"]
+
+
+async def test_a_turn_that_waited_wants_the_tools_as_they_led_when_it_began(tmp_path: Path) -> None:
+    box = asking()
+    box.leading = {"shop": "here"}
+    async with bench(tmp_path, FakeEndpoint(call_all("pay"), say("done")), box) as at:
+        turn = (await at.post()).turn
+        await waiting(at, turn.id)
+        box.leading = {"shop": "elsewhere"}
+        await at.supervisor.decide(at.store.owner, turn.id, 0, YES)
+        await at.follow(turn.id)
+    assert box.wanted == [{"shop": "here"}] * 2

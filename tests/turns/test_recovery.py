@@ -14,8 +14,9 @@ from luxx.core.errors import LimitReached, StorageError
 from luxx.core.prompts import Effect, ModelRequest, ResultPrompt
 from luxx.core.steps import ToolResult, answer_text
 from luxx.engine.tool_calls import CANCELLED
-from luxx.store.records import Appended, StartedTurn
+from luxx.store.records import Appended, Decided, StartedTurn
 from luxx.store.secrets import SecretBox
+from luxx.store.sql.approvals import SqlApprovals
 from luxx.store.sqlite.store import open_sqlite
 from luxx.turns.requests import AnswerAgain
 from tests.engine.fakes import USAGE, Batch, FakeToolbox, call, call_all, say
@@ -116,6 +117,30 @@ async def test_a_tool_that_was_stopped_is_not_run_again_if_its_server_dies_befor
         assert after.ran == []
         results = [prompt for prompt in model.requests[0].prompts if isinstance(prompt, ResultPrompt)]
         assert [result.content for result in results] == [CANCELLED, "quick"]
+
+
+async def test_a_tool_that_is_stopped_while_its_turn_is_taken_up_is_not_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, reading, stopped = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    async with bench(tmp_path, FakeEndpoint(call_all("slow")), FakeToolbox(slow=hang_after(started))) as at:
+        turn = (await at.post()).turn
+        await started.wait()
+        conversation_id = at.conversation_id
+    read = SqlApprovals.decisions
+
+    async def read_slowly(self: SqlApprovals, node: str) -> tuple[Decided, ...]:
+        reading.set()
+        await stopped.wait()
+        return await read(self, node)
+
+    monkeypatch.setattr(SqlApprovals, "decisions", read_slowly)
+    after = FakeToolbox(slow=quick)
+    async with bench(tmp_path, FakeEndpoint(say("done")), after, conversation_id) as at:
+        await reading.wait()
+        await at.supervisor.cancel_call(at.store.owner, turn.id, 0)
+        stopped.set()
+        assert (await at.answer(turn.id), after.ran) == ("done", [])
 
 
 async def test_what_a_tool_has_finished_is_written_before_a_stop(tmp_path: Path) -> None:

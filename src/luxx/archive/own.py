@@ -1,5 +1,7 @@
 """Luxx's own JSON: read with the same care as everybody else's, for a file can be edited by hand."""
 
+from collections.abc import Container
+
 import msgspec
 from msgspec.structs import replace
 
@@ -68,8 +70,9 @@ def _entry(message: ArchivedMessage, ids: set[str], tally: Tally) -> Entry:
 
 
 def _fill(entry: Entry, answer: ArchivedAnswer, ids: set[str], tally: Tally) -> None:
-    entry.steps = _steps(answer, ids, tally)
-    entry.calls = _calls(answer)
+    kept = _steps(answer, ids, tally)
+    entry.steps = tuple(kept.values())
+    entry.calls = _calls(answer, kept)
     entry.status = answer.status
     entry.provider, entry.model = name(answer.provider), name(answer.model)
     entry.error, entry.error_code = text(answer.error_content), name(answer.error_code) or None
@@ -80,8 +83,8 @@ def _fill(entry: Entry, answer: ArchivedAnswer, ids: set[str], tally: Tally) -> 
     entry.usage = answer.usage
 
 
-def _steps(answer: ArchivedAnswer, ids: set[str], tally: Tally) -> tuple[msgspec.Raw, ...]:
-    """Return the steps that this version knows, each index once; none of them is running any more."""
+def _steps(answer: ArchivedAnswer, ids: set[str], tally: Tally) -> dict[int, msgspec.Raw]:
+    """Return the steps that this version knows by their indexes, in order; none of them is running any more."""
     kept: dict[int, msgspec.Raw] = {}
     for raw in answer.steps:
         try:
@@ -97,11 +100,12 @@ def _steps(answer: ArchivedAnswer, ids: set[str], tally: Tally) -> tuple[msgspec
             continue
         state = "failed" if step.state == "running" else step.state
         kept[step.index] = msgspec.Raw(_json.encode(replace(step, id=step_id(step.index), state=state)))
-    return tuple(kept[index] for index in sorted(kept))
+    return {index: kept[index] for index in sorted(kept)}
 
 
-def _calls(answer: ArchivedAnswer) -> tuple[ModelCall, ...]:
-    calls = {call.n: call for call in answer.calls if 0 < call.n < _INTEGER}
+def _calls(answer: ArchivedAnswer, kept: Container[int]) -> tuple[ModelCall, ...]:
+    """Return the model calls, each number once, and what goes back verbatim with the steps that are kept."""
+    calls = {call.n: call for call in answer.calls if 0 < call.n < _INTEGER or -call.n in kept}
     return tuple(
         replace(
             call,

@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from luxx.cli.console import process_console
-from luxx.cli.lookup import named
+from luxx.cli.lookup import Named, named
 from luxx.cli.options import DataDir
 from luxx.cli.servers import ask_server, wanted_server
 from luxx.cli.table import shown_table
@@ -26,17 +26,8 @@ No = Annotated[bool, typer.Option("--no", help="No longer.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
-class ToolServer(Protocol):
-    """Something that brings tools."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-
-
-Server = TypeVar("Server", bound=ToolServer)
-Listed = TypeVar("Listed", bound=ToolServer, covariant=True)
+Server = TypeVar("Server", bound=Named)
+Listed = TypeVar("Listed", bound=Named, covariant=True)
 Fields = TypeVar("Fields")
 Changed = TypeVar("Changed", contravariant=True)
 

@@ -1,6 +1,6 @@
 """The three ports of the engine: who answers, who acts, who writes."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -185,8 +185,15 @@ class Tools(Protocol):
         """Return the tools that the person's turns may use, always in the same order. Raises StorageError."""
         ...
 
-    async def box(self, owner: str, names: tuple[str, ...]) -> Toolbox:
-        """Return the tools of these names, in their own order; unknown ones are left out. Raises StorageError."""
+    async def targets(self, owner: str) -> dict[str, str]:
+        """Return a mark of what each source of the person's tools leads to, for those that can be changed. Raises StorageError."""
+        ...
+
+    async def box(self, owner: str, names: tuple[str, ...], targets: Mapping[str, str] | None = None) -> Toolbox:
+        """Return the tools of these names, in their own order; unknown ones are left out. Raises StorageError.
+
+        Those whose source leads elsewhere than in `targets` only say so when they are called.
+        """
         ...
 
 

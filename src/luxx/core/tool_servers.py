@@ -1,5 +1,7 @@
 """Tool servers: where tools come from that are not Luxx's own, as people set them up and as the store keeps them."""
 
+import hashlib
+from collections.abc import Callable
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -8,6 +10,8 @@ import msgspec
 from luxx.core.ports import Check
 
 Kind = Literal["stdio", "http", "openapi"]
+
+_MARK_CHARS = 32
 
 
 LOGIN_PREFIX = "oauth:"
@@ -71,6 +75,11 @@ def origin_of(target: Target) -> tuple[str, ...]:
             return ("net", url.scheme.lower(), url.netloc.lower())
 
 
+def mark_of(server: "ToolServer") -> str:
+    """Return a mark of what a server is and where, which another one does not have."""
+    return hashlib.sha256(msgspec.json.encode((server.id, server.target))).hexdigest()[:_MARK_CHARS]
+
+
 class ToolServer(msgspec.Struct, frozen=True, kw_only=True):
     """A tool server without its secrets; `secrets_tag` changes with them and is empty where there are none.
 
@@ -112,6 +121,9 @@ class ToolServerChange(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
 
 
+SecretsChange = Callable[[dict[str, str]], dict[str, str] | None]
+
+
 class ToolServerStore(Protocol):
     """The tool servers of people, and their secrets. All methods may raise StorageError."""
 
@@ -137,6 +149,14 @@ class ToolServerStore(Protocol):
 
     async def credentials(self, owner: str, server_id: str) -> tuple[ToolServer, dict[str, str]]:
         """Return a tool server with its decrypted secrets, of one moment. Raises NotFound, ConfigurationError if the secret key does not fit."""
+        ...
+
+    async def change_secrets(self, owner: str, server: ToolServer, change: SecretsChange) -> bool:
+        """Keep what `change` makes of the secrets as they are at that moment; tell whether anything was kept.
+
+        Nothing is if it returns None, or if the server is another one by now (not the same target). It is called in a thread, and may
+        be called more than once. Raises ConfigurationError.
+        """
         ...
 
     async def set_tools(self, owner: str, server: ToolServer, tools: bytes) -> bool:

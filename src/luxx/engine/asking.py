@@ -14,7 +14,7 @@ from luxx.core.ports import Emit, Model, ModelCall
 from luxx.core.prompts import ModelRequest
 from luxx.core.steps import ToolCall
 from luxx.engine.book import Book
-from luxx.engine.contents import Contents
+from luxx.engine.contents import Contents, Held
 from luxx.engine.estimate import usage_of
 from luxx.engine.fold import Fold
 from luxx.engine.retry import pause
@@ -43,19 +43,19 @@ class Asking:
 
     async def ask(self, request: ModelRequest, fold: Fold, begin: Callable[[ToolCall], None]) -> ModelCall:
         """Stream one answer into `fold` and the log; `begin` is called with each tool call that is complete. Raises ProviderError."""
-        async with self._contents.of(request.prompts, self._files) as contents:
-            await self._stream(replace(request, files=contents), fold, begin)
+        async with self._contents.of(request.prompts, self._files) as held:
+            await self._stream(replace(request, files=held.files), fold, begin, held)
         finish = fold.finish
         if finish is None:
             raise AnswerIncomplete("The provider's stream ended before the answer did.")
         used = finish.usage or usage_of(request, fold.characters)
         return self._book.record(fold.call, finish.reason, used, fold.rest)
 
-    async def _stream(self, request: ModelRequest, fold: Fold, begin: Callable[[ToolCall], None]) -> None:
+    async def _stream(self, request: ModelRequest, fold: Fold, begin: Callable[[ToolCall], None], held: Held) -> None:
         attempt = 1
         while True:
             try:
-                return await self._read(request, fold, begin)
+                return await self._read(request, fold, begin, held)
             except ProviderError as error:
                 if fold.started or not error.retryable or attempt == self._attempts:
                     raise
@@ -63,12 +63,14 @@ class Asking:
                 fold.begin_again()
                 attempt += 1
 
-    async def _read(self, request: ModelRequest, fold: Fold, begin: Callable[[ToolCall], None]) -> None:
-        """Read one stream into the log."""
+    async def _read(self, request: ModelRequest, fold: Fold, begin: Callable[[ToolCall], None], held: Held) -> None:
+        """Read one stream into the log; what was sent along is given back as soon as nothing is asked again."""
         await self._emit.room()
         async with contextlib.aclosing(self._model.stream(request)) as stream:
             async for deltas in stream:
                 self._append(fold, fold.feed(await self._kept(deltas)))
+                if fold.started:
+                    held.give_back()
                 if fold.characters > self._max_chars:
                     raise AnswerTooLong(f"Stopped: the answer is longer than {self._max_chars:,} characters.")
                 for call in fold.ready_calls():

@@ -1,5 +1,6 @@
 """Context: what a model is told as it grows, and where it can be cut so that a summary takes the place of what is before."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -72,10 +73,9 @@ class Context:
         """
         unseen = self._last_answer()
         marks = [mark for mark in self.marks if mark.message_id or mark.prompts <= unseen]
-        tails = (sum(map(tokens_of, self.prompts[mark.prompts :])) for mark in marks)
-        return next(
-            (mark for mark, left in zip(marks, tails, strict=True) if left <= tail), marks[-1] if marks else None
-        )
+        left = [*itertools.accumulate(map(tokens_of, reversed(self.prompts)), initial=0.0)]
+        fits = (mark for mark in marks if left[len(self.prompts) - mark.prompts] <= tail)
+        return next(fits, marks[-1] if marks else None)
 
     def unseen(self) -> dict[int, ResultPrompt]:
         """Return the results that no request has told of yet, by their place among the prompts."""

@@ -5,7 +5,7 @@ counts more than they do.
 """
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -56,7 +56,8 @@ WHERE = "; all of it is in the file {id} ({name}) of this conversation"
 class Fitting:
     """Owns what is known of the model's window, and what was tried in this turn; `summaries` counts the calls that went into it.
 
-    `request` says what goes along with the prompts of `context`: that has its fixed share. `window` is None where nobody knows it.
+    `request` says what goes along with the prompts of `context`: that has its fixed share. `window` is asked before each model call
+    until it is known.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Fitting:
         transcript: Transcript,
         model: Model,
         request: ModelRequest,
-        window: int | None,
+        window: Callable[[], int | None],
         book: Book,
         files: Files,
     ) -> None:
@@ -74,10 +75,11 @@ class Fitting:
         self._transcript = transcript
         self._model = model
         self._request = request
-        self._window = window
+        self._tell_window = window
+        self._window: int | None = None
+        self._room: float | None = None
         self._book = book
         self._files = files
-        self._room = None if window is None else window - _reserve(request, window) - self._fixed
         self._whole: dict[str, str] = {}
         self._in_vain = False
         self._warned = False
@@ -96,6 +98,8 @@ class Fitting:
 
     async def fit(self, call: int) -> int:
         """Make the prompts fit as far as the window is known; return the number of the last call made."""
+        if self._window is None and (known := self._tell_window()) is not None:
+            self._window, self._room = known, known - _reserve(self._request, known) - self._fixed
         room, window = self._room, self._window
         if room is None or window is None or self._context.tokens <= room:
             return call

@@ -128,6 +128,7 @@ class Fold:
     def begin_again(self) -> None:
         """The answer is asked for once more, as nothing of it was shown."""
         self.rest = b""
+        self._sources.clear()
 
     def ready_calls(self) -> list[ToolCall]:
         """Return the calls that became complete since the last time, in call order: none before an earlier one."""

@@ -1,6 +1,6 @@
 """Plan: what one turn is to do, and what it is bounded by."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
@@ -11,6 +11,13 @@ from luxx.core.steps import Summary
 from luxx.engine.approvals import Rules, no_rules
 from luxx.engine.context import Mark
 from luxx.engine.resume import Resumption
+
+Window = Callable[[], int | None]
+"""Tells how many tokens a model can take, None while nobody knows it."""
+
+
+def no_window() -> None:
+    """Tell of a model of which nobody knows it."""
 
 
 class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +39,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     `request` holds the earlier messages as prompts, and `rules` reads the person's on tools. `start`, `calls` and `approvals` are what
     an earlier owner left, and `stopped` the calls that a person stopped meanwhile; `recovered` if that owner died, of which readers are
-    told. `window` is what the model can take in tokens, where that is known, and `marks` say where the prompts can be cut; `summary` is
-    one that a person wrote in the place of the model's.
+    told. `window` tells what the model can take in tokens, as soon as that is known; `marks` say where the prompts can be cut; `summary`
+    is one that a person wrote in the place of the model's.
     """
 
     turn_id: str
@@ -51,7 +58,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     calls: tuple[ModelCall, ...] = ()
     stopped: Collection[int] = ()
     marks: tuple[Mark, ...] = ()
-    window: int | None = None
+    window: Window = no_window
     summary: Summary | None = None
     approvals: Mapping[int, Approval] = {}
     highest_index: int = -1

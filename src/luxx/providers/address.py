@@ -11,7 +11,7 @@ def base_address(text: str) -> URL:
         base = URL(text)
         if base.scheme not in ("http", "https") or not base.host:
             raise ValueError("no address")
-    except ValueError as error:
+    except (ValueError, IndexError) as error:  # yarl's own, for brackets in the wrong place
         raise ProviderRejected("The base URL of this provider is no http or https address.") from error
     return base
 

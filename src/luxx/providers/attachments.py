@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import itertools
+import re
 from collections.abc import Mapping
 
 from luxx.core.deltas import NoticeDelta
@@ -16,6 +18,7 @@ _ENDINGS = {
     "image/webp": ("webp",),
 }
 _NO_TEXT = frozenset(ending for endings in _ENDINGS.values() for ending in endings)
+_ENDS = re.compile(r"</\s*file(?:-([0-9]{1,9}))?", re.I)
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
@@ -61,4 +64,12 @@ def as_text(file: FileRef, contents: Mapping[str, bytes]) -> str:
     if content is None:
         return f'[The file "{name}" is no longer there.]'
     text = storable(content.decode("utf-8", "replace"))
-    return f'<file name="{name}">\n{text}\n</file>'
+    tag = _tag(text)
+    return f'<{tag} name="{name}">\n{text}\n</{tag}>'
+
+
+def _tag(text: str) -> str:
+    """Return the name of a frame that the text within cannot end."""
+    taken = {int(number or 1) for number in _ENDS.findall(text)}
+    free = next(number for number in itertools.count(1) if number not in taken)
+    return "file" if free == 1 else f"file-{free}"

@@ -80,7 +80,8 @@ _WAIT = re.compile(
 )
 _DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
-_TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1", re.IGNORECASE | re.DOTALL)
+# What it looks for ends at the next tag, so that a page of tags without an end is read once.
+_TITLE = re.compile(r"<(?:title|h1)\b[^<>]*>\s*([^<\s][^<]*)", re.IGNORECASE)
 
 Json = dict[str, object] | list[object] | str | int | float | bool | None
 
@@ -158,7 +159,9 @@ def read_body(body: bytes) -> Report:
         pass
     if text.startswith("<"):
         title = _TITLE.search(text)
-        return Report(text=f'a web page, "{html.unescape(title[2])}"' if title else "a web page")
+        return Report(
+            text=f'a web page, "{html.unescape(title[1][:_LONGEST_TEXT].rstrip())}"' if title else "a web page"
+        )
     return Report(text=text)
 
 

@@ -149,6 +149,7 @@ class Transport:
         Leaving the context closes the connection. Raises ProviderUnreachable, ProviderTimeout or ProviderRejected.
         """
         reply = Reply(await self._send(method, url, headers, body), self.patience, self._pace)
+        del body  # an answer may take minutes, and its request be megabytes
         try:
             yield reply
         finally:

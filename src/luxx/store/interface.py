@@ -117,17 +117,12 @@ class TurnStore(Protocol):
         ...
 
     async def request_cancel(self, owner: str, turn_id: str) -> Stopped:
-        """Mark a turn as to be stopped; a queued one ends at once and those behind it move up, an ended one stays as it is.
-
-        Raises NotFound.
-        """
+        """Mark a turn as to be stopped; a queued one ends and those behind it move up, an ended one stays. Raises NotFound."""
         ...
 
     async def steer(self, owner: str, turn_id: str) -> str | None:
-        """Let a queued turn start when the answer before it ends in whatever way, and return that one's turn, which is to be stopped.
-
-        None if the turn does not wait. Raises NotFound, Conflict ``turn_running`` (another turn waits before it).
-        """
+        """Let a queued turn start after any end of the one before it, and return that one's id, None if it does not wait.
+        Raises NotFound, Conflict ``turn_running`` (that one waits itself)."""
         ...
 
     async def stop_call(self, owner: str, turn_id: str, index: int) -> None:

@@ -97,7 +97,8 @@ class ConversationPage(msgspec.Struct, frozen=True):
 class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a turn runs with, frozen when it starts.
 
-    `provider` is the provider's name at that time, `tools` the names of the tools offered. `kept` is the message whose
+    `provider` is the provider's name at that time, `tools` the names of the tools offered, `targets` marks what these lead to by their
+    sources (None in a turn of an older version). `kept` is the message whose
     steps a continued turn begins with, `kept_calls` the number of its last model call; `summary` is one that the person wrote.
     What changes later: `stopped` are the calls that the person stopped, by their indexes; `steers` says that a turn that waits starts
     when the answer before it has ended in whatever way.
@@ -111,6 +112,7 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens: int | None = None
     thinking: Thinking | None = None
     tools: tuple[str, ...] = ()
+    targets: dict[str, str] | None = None
     summary: Summary | None = None
     max_iterations: int = 10
     kept: str | None = None

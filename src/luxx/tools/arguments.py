@@ -3,7 +3,7 @@
 import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,6 +13,8 @@ from luxx.tools.schema import Parameter, describe
 
 _MAX_PROBLEMS = 20
 _SHOWN_CHARS = 80
+
+T = TypeVar("T")
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _text = msgspec.json.Decoder(str)
@@ -64,11 +66,8 @@ class Arguments:
         return values
 
     def _members(self, text: str) -> Mapping[str, msgspec.Raw]:
-        data = storable(text).strip()
         try:
-            if data.startswith('"'):
-                data = _text.decode(data).strip()
-            return {} if data in ("", "null") else _object.decode(data)
+            return members_of(text, _object)
         except msgspec.ValidationError as error:
             raise self._refusal([f"one JSON object is expected, but {_lower(str(error))}"]) from error
         except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
@@ -104,6 +103,17 @@ class Arguments:
         else:
             lines.append("It takes no arguments: {}")
         return BadArguments("\n".join(lines), shown)
+
+
+def members_of(text: str, decoder: msgspec.json.Decoder[dict[str, T]]) -> dict[str, T]:
+    """Return the members of the object that a model wrote, as JSON or as a JSON text with it inside; empty text and null have none.
+
+    Raises MsgspecError, UnicodeError or RecursionError for anything else.
+    """
+    data = storable(text).strip()
+    if data.startswith('"'):
+        data = _text.decode(data).strip()
+    return {} if data in ("", "null") else decoder.decode(data)
 
 
 def _reread(parameter: Parameter, decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw) -> object:

@@ -4,14 +4,12 @@ from typing import Any
 
 import msgspec
 
-from luxx.core.text import storable
-from luxx.tools.arguments import BadArguments
-from luxx.tools.fits import unfit_arguments
+from luxx.core.fits import unfit_arguments
+from luxx.tools.arguments import BadArguments, members_of
 
 Values = dict[str, object]
 
 _object = msgspec.json.Decoder(dict[str, Any])
-_text = msgspec.json.Decoder(str)
 
 
 class DeclaredArguments:
@@ -22,11 +20,8 @@ class DeclaredArguments:
 
     def read(self, text: str) -> Values:
         """Return the members of the JSON object; empty text and null are one without members. Raises BadArguments."""
-        data = storable(text).strip()
         try:
-            if data.startswith('"'):
-                data = _text.decode(data).strip()
-            values: Values = {} if data in ("", "null") else _object.decode(data)
+            values: Values = members_of(text, _object)
         except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
             raise BadArguments(f"The tool was not run: its arguments must be one JSON object, but {error}") from error
         if problem := unfit_arguments(values, self._schema):

@@ -6,9 +6,9 @@ draft 2020-12 and members' names of ``[a-zA-Z0-9_.-]{1,64}``, OpenAI wants ``ite
 """
 
 import hashlib
-import math
 import re
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -114,9 +114,7 @@ def seen(text: str) -> str:
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return math.isfinite(value) and abs(value) < 2**63
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 2**63
 
 
 def _is_count(value: object) -> bool:
@@ -128,12 +126,30 @@ def _is_flag(value: object) -> bool:
 
 
 def _is_value(value: object) -> bool:
-    """Whether it is JSON of bounded size, and of characters that can be seen: a value must not be changed."""
+    """Whether it is JSON of bounded size, and of characters and numbers that all can read: a value must not be changed."""
     try:
         written = msgspec.json.encode(value)
-        return len(written) <= _MAX_VALUE_BYTES and not _UNSEEN.search(written.decode())
     except (TypeError, ValueError, msgspec.MsgspecError, RecursionError):
         return False
+    return (
+        len(written) <= _MAX_VALUE_BYTES and not _UNSEEN.search(written.decode()) and all(map(_is_leaf, _leaves(value)))
+    )
+
+
+def _leaves(value: object) -> Iterator[object]:
+    ahead = [value]
+    while ahead:
+        part = ahead.pop()
+        if isinstance(part, dict):
+            ahead += cast("Schema", part).values()
+        elif isinstance(part, list):
+            ahead += cast("list[object]", part)
+        else:
+            yield part
+
+
+def _is_leaf(value: object) -> bool:
+    return value is None or isinstance(value, (str, bool)) or _is_number(value)
 
 
 def _is_values(value: object) -> bool:
@@ -145,7 +161,9 @@ def _is_pattern(value: object) -> bool:
     if not isinstance(value, str) or len(value) > _MAX_PATTERN_CHARS or value != seen(value):
         return False
     try:
-        re.compile(value)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python says what a later version may read in another way
+            re.compile(value)
     except (re.error, RecursionError, OverflowError, ValueError):
         return False
     return not _PYTHON_ONLY.search(_ATOMS.sub("x", value))
@@ -232,7 +250,7 @@ class _Walk:
     def settle(self, root: Schema) -> None:
         """Take the references away that lead nowhere, or back to where they stand."""
         for number, node in enumerate(self._referring):
-            target = _at(root, node["$ref"])
+            target = part_at(root, node["$ref"])
             if number >= _MAX_REFERENCES or id(target) not in self._nodes or _returns(root, node):
                 self.note(node["$ref"], "this reference leads nowhere or in a circle, or is one of too many")
                 del node["$ref"]
@@ -292,7 +310,7 @@ def _kinds(schema: Schema, otherwise: str = "") -> list[str]:
     return cast("list[str]", kind) if isinstance(kind, list) else [kind]
 
 
-def _at(root: Schema, reference: str) -> object:
+def part_at(root: Schema, reference: str) -> object:
     """Return what a reference within the schema names, or None."""
     found: object = root
     for part in unquote(reference).split("/")[1:]:
@@ -310,7 +328,7 @@ def _returns(root: Schema, start: Schema) -> bool:
     while ahead:
         node = ahead.pop()
         parts = [part for word in ("allOf", "anyOf", "oneOf") for part in node.get(word, ())]
-        if "$ref" in node and isinstance(target := _at(root, node["$ref"]), dict):
+        if "$ref" in node and isinstance(target := part_at(root, node["$ref"]), dict):
             parts.append(cast("Schema", target))
         if any(part is start for part in parts) or len(known) > _MAX_REFERENCES:
             return True
@@ -324,7 +342,7 @@ def _followed(root: Schema) -> Schema:
     for _ in range(_MAX_HOPS):
         if "$ref" not in root:
             break
-        target = cast("Schema", _at(root, root["$ref"]))
+        target = cast("Schema", part_at(root, root["$ref"]))
         root = {**target, **{word: content for word, content in root.items() if word != "$ref"}}
     root.pop("$ref", None)
     return root

@@ -8,6 +8,8 @@ import structlog
 
 from luxx.core.ports import ToolInfo
 from luxx.tools.box import Toolbox
+from luxx.tools.context import ToolContext
+from luxx.tools.errors import ToolError
 from luxx.tools.tool import Tool
 
 log = structlog.stdlib.get_logger(__name__)
@@ -43,10 +45,19 @@ class ToolSources:
         """Return the tools that the person's turns may use, always in the same order. Raises StorageError."""
         return tuple(tool.info for tool in await self._all(owner))
 
-    async def box(self, owner: str, names: tuple[str, ...]) -> Toolbox:
-        """Return the tools of these names, in their own order; unknown ones are left out. Raises StorageError."""
+    async def targets(self, owner: str) -> dict[str, str]:
+        """See Tools."""
+        return {tool.source: tool.target for tool in await self._all(owner) if tool.target}
+
+    async def box(self, owner: str, names: tuple[str, ...], targets: Mapping[str, str] | None = None) -> Toolbox:
+        """See Tools."""
         wanted = set(names)
-        return self._box.beside([tool for tool in await self._all(owner) if tool.name in wanted])
+        tools = [tool for tool in await self._all(owner) if tool.name in wanted]
+        if targets is None:
+            return self._box.beside(tools)
+        return self._box.beside(
+            tool if tool.target in ("", targets.get(tool.source)) else _closed(tool) for tool in tools
+        )
 
     async def _all(self, owner: str) -> tuple[Tool, ...]:
         named = {tool.name: tool for tool in self._box.tools}
@@ -64,3 +75,12 @@ class ToolSources:
         if (tool.source, tool.name) not in self._refused:
             self._refused.add((tool.source, tool.name))
             log.warning("tool_name_taken", tool=tool.name, source=tool.source, taken_by=first.source)
+
+
+def _closed(tool: Tool) -> Tool:
+    """Return a tool that is not called any longer, and says why."""
+
+    async def refuse(values: dict[str, object], context: ToolContext) -> None:
+        raise ToolError(f"The call was not made: {tool.source} was changed since this turn began.")
+
+    return msgspec.structs.replace(tool, function=refuse, bare=True, blocking=False, approval="never")

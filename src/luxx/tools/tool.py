@@ -45,7 +45,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
 
     `arguments` reads what the model wrote. `function` gets the values by their names, and the ToolContext under the name that
     `context` has; a `bare` one gets all values as one dict, and the ToolContext. `blocking` says that it needs a thread; `close` frees
-    what the tool holds; `source` is who brought it.
+    what the tool holds; `source` is who brought it, and `target` marks what that leads to where it can be changed.
     """
 
     spec: ToolSpec
@@ -59,6 +59,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     approval: Approval = "auto"
     close: Close | None = None
     source: str = "luxx"
+    target: str = ""
 
     @property
     def name(self) -> str:

@@ -105,7 +105,7 @@ class TurnRun:
     async def _ask(self, chosen: Chosen, folded: Replay | None, recovered: bool) -> None:
         """Go on from what is in the log, with one provider."""
         turn, settings = self._turn, self._turn.settings
-        toolbox = await self._tools.box(turn.owner_id, settings.tools)
+        toolbox = await self._tools.box(turn.owner_id, settings.tools, settings.targets)
         history = await self._histories.read(turn, chosen.provider_id, chosen.endpoint.format)
         request = ModelRequest(
             model=chosen.model,
@@ -133,7 +133,7 @@ class TurnRun:
             calls=history.own.calls,
             stopped=self._stopped,  # the set itself: a person may stop one more before the loop begins
             marks=history.marks,
-            window=self._endpoints.window(turn.owner_id, chosen.provider_id, chosen.model),
+            window=lambda: self._endpoints.window(turn.owner_id, chosen.provider_id, chosen.model),
             summary=settings.summary,
             approvals=folded.approvals if folded else {},
             highest_index=folded.highest_index if folded else -1,

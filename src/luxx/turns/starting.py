@@ -9,7 +9,7 @@ from luxx.core.errors import Conflict, InvalidRequest, NotFound
 from luxx.core.ids import new_id
 from luxx.core.ports import Tools
 from luxx.core.rules import ToolRule, action_for
-from luxx.core.steps import Summary
+from luxx.core.steps import Summary, ToolCall
 from luxx.store.interface import Store
 from luxx.store.records import (
     Conversation,
@@ -97,6 +97,7 @@ class Starter:
             max_tokens=_first(overrides.max_tokens, chosen.max_tokens),
             thinking=_first(overrides.thinking, chosen.thinking),
             tools=await self._allowed(owner, rules) if tools_enabled else (),
+            targets=await self._tools.targets(owner) if tools_enabled else {},
             max_iterations=self._max_iterations,
         )
 
@@ -140,8 +141,8 @@ def _keep(settings: TurnSettings, message: Message) -> TurnSettings:
         raise InvalidRequest("Only an answer can be continued.", field="id")
     if not message.turn.ended:
         raise Conflict("turn_running", "The answer is still in progress.", message.turn.id)
-    steps = complete_steps(message)
-    if not steps:
-        return settings
-    kept_calls = max(step.call for step in steps)
-    return replace(settings, kept=message.id, kept_calls=kept_calls)
+    # A call whose arguments were cut is not taken over: if its model call had nothing else, that one's number is given anew.
+    calls = [
+        step.call for step in complete_steps(message) if not (isinstance(step, ToolCall) and step.state == "failed")
+    ]
+    return replace(settings, kept=message.id, kept_calls=max(calls)) if calls else settings

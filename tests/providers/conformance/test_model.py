@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -172,6 +173,21 @@ async def test_closing_the_iterator_closes_the_connection(wire: Format, transpor
         assert await anext(stream) == [TextDelta("a")]
         await stream.aclose()
         await asyncio.wait_for(endpoint.gone.wait(), 5)
+
+
+async def test_an_answer_under_way_does_not_keep_its_request(wire: Format, transport: Transport) -> None:
+    large = 8_000_000
+    request = ModelRequest(model="m", prompts=(UserPrompt("x" * large),))
+    async with Endpoint(Answer(pieces=wire.begin(text("a")), end="hold")) as endpoint:
+        tracemalloc.start()
+        try:
+            stream = wire.provider(endpoint.url, KEY, transport).stream(request)
+            assert await anext(stream) == [TextDelta("a")]
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        await stream.aclose()
+    assert kept < 1.5 * large, "the endpoint has kept it once"
 
 
 @pytest.mark.parametrize("silent", [True, False], ids=["before the headers", "in mid-answer"])

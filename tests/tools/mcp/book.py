@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from luxx.core.errors import NotFound
-from luxx.core.tool_servers import HttpTarget, NewToolServer, StdioTarget, ToolServer, ToolServerChange
+from luxx.core.tool_servers import HttpTarget, NewToolServer, SecretsChange, StdioTarget, ToolServer, ToolServerChange
 from luxx.tools.box import Toolbox
 from luxx.tools.mcp.connection import Limits, Patience
 from luxx.tools.mcp.servers import McpServers
@@ -70,6 +70,14 @@ class Book:
 
     async def credentials(self, owner: str, server_id: str) -> tuple[ToolServer, dict[str, str]]:
         return await self.get(owner, server_id), self.secrets[server_id]
+
+    async def change_secrets(self, owner: str, server: ToolServer, change: SecretsChange) -> bool:
+        if server.id not in self.servers or self.servers[server.id].target != server.target:
+            return False
+        changed = change(self.secrets[server.id])
+        if changed is not None:
+            await self.change(owner, server.id, ToolServerChange(secrets=changed))
+        return changed is not None
 
     async def set_tools(self, owner: str, server: ToolServer, tools: bytes) -> bool:
         self.servers[server.id] = msgspec.structs.replace(self.servers[server.id], tools=tools)

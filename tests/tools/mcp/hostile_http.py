@@ -52,10 +52,27 @@ _ANSWERS: dict[str, Callable[[bytes], web.Response]] = {
         content_type="text/event-stream",
     ),
     "bad_event": lambda _: web.Response(body=b'data: {"jsonrpc": \n\n', content_type="text/event-stream"),
+    "others_event": lambda well: web.Response(
+        body=b"data: " + _with_id(well, 4711) + b"\n\n", content_type="text/event-stream"
+    ),
+    "others_and_own": lambda well: web.Response(
+        body=b"id: 1\ndata: "
+        + _with_id(well, 4711).replace(b"well", b"bad")
+        + b"\n\ndata: "
+        + _with_id(well, None)
+        + b"\n\n",
+        content_type="text/event-stream",
+    ),
     "nested": lambda _: web.Response(status=400, body=b"[" * 60_000),
     "text": lambda well: web.Response(body=well.replace(b"well", b"\\ud800"), content_type=JSON),
 }
 TOOLS = (*_ANSWERS, "flood", "cut", "hang", "drop", "half")
+
+
+def _with_id(answer: bytes, other: int | None) -> bytes:
+    """Return an answer with another id, or with its own as a text."""
+    message = json.loads(answer)
+    return json.dumps({**message, "id": str(message["id"]) if other is None else other}).encode()
 
 
 class HostileHttp:

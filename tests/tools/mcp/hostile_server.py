@@ -52,6 +52,10 @@ SCHEMAS: Json = {
     "properties": {"type": "object", "properties": [1]},
     "required": {"type": "object", "properties": {"a": {}}, "required": "a"},
     "names": {"type": "object", "properties": {"filter[name]": {"type": "string"}}, "required": ["filter[name]"]},
+    "either": {
+        "type": "object",
+        "anyOf": [{"properties": {"a": {}}, "required": ["a"]}, {"properties": {"b": {}}, "required": ["b"]}],
+    },
     "array": {"type": "array"},
     "deep300": deep(300),
     "deep5000": "@deep",
@@ -90,6 +94,8 @@ def tools() -> list[Any]:
             {"name": "reader", "inputSchema": OBJECT, "annotations": {"readOnlyHint": True}},
             {"name": "again", "inputSchema": OBJECT, "annotations": {"idempotentHint": True}},
         ]
+    if HOW == "restless":
+        change()
     made = [{"name": name, "inputSchema": OBJECT} for name in BEHAVIOURS]
     made.append({"name": "misfit", "inputSchema": OBJECT, "outputSchema": {"properties": {"n": {"type": "integer"}}}})
     if HOW == "changing" and listed > 1:
@@ -134,6 +140,16 @@ def progress() -> Json:
     """Report a thousand times."""
     for number in range(1_000):
         send({"method": "notifications/progress", "params": {"progressToken": token, "progress": number, "total": 999}})
+    return say("reported")
+
+
+def bad_progress() -> Json:
+    """Report in ways that are none, with a secret."""
+    for value in ("x", None, {}, []):
+        params = {"progressToken": token, "progress": value, "total": TOKEN, "message": TOKEN}
+        send({"method": "notifications/progress", "params": params})
+    send({"method": "notifications/message", "params": {"level": TOKEN, "data": TOKEN}})
+    send({"method": "notifications/" + str(TOKEN), "params": {"x": TOKEN}})
     return say("reported")
 
 
@@ -225,6 +241,7 @@ BEHAVIOURS: dict[str, Callable[[], Json | None]] = {
     "endless": endless,
     "garbage": garbage,
     "progress": progress,
+    "bad_progress": bad_progress,
     "slow": slow,
     "change": change,
     "ask": ask,
@@ -251,6 +268,21 @@ BEHAVIOURS: dict[str, Callable[[], Json | None]] = {
     "junk": lambda: say("\x00\ud800\x1b[31m"),
     "secret": lambda: say(str(TOKEN), structuredContent={"t": TOKEN}),
     "structured": lambda: {"content": [], "structuredContent": {"a": [1]}},
+    "only_structured": lambda: {"structuredContent": {"a": [1]}},
+    "null_content": lambda: {"content": None, "structuredContent": {"a": [1]}, "isError": None},
+    "no_text": lambda: {"content": None, "isError": True},
+    "bare": lambda: {
+        "content": [
+            {"type": "text", "text": "before"},
+            {"type": "image", "data": PICTURE},
+            {"type": "text", "text": 42},
+            {"type": "resource_link", "uri": "x", "name": 5},
+            {"type": "resource", "resource": {"text": "no uri"}},
+            {"type": "text", "text": "after", "annotations": {"priority": 7}, "_meta": 3},
+            {"text": "no type"},
+        ],
+        "isError": None,
+    },
     "mixed": lambda: {
         "content": [
             {"type": "image", "data": PICTURE, "mimeType": "image/png"},

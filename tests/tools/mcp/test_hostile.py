@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from luxx.core.ports import Reply, ToolOutcome
 from luxx.tools.mcp.connection import Limits, Patience
+from luxx.tools.mcp.messages import MAX_DEPTH, shallow
 from luxx.tools.mcp.wire import Bounds
 from tests.tools.calls import FakeContext, call
 from tests.tools.mcp.book import OWNER, QUICK, Bench, bench, hostile
@@ -97,6 +99,15 @@ async def test_a_message_that_is_too_large_ends_the_server(tool: str) -> None:
     async with one() as found:
         assert "more than 8,000,000 bytes" in (await result(found, tool)).content
         assert (await result(found, "fail")).content == "no such file"
+
+
+@pytest.mark.parametrize("piece", [b'\\"[', b"\\\\", b'\\"', b"a["])
+def test_a_string_without_an_end_is_read_once(piece: bytes) -> None:
+    """Read anew from each quote in it, megabytes would take hours."""
+    data = b"[" * MAX_DEPTH + b'"' + piece * 2_000_000
+    assert shallow(b"[]" * MAX_DEPTH + data) == b"[]" * MAX_DEPTH + data
+    cut = b"[" * MAX_DEPTH + b"null" + b"]" * MAX_DEPTH
+    assert shallow(b"[" * (MAX_DEPTH + 9) + b'"a\\"]"' + b"]" * (MAX_DEPTH + 9)) == cut
 
 
 async def test_garbage_between_messages_goes_to_the_log() -> None:
@@ -210,6 +221,9 @@ async def test_results_of_every_kind_become_one_outcome() -> None:
         ("fail", "no such file", True),
         ("empty", "Done; the tool gave no result.", False),
         ("structured", '{"a":[1]}', False),
+        ("only_structured", '{"a":[1]}', False),
+        ("null_content", '{"a":[1]}', False),
+        ("no_text", "Done; the tool gave no result.", True),
         ("junk", "\ufffd\ufffd\x1b[31m", False),
     ],
 )
@@ -217,6 +231,15 @@ async def test_odd_results_are_taken(tool: str, content: str, failed: bool) -> N
     async with one() as found:
         outcome = await result(found, tool)
         assert (outcome.content, outcome.failed) == (content, failed)
+
+
+async def test_one_bad_part_of_a_result_costs_only_itself() -> None:
+    async with one() as found:
+        bare = await result(found, "bare")
+    assert not bare.failed
+    assert [(ref.name, ref.size) for ref in bare.files] == [("image", 70)]
+    for part in ("before", '{"type":"text","text":42}', '"name":5', "no uri", "after", '{"text":"no type"}'):
+        assert part in bare.content
 
 
 @pytest.mark.parametrize("tool", ["wrong", "nothing"])
@@ -257,6 +280,14 @@ async def test_secrets_are_hidden_wherever_a_server_says_them() -> None:
         assert all("t0p-secret" not in line for line in log)
         assert len(log) <= 201
         assert max(map(len, log)) <= 500
+
+
+async def test_bad_notifications_do_not_reach_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with one(TOKEN="t0p-secret") as found:
+        assert (await result(found, "bad_progress")).content == "reported"
+    assert "t0p-secret" not in caplog.text
+    assert [record.name for record in caplog.records if record.name not in ("asyncio", "luxx")] == []
 
 
 async def test_a_question_is_asked_of_the_person_and_its_defaults_are_filled_in() -> None:
@@ -319,9 +350,10 @@ async def test_no_server_outlives_a_luxx_that_was_killed(tmp_path: Path) -> None
     await _gone(pids)
 
 
-async def test_an_idle_server_is_stopped_and_started_when_it_is_needed() -> None:
-    limits = msgspec.structs.replace(QUICK, patience=msgspec.structs.replace(QUICK.patience, idle_s=0))
-    async with one(limits=limits) as found:
+@pytest.mark.parametrize(("how", "idle_s"), [("well", 0), ("restless", 0.5)])
+async def test_an_idle_server_is_stopped_and_started_when_it_is_needed(how: str, idle_s: float) -> None:
+    limits = msgspec.structs.replace(QUICK, patience=msgspec.structs.replace(QUICK.patience, idle_s=idle_s))
+    async with one(how, limits=limits) as found:
         names = await found.names()
         server = next(iter(found.book.servers.values()))
         async with asyncio.timeout(10):

@@ -50,6 +50,7 @@ async def test_a_tool_behind_an_address_is_called_with_the_headers_given() -> No
         ("hang", "gave no result and no sign of life for 3 s"),
         ("broken", 'its answer is not valid: {"jsonrpc":'),
         ("cut", "ended without a response"),
+        ("others_event", "ended without a response"),
         ("elsewhere", "not followed"),
         ("accepted", "202 Accepted"),
         ("latin", "it answered with HTTP 400"),
@@ -67,6 +68,11 @@ async def test_what_goes_wrong_costs_one_result_that_says_so(tool: str, words: s
 async def test_text_that_utf_8_cannot_hold_is_mended() -> None:
     async with one() as (found, _):
         assert (await result(found, "text")).content == "\ufffd"
+
+
+async def test_an_answer_to_another_request_in_a_stream_is_passed_over() -> None:
+    async with one() as (found, _):
+        assert (await result(found, "others_and_own")).content == "well"
 
 
 @pytest.mark.parametrize("tool", ["deep", "deep_event"])
@@ -169,6 +175,20 @@ async def test_a_box_of_a_trusted_server_does_not_call_it_when_the_trust_is_gone
         assert "was changed or switched off" in (await call(box, {}, "h__fine")).content
         await found.book.delete(OWNER, "server-1")
         assert "was removed" in (await call(box, {}, "h__fine")).content
+
+
+async def test_a_turn_that_waited_meanwhile_does_not_call_a_server_elsewhere() -> None:
+    async with one() as (found, http):
+        names = tuple(await found.names())
+        began = await found.sources.targets(OWNER)
+        assert not (await call(await found.sources.box(OWNER, names, began), {}, "h__fine")).failed
+        await found.book.change(OWNER, "server-1", ToolServerChange(target=HttpTarget(url=f"{http.url}?other")))
+        found.servers.changed(OWNER, "server-1")
+        assert tuple(await found.names()) == names
+        calls = len(http.methods)
+        refused = await call(await found.sources.box(OWNER, names, began), {}, "h__fine")
+        assert refused.content == "The call was not made: h was changed since this turn began."
+        assert len(http.methods) == calls
 
 
 async def test_the_tools_are_the_same_after_a_restart_without_a_server_running() -> None:

@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+import pytest
 
-from luxx.core.tool_servers import HttpTarget, ToolServer
+from luxx.core.tool_servers import HttpTarget, NewToolServer, ToolServer, ToolServerChange
+from luxx.tools.mcp.logins import Logins, ServerLogin, leave
+from luxx.tools.mcp.wire import ServerFailed
 from tests.tools.calls import call
 from tests.tools.mcp.book import OWNER, Bench, Book, bench
 from tests.tools.mcp.oauth_server import OAuthServer, oauth_server
@@ -79,6 +82,37 @@ async def test_another_node_takes_what_is_waited_for_once_and_in_time() -> None:
         assert not await other.servers.logged_in(OWNER, "another", "code", None)
         assert await other.servers.logged_in(OWNER, state, "code", None)
         assert not await other.servers.logged_in(OWNER, state, "code", None)
+
+
+class SlowBook(Book):
+    """A book whose readers meet between reading and writing."""
+
+    async def credentials(self, owner: str, server_id: str) -> tuple[ToolServer, dict[str, str]]:
+        found = await super().credentials(owner, server_id)
+        await asyncio.sleep(0)
+        return found
+
+
+async def test_two_log_ins_and_a_change_of_the_secrets_at_once_are_all_kept() -> None:
+    book = SlowBook()
+    server = await book.create(OWNER, NewToolServer(name="o", target=HttpTarget(url="https://o.example/mcp")))
+    logins = Logins()
+    logins.redirect_uri = REDIRECT
+    one, other = (ServerLogin(logins, book, OWNER, server) for _ in range(2))
+    change = ToolServerChange(secrets={"X-Key": "1"})
+    await asyncio.gather(
+        one.load("client"), book.change(OWNER, server.id, change), one.expect("a", 60), other.expect("b", 60)
+    )
+    await asyncio.gather(one.save("client", "{}"), leave(book, OWNER, "a", "code a", None), other.expect("c", 60))
+    assert await leave(book, OWNER, "b", "code b", None)
+    found = [await one.left("a"), await other.left("b")]
+    assert [one and one.code for one in found] == ["code a", "code b"]
+    assert (book.secrets[server.id]["X-Key"], await other.load("client")) == ("1", "{}")
+    await one.save("tokens", "{}")
+    assert book.secrets[server.id].keys() == {"X-Key", "oauth:client", "oauth:tokens"}
+    await book.delete(OWNER, server.id)
+    with pytest.raises(ServerFailed, match="removed"):
+        await one.expect("d", 60)
 
 
 async def test_the_tokens_are_good_after_a_restart() -> None:

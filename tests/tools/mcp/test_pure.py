@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luxx.tools.fits import misfit
+from luxx.core.fits import misfit
 from luxx.tools.mcp.listing import MAX_SCHEMA_BYTES, decode, encode, made_listing, mended_schema
 from luxx.tools.mcp.log import MAX_LINES, ServerLog
 from luxx.tools.mcp.names import tool_name

@@ -124,7 +124,7 @@ async def test_a_schema_that_no_provider_takes_costs_its_own_tool_at_most() -> N
     async with bench() as found:
         server = await found.add("h", hostile("schemas"))
         infos = {info.name.removeprefix("h__"): info.parameters for info in await found.sources.offered("owner-1")}
-        assert len(infos) == 15
+        assert len(infos) == 16
         assert infos["fine"]["properties"] == {"n": {"type": "integer"}}
         assert infos["type"]["properties"] == {"a": {"description": "d"}}
         for name in ("enum", "pattern", "nowhere", "outside", "required", "large"):
@@ -139,5 +139,9 @@ async def test_a_schema_that_no_provider_takes_costs_its_own_tool_at_most() -> N
         assert "its `pattern` is not valid" in (await found.servers.check("owner-1", server.id)).detail
         box = await found.box()
         assert "arguments.n is not of the type integer" in (await call(box, {"n": "x"}, "h__fine")).content
+        assert infos["either"].keys() == {"type", "properties", "description"}
+        assert infos["either"]["properties"] == {"a": {}, "b": {}}
+        assert "arguments is none of what is allowed" in (await call(box, {"c": 1}, "h__either")).content
+        assert (await call(box, {"b": 1}, "h__either")).content == '["either", {"b": 1}]'
         shown = next(iter(infos["names"]["properties"]))
         assert (await call(box, {shown: "x"}, "h__names")).content == '["names", {"filter[name]": "x"}]'

@@ -105,6 +105,14 @@ async def test_a_body_is_sent_as_json_or_as_a_form_with_the_calls_key() -> None:
         assert (put.method, put.target, put.body) == ("PUT", "/v1/api/items/a%2Fb%3Fc", b"x=1+2&y=a&y=b")
 
 
+async def test_a_request_without_a_body_has_no_type_of_one() -> None:
+    async with site() as at:
+        at.page("/v1/api/ping", "[]", "application/json")
+        made = service(at, with_paths({"/ping": {"post": {"operationId": "ping"}}}))
+        assert not (await use(made, "ping")).failed
+        assert "content-type" not in at.requests[0].headers
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "text"),
     [
@@ -182,7 +190,9 @@ async def test_a_service_at_a_private_address_is_only_called_by_who_may() -> Non
         assert at.requests == []
 
 
-@pytest.mark.parametrize("servers", [[], [{"url": "ftp://x"}], [{"url": "{broken"}], [{"url": 7}], None])
+@pytest.mark.parametrize(
+    "servers", [[], [{"url": "ftp://x"}], [{"url": "{broken"}], [{"url": "http://[a]@"}], [{"url": 7}], None]
+)
 def test_a_document_without_a_usable_address_needs_one(servers: object) -> None:
     with pytest.raises(BadDocument):
         service_of(read_document(document(servers=servers)), client(), name=str, source="")

@@ -53,6 +53,7 @@ def test_a_url_is_known_as_people_write_it(text: str, url: str) -> None:
         ("a.example/x", "https://a.example/y"),
         ("1.2 and e.g. this", "https://e.g/"),
         ("https://", "https://"),
+        ("https://[a]@", "https://a/"),
         ("", ""),
     ],
 )

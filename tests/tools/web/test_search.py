@@ -55,6 +55,25 @@ async def test_results_are_title_address_and_extract(engine: Engine) -> None:
         )
 
 
+@pytest.mark.parametrize("engine", ["searxng", "brave", "tavily"])
+async def test_one_bad_result_costs_only_itself(engine: Engine) -> None:
+    bad = [
+        None,
+        7,
+        {},
+        {"url": None},
+        {"url": "https://c.example/", "title": None, "content": ["x"], "description": ["x"]},
+    ]
+    hits = [*bad, *HITS]
+    async with site() as at:
+        put(at, json.dumps({"results": hits, "web": {"results": hits} if engine == "brave" else None}))
+        shown = (await search(at, engine)).content
+        assert shown.startswith("1. https://c.example/\n   https://c.example/\n\n2. First hit")
+        for nothing in ({"results": None}, {"web": {"results": None}}, {"web": None}):
+            put(at, json.dumps(nothing))
+            assert (await search(at, engine)).content == "Nothing was found for: cats & dogs"
+
+
 async def test_each_engine_is_asked_in_its_own_way() -> None:
     async with site() as at:
         put(at, "{}")

@@ -14,13 +14,14 @@ from luxx.core.ids import new_id
 from luxx.core.ports import CallContext, Toolbox, ToolInfo, ToolOutcome
 from luxx.core.rules import Action
 from luxx.http.mcp_server.calls import Progress
+from luxx.http.mcp_server.repeats import Repeats
 from luxx.http.mcp_server.scratch import ClientCall
 from luxx.http.parts import Parts
 
 MOST_IMAGE_BYTES = 500_000
 """Bytes of all images in one result; the others are named, to be read by their address. Clients take 1 MiB."""
 REQUEST_ID_KEY = "luxx/client_request_id"
-"""Where in a call's `_meta` a client may give an id of its own, which becomes the call's idempotency key."""
+"""Where in a call's `_meta` a client may give an id of its own, which becomes the call's idempotency key: see `repeats`."""
 
 _QUESTION = "allow"
 _ASKED = "asked"
@@ -48,25 +49,29 @@ class PersonTools:
     def __init__(self, parts: Parts, owner: str) -> None:
         self._parts = parts
         self._owner = owner
+        self._repeats = Repeats()
 
     async def call(
         self, request: Context, params: types.CallToolRequestParams, rule: Action | None, progress: Progress
     ) -> types.CallToolResult | types.InputRequiredResult:
-        """Call a tool if its rule, and the person where they are to be asked, allow it. Raises StorageError."""
-        box = await self._parts.tools.box(self._owner, (params.name,))
-        key = f"mcp:{self._request_id(params)}"
-        context = ClientCall(key, self._parts.store, self._owner, progress)
-        arguments = json.dumps(params.arguments or {})  # which, other than msgspec, takes whatever came in
-        if await _asks(box, params.name, arguments, rule, context):
-            refusal = permission(request, params)
-            if refusal is not None:
-                return refusal
-        outcome = await box.run(params.name, arguments, context)
-        return await self._shown(outcome, context)
+        """Call a tool if its rule, and the person where they are to be asked, allow it. Raises StorageError.
 
-    def _request_id(self, params: types.CallToolRequestParams) -> str:
-        given = (params.meta or {}).get(REQUEST_ID_KEY)
-        return given[:128] if isinstance(given, str) and given else new_id()
+        The same `client_request_id` again gives the same outcome, as long as that is kept; raises Conflict while the call runs, or if
+        it was another call.
+        """
+        given = _request_id(params)
+        context = ClientCall(f"mcp:{given or new_id()}", self._parts.store, self._owner, progress)
+        arguments = json.dumps(params.arguments or {})  # which, other than msgspec, takes whatever came in
+        with self._repeats.sent(given, (params.name, arguments)) as sent:
+            if sent.outcome is None:
+                box = await self._parts.tools.box(self._owner, (params.name,))
+                if await _asks(box, params.name, arguments, rule, context):
+                    refusal = permission(request, params)
+                    if refusal is not None:
+                        return refusal
+                sent.begun = True
+                sent.outcome = await box.run(params.name, arguments, context)
+        return await self._shown(sent.outcome, context)
 
     async def _shown(self, outcome: ToolOutcome, context: ClientCall) -> types.CallToolResult:
         content: list[types.ContentBlock] = [types.TextContent(text=outcome.content)]
@@ -76,6 +81,11 @@ class PersonTools:
             room -= file.size if inline else 0
             content.append(await _file(file, context, inline=inline))
         return types.CallToolResult(content=content, structured_content=outcome.data, is_error=outcome.failed)
+
+
+def _request_id(params: types.CallToolRequestParams) -> str | None:
+    given = (params.meta or {}).get(REQUEST_ID_KEY)
+    return given[:128] if isinstance(given, str) and given else None
 
 
 def permission(

@@ -1,13 +1,15 @@
 """Approvals: what waits for a person, what the person decides, and the rules that spare the question."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import msgspec
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from luxx.core.errors import InvalidRequest
+from luxx.core.fits import misfit
 from luxx.core.ports import Decision
+from luxx.core.text import storable_within
 from luxx.http import bodies
 from luxx.http.openapi import PROBLEMS
 from luxx.http.parts import Caller, Luxx, Parts
@@ -31,13 +33,11 @@ async def list_open(luxx: Luxx, owner: Caller) -> Response:
 @router.post("/turns/{turn_id}/approvals/{index}", responses=answers(200, TurnView, "The turn as it is now."))
 async def decide(turn_id: IdInPath, index: Index, body: bodies.DecideApproval, luxx: Luxx, owner: Caller) -> Response:
     """Allow a call or refuse it, or answer the question of a running tool. The first decision stands."""
-    if body.approve and body.arguments is not None:
-        await _check(luxx.parts, owner, turn_id, index, body.arguments)
-    decision = Decision(
-        state="approved" if body.approve else "denied",
-        arguments=body.arguments if body.approve else None,
-        always=body.always,
-    )
+    arguments: dict[str, Any] | None = None
+    if body.approve:
+        arguments = cast("dict[str, Any] | None", storable_within(body.arguments))
+        await _check(luxx.parts, owner, turn_id, index, arguments)
+    decision = Decision(state="approved" if body.approve else "denied", arguments=arguments, always=body.always)
     return reply(turn_view(await luxx.parts.supervisor.decide(owner, turn_id, index, decision)))
 
 
@@ -63,11 +63,28 @@ async def set_rules(body: bodies.Rules, luxx: Luxx, owner: Caller) -> Response:
     return reply(RuleList(wanted))
 
 
-async def _check(parts: Parts, owner: str, turn_id: str, index: int, arguments: dict[str, Any]) -> None:
-    """Raise InvalidRequest for arguments that the tool would refuse. Of a tool that is not here, the call's result says it."""
+async def _check(parts: Parts, owner: str, turn_id: str, index: int, arguments: dict[str, Any] | None) -> None:
+    """Raise InvalidRequest for an answer that does not fit its form, and for arguments that the tool would refuse.
+
+    Of a tool that is not here, the call's result says it.
+    """
     for waiting in await parts.store.approvals.open(owner):
-        asked = waiting.approval
-        if (waiting.turn_id, asked.index) == (turn_id, index) and asked.question is None:
+        asked, problem = waiting.approval, None
+        if (waiting.turn_id, asked.index) != (turn_id, index):
+            continue
+        if asked.question is not None:
+            problem = _unfit(arguments or {}, asked.question.schema)
+        elif arguments is not None:
             box = await parts.tools.box(owner, (asked.tool,))
-            if problem := box.misfit(asked.tool, msgspec.json.encode(arguments).decode()):
-                raise InvalidRequest(problem, "arguments")
+            problem = box.misfit(asked.tool, msgspec.json.encode(arguments).decode())
+        if problem:
+            raise InvalidRequest(problem, "arguments")
+
+
+def _unfit(answer: dict[str, Any], form: dict[str, Any] | None) -> str | None:
+    """Return what does not fit of an answer; a field that is left out has its default."""
+    if form is None:
+        return None
+    fields = cast("dict[str, Any]", form.get("properties", {}))
+    defaults = {name: field["default"] for name, field in fields.items() if field.get("default") is not None}
+    return misfit({**defaults, **answer}, {**form, "additionalProperties": False}, "arguments")

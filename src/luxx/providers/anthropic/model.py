@@ -133,6 +133,7 @@ class AnthropicModel:
             async with self._transport.open("POST", url, headers, encoded.body) as reply:
                 if reply.status // 100 == 2:
                     self._unshown.keep(request, asked)
+                    del encoded  # see Transport.open
                     yield reply
                     return
                 refusal = await reply.read_all(_ERROR_LIMIT)

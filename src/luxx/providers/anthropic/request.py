@@ -16,7 +16,6 @@ from luxx.providers.anthropic.wire import Block, objects, wire_names
 _BUDGETS = {"low": 4_096, "medium": 16_384, "high": 32_768}
 _SMALLEST_BUDGET = 1_024
 _MARK = {"type": "ephemeral"}
-_UNIONS = ("anyOf", "oneOf", "allOf")
 
 _encoder = msgspec.json.Encoder()
 
@@ -128,26 +127,11 @@ def _tools(tools: Sequence[ToolSpec], names: Mapping[str, str], more: list[dict[
         {
             "name": names[tool.name],
             **({"description": tool.description} if tool.description.strip() else {}),
-            "input_schema": _schema(tool.parameters),
+            "input_schema": tool.parameters,
         }
         for tool in tools
     ]
     return [*more, *own]
-
-
-def _schema(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a schema whose top is an object without alternatives: their properties are all told of, in one place."""
-    plain = {key: value for key, value in schema.items() if key not in _UNIONS}
-    parts = [part for union in _UNIONS for part in objects(schema.get(union))]
-    if parts:
-        properties: dict[str, Any] = {}
-        for part in (*parts, schema):
-            inner = part.get("properties")
-            properties |= inner if isinstance(inner, dict) else {}
-        plain["properties"] = properties
-        if required := [name for part in objects(schema.get("allOf")) for name in part.get("required", ())]:
-            plain["required"] = [*dict.fromkeys([*plain.get("required", ()), *required])]
-    return {**plain, "type": "object"} if plain.get("type") != "object" else plain
 
 
 def _marked(messages: list[Message], mark: dict[str, Any]) -> list[Message]:

@@ -119,6 +119,7 @@ class GeminiModel:
             body = await asyncio.to_thread(encode) if request.files else encode()
             async with self._transport.open("POST", url, headers, body) as reply:
                 if reply.status // 100 == 2:
+                    del body  # see Transport.open
                     yield reply
                     return
                 refusal = await reply.read_all(_ERROR_LIMIT)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
@@ -30,7 +29,7 @@ from luxx.providers.openai.chunks import (
     usage_of,
 )
 from luxx.providers.openai.images import Images
-from luxx.providers.openai.reasoning import Reasoning, Returned
+from luxx.providers.openai.reasoning import Attached, Reasoning, Returned
 from luxx.providers.speech import Kind, Speech
 from luxx.providers.verbatim import Verbatim
 
@@ -66,8 +65,8 @@ class AnswerDecoder:
         self._reason: str | None = None
         self._refused = False
         self._usage: Usage | None = None
-        self._verbatim = Verbatim[tuple[str, Any]](self._wrapped)
-        self._calls = Calls(self._verbatim)
+        self._verbatim = Verbatim(self._wrapped)
+        self._calls = Calls(lambda attached: self._verbatim.add(attached, plain=False))
         self._reasoning = Reasoning()
         self._citations = Citations()
         self._images = Images()
@@ -236,8 +235,8 @@ class AnswerDecoder:
         fields = self._reasoning.take()
         return self._verbatim.hand_over(Returned(origin=self._origin, fields=fields)) if fields else []
 
-    def _wrapped(self, calls: list[tuple[str, Any]]) -> Returned:
-        return Returned(origin=self._origin, fields={}, calls=calls)
+    def _wrapped(self, attached: list[Attached]) -> Returned:
+        return Returned(origin=self._origin, fields={}, attached=attached)
 
     def _whole_without_reason(self) -> bool:
         """Marked as ended, and complete calls at its end: nothing was cut, though the reason is missing."""

@@ -1,12 +1,12 @@
 """Calls: tool calls put together from the pieces in which providers send them."""
 
-from typing import Any
+from collections.abc import Callable
 
 from luxx.core.deltas import Delta, ToolCallDelta, ToolCallDone
 from luxx.core.text import storable
 from luxx.providers.arguments import ArgumentsMender, arguments_text, is_object
 from luxx.providers.openai.chunks import CallPiece
-from luxx.providers.verbatim import Verbatim
+from luxx.providers.openai.reasoning import Attached
 
 
 class _Call:
@@ -94,7 +94,7 @@ class _Call:
 
 
 class Calls:
-    """The tool calls of one answer; what some formats attach to a call and want back goes to `verbatim`.
+    """The tool calls of one answer; what some formats attach to a call and want back is handed over by `attach`.
 
     Which call a piece belongs to: a second id on one index starts a new call, and so does a name that comes when the
     arguments so far are complete and no id says otherwise; a piece without any of these goes on with the last call. Calls
@@ -102,8 +102,8 @@ class Calls:
     gap is filled or it grows itself.
     """
 
-    def __init__(self, verbatim: Verbatim[tuple[str, Any]]) -> None:
-        self._verbatim = verbatim
+    def __init__(self, attach: Callable[[Attached], list[Delta]]) -> None:
+        self._attach = attach
         self._calls: list[_Call] = []
         self._open: list[_Call] = []
         self._waiting: list[_Call] = []
@@ -219,8 +219,9 @@ class Calls:
         self._open.remove(call)
         deltas = call.news(last=True)
         call.done = True
-        extra = self._verbatim.add((call.id, call.extra), plain=not call.extra)
-        return [*deltas, *extra, ToolCallDone(call.slot)]
+        if call.extra:
+            deltas += self._attach(Attached(call.slot, call.id, call.extra))
+        return [*deltas, ToolCallDone(call.slot)]
 
 
 def _begins_next(call: _Call, name: str, arguments: str) -> bool:

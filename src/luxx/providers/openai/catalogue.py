@@ -1,6 +1,7 @@
 """Catalogue: the models that an endpoint lists, in the shapes that providers really send."""
 
 import json
+import re
 from typing import cast
 
 from luxx.core.ports import Ability, ModelInfo
@@ -8,6 +9,7 @@ from luxx.core.text import storable
 
 _MOST_MODELS = 5000
 _LARGEST_WINDOW = 2**53
+_NUMBER = re.compile(r"[0-9]{1,16}")
 _WINDOW_NAMES = (
     "context_window",
     "context_length",
@@ -67,6 +69,8 @@ def _tokens(fields: dict[str, object], names: tuple[str, ...]) -> int | None:
     for place in (fields, fields.get("meta"), fields.get("limits"), fields.get("top_provider")):
         for name in names if isinstance(place, dict) else ():
             value = cast("dict[str, object]", place).get(name)
+            if isinstance(value, str) and _NUMBER.fullmatch(value):
+                value = int(value)
             if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST_WINDOW:
                 return value
     return None

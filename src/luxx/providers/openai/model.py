@@ -100,6 +100,7 @@ class OpenAIModel:
             async with self._transport.open("POST", url, headers, body) as reply:
                 if reply.status // 100 == 2:
                     self._unshown.keep(request, asked)
+                    del body  # see Transport.open
                     yield reply
                     return
                 refusal = await reply.read_all(_ERROR_LIMIT)

@@ -18,14 +18,24 @@ _WANTED = re.compile(
 )
 
 
-class Returned(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of an answer: fields for the assistant message, and for its calls by id.
+class Attached(msgspec.Struct, frozen=True, array_like=True):
+    """What came with a call; `slot` is the call's place in its answer."""
 
-    `origin` is the host that made them: another would refuse fields that it does not know, and signatures not its own.
+    slot: int
+    id: str
+    extra: Any
+
+
+class Returned(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of an answer: fields for the assistant message, and for its calls.
+
+    `origin` is the host that made them: another would refuse fields that it does not know, and signatures not its own. `calls` is in
+    older answers, with the id of every call in order and what came with it.
     """
 
     origin: str
     fields: dict[str, Any]
+    attached: list[Attached] = []
     calls: list[tuple[str, Any]] = []
 
 
@@ -89,7 +99,10 @@ def returned(raw: bytes, origin: str) -> Returned | None:
                 fields[name] = _text(fields.get(name)) + value if isinstance(value, str) else value
     if details:
         fields["reasoning_details"] = details
-    return Returned(origin=origin, fields=fields, calls=[call for part in parts for call in part.calls])
+    older = enumerate(call for part in parts for call in part.calls)
+    attached = [Attached(slot, id, extra) for slot, (id, extra) in older if extra]
+    attached += [one for part in parts for one in part.attached]
+    return Returned(origin=origin, fields=fields, attached=attached)
 
 
 def _text(value: object) -> str:

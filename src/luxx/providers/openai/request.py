@@ -12,7 +12,7 @@ from luxx.providers.arguments import object_text
 from luxx.providers.failures import Report
 from luxx.providers.openai.contents import Part, Shown, Unseen, unseen_in
 from luxx.providers.openai.ids import CallIds, fit_name, wants_short_ids
-from luxx.providers.openai.reasoning import NO_REASONING, returned, wants_reasoning
+from luxx.providers.openai.reasoning import NO_REASONING, Attached, returned, wants_reasoning
 from luxx.providers.openai.roles import in_turns, wants_turns
 from luxx.providers.unshown import shown_files
 
@@ -140,7 +140,7 @@ class _Writer:
         calls = [self._call(call, own=back is not None) for call in prompt.calls]
         if back:
             message.update(back.fields)
-            _attach(calls, [call.id for call in prompt.calls], back.calls)
+            _attach(calls, [call.id for call in prompt.calls], back.attached)
         message["tool_calls"] = calls
         return message
 
@@ -149,10 +149,10 @@ class _Writer:
         return {"id": self._ids.of(call.id, own=own), "type": "function", "function": function}
 
 
-def _attach(calls: list[dict[str, Any]], ids: list[str], extras: list[tuple[str, Any]]) -> None:
-    """Give each call what came with it, of which the last calls may have nothing: by place while all calls are there, else by id."""
-    by_id = dict(extras)
-    for place, (call, id) in enumerate(zip(calls, ids, strict=True)):
-        extra = by_id.get(id) if len(extras) > len(calls) else extras[place][1] if place < len(extras) else None
-        if extra:
-            call["extra_content"] = extra
+def _attach(calls: list[dict[str, Any]], ids: list[str], attached: list[Attached]) -> None:
+    """Give each call what came with it: by place while all calls are there (an id may have got an ending since), else by id."""
+    in_place = all(one.slot < len(ids) and ids[one.slot].startswith(one.id) for one in attached)
+    for one in attached:
+        place = one.slot if in_place else ids.index(one.id) if one.id in ids else None
+        if place is not None:
+            calls[place]["extra_content"] = one.extra

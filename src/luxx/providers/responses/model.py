@@ -132,6 +132,7 @@ class ResponsesModel:
             body = encode_request(terms.request, quirks=terms.quirks, extra=self._extra)
             async with self._transport.open("POST", url, headers, body) as reply:
                 if reply.status // 100 == 2:
+                    del body  # see Transport.open
                     yield reply, terms
                     return
                 refusal = await reply.read_all(_ERROR_LIMIT)

@@ -57,7 +57,7 @@ _OF_INPUT = re.compile(r"\binput\b|\bitems?\b|output_text|function_call", re.IGN
 _TEXT_ONLY = re.compile(r"\.output\b|function_call_output|output of tool call", re.IGNORECASE)
 # Without the field a provider may keep the conversation: nothing but its plain refusal is a reason to leave it out.
 _NO_STORE = re.compile(
-    r"^\W*store\b|(?:parameter|argument|supplied|field|propert\w+|body)\W{0,4}store\b", re.IGNORECASE
+    r"^\W*store\b|(?:parameter|argument|supplied|field|propert(?:y|ies)|body)\W{0,4}store\b", re.IGNORECASE
 )
 _WORDS_ONLY = re.compile(r"gpt-[34]|chatgpt|gpt-5[^/]*-chat", re.IGNORECASE)
 # What is left out when a refusal names it: the first of these names that the refusal holds and that was sent decides.

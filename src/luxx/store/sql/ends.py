@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from luxx.core.events import Cancelled, Done, End, Failed, encode
+from luxx.core.usage import Usage
 from luxx.store.records import Status
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.dialect import wanted
@@ -53,6 +54,7 @@ class _Outcome(NamedTuple):
 
 _content = msgspec.json.Decoder(_Content)
 _steering = msgspec.json.Decoder(_Steering)
+_usage = msgspec.json.Decoder(Usage)
 _encoder = msgspec.json.Encoder()
 
 
@@ -79,7 +81,7 @@ def lock_conversations(connection: Connection, numbers: Sequence[int]) -> None:
 
 def end_turn(connection: Connection, ending: Ending, number: int, end: End) -> None:
     """Write a turn's outcome; start what waits for it after ``done``, or what steers; cancel it after another end."""
-    outcome = _outcome(end)
+    outcome = _outcome(connection, number, end)
     status, *columns = outcome
     conversation_id, message_id = connection.execute(_END, (status, ending.now, *columns, number)).fetchone()
     connection.send("UPDATE message SET text = ? WHERE id = ?", (_answer_text(connection, number), message_id))
@@ -119,14 +121,23 @@ def recall(connection: Connection, ending: Ending, message_id: str) -> None:
             recall(connection, ending, behind)
 
 
-def _outcome(end: End) -> _Outcome:
+def _outcome(connection: Connection, number: int, end: End) -> _Outcome:
     match end:
         case Done():
             return _Outcome("done", end.finish_reason, end.token_count, _encoder.encode(end.usage))
         case Failed():
-            return _Outcome("failed", error_code=end.code, error_content=end.content)
+            return _Outcome("failed", None, *_spent(connection, number), end.code, end.content)
         case Cancelled():
-            return _Outcome("cancelled")
+            return _Outcome("cancelled", None, *_spent(connection, number))
+
+
+def _spent(connection: Connection, number: int) -> tuple[int, bytes] | tuple[None, None]:
+    """Return what the model calls cost that a turn has made, as far as they were answered to their ends; nothing if there are none."""
+    rows = connection.execute("SELECT usage FROM model_call WHERE turn = ? AND n > 0", (number,)).fetchall()
+    if not rows:
+        return None, None
+    spent = sum((_usage.decode(usage) for (usage,) in rows), Usage())
+    return spent.total_tokens, _encoder.encode(spent)
 
 
 def _answer_text(connection: Connection, number: int) -> str:

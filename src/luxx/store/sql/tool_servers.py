@@ -8,7 +8,15 @@ import msgspec
 
 from luxx.core.errors import InvalidRequest, NotFound
 from luxx.core.ids import new_id
-from luxx.core.tool_servers import NewToolServer, Target, ToolServer, ToolServerChange, kind_of, origin_of
+from luxx.core.tool_servers import (
+    NewToolServer,
+    SecretsChange,
+    Target,
+    ToolServer,
+    ToolServerChange,
+    kind_of,
+    origin_of,
+)
 from luxx.store.clock import timestamp
 from luxx.store.secrets import SecretBox
 from luxx.store.sql.connection import Connection, Value
@@ -83,11 +91,27 @@ class SqlToolServers:
 
         def job(connection: Connection) -> tuple[ToolServer, bytes | None]:
             server = _get(connection, owner, server_id)
-            sealed = connection.execute("SELECT secrets FROM tool_server WHERE id = ?", (server_id,)).fetchone()
-            return server, sealed[0] if sealed else None
+            return server, _sealed(connection, server_id)
 
         server, sealed = await self._readers.read(job)
-        return server, _secrets.decode(self._secrets.decrypt(bytes(sealed))) if sealed else {}
+        return server, self._open(sealed)
+
+    async def change_secrets(self, owner: str, server: ToolServer, change: SecretsChange) -> bool:
+        """See ToolServerStore."""
+        # The first statement has the row to itself, so that no other node changes it between the reading and the writing.
+        locking = "UPDATE tool_server SET secrets = secrets WHERE id = ? AND owner_id = ? AND target = ?"
+        writing = "UPDATE tool_server SET secrets = ? WHERE id = ? AND owner_id = ?"
+        place = (server.id, owner, msgspec.json.encode(server.target))
+
+        def job(connection: Connection) -> bool:
+            if connection.execute(locking, place).rowcount == 0:
+                return False
+            changed = change(self._open(_sealed(connection, server.id)))
+            if changed is not None:
+                connection.execute(writing, (self._seal(changed), server.id, owner))
+            return changed is not None
+
+        return await self._writer.write(job, self._kept.forget)
 
     async def set_tools(self, owner: str, server: ToolServer, tools: bytes) -> bool:
         """See ToolServerStore."""
@@ -96,6 +120,9 @@ class SqlToolServers:
         return await self._writer.write(
             lambda connection: connection.execute(sql, values).rowcount > 0, self._kept.forget
         )
+
+    def _open(self, sealed: bytes | None) -> dict[str, str]:
+        return _secrets.decode(self._secrets.decrypt(bytes(sealed))) if sealed else {}
 
     def _seal(self, secrets: dict[str, str]) -> bytes | None:
         return self._secrets.encrypt(msgspec.json.encode(secrets).decode()) if secrets else None
@@ -139,6 +166,11 @@ def _get(connection: Connection, owner: str, server_id: str) -> ToolServer:
     if row is None:
         raise NotFound("There is no such tool server.")
     return _server_of(row)
+
+
+def _sealed(connection: Connection, server_id: str) -> bytes | None:
+    row = connection.execute("SELECT secrets FROM tool_server WHERE id = ?", (server_id,)).fetchone()
+    return row[0] if row else None
 
 
 def _refuse_taken_name(connection: Connection, owner: str, name: str, server_id: str) -> None:

@@ -9,6 +9,11 @@ from luxx.store.secrets import SecretBox
 from luxx.store.sqlite.connection import BUSY_TIMEOUT
 
 _MOST_PROBLEMS = 10
+_FINGERPRINT_IN_USE = """
+    SELECT coalesce((SELECT value FROM meta WHERE name = 'secret_key_fingerprint'), '')
+    WHERE EXISTS (SELECT 1 FROM provider WHERE api_key IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM tool_server WHERE secrets IS NOT NULL)
+"""
 
 
 def problems(path: Path) -> tuple[str, ...]:
@@ -18,12 +23,11 @@ def problems(path: Path) -> tuple[str, ...]:
 
 
 def key_fits(path: Path, secrets: SecretBox) -> bool:
-    """Whether the keys in a database were encrypted with one of these secret keys; so they are if there are none.
+    """Whether the keys and secrets in a database were encrypted with one of these secret keys; so they are if there are none.
 
     Raises StorageError.
     """
-    stored = "EXISTS (SELECT 1 FROM provider WHERE api_key IS NOT NULL)"
-    rows = _query(path, f"SELECT value FROM meta WHERE name = 'secret_key_fingerprint' AND {stored}")
+    rows = _query(path, _FINGERPRINT_IN_USE)
     return not rows or rows[0][0] in secrets.fingerprints
 
 

@@ -1,5 +1,6 @@
 """Bounded: the stream of a server's messages, with floods cut off and tool lists mended before the SDK looks at them."""
 
+import contextlib
 import time
 from contextvars import Context
 from types import TracebackType
@@ -9,7 +10,8 @@ import anyio
 import msgspec
 from mcp.client._transport import ReadStream
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCResponse
+from mcp_types import ContentBlock, JSONRPCResponse
+from pydantic import TypeAdapter, ValidationError
 
 from luxx.tools.mcp.listing import mended_schema
 from luxx.tools.mcp.wire import Bounds, Watcher
@@ -24,7 +26,10 @@ LISTED = "luxx:listed"
 """Where the notes (``_meta``) of a page of tools say how many there were on it."""
 _TOOL_TEXTS = ("title", "description")
 _HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
-_CONTENT_TYPES = frozenset({"text", "image", "audio", "resource", "resource_link"})
+_OF_CALLS = frozenset({"structuredContent", "isError"})
+"""What only the result of a call has."""
+_CONTENT_KEYS = frozenset({"type", "text", "data", "mimeType", "resource", "uri", "name", "description"})
+_content: TypeAdapter[ContentBlock] = TypeAdapter(ContentBlock)
 
 
 class Flooded(Exception):
@@ -108,6 +113,10 @@ def mend(result: dict[str, Any]) -> None:
         listed = cast("list[object]", tools)
         result["tools"] = [mended for tool in listed[:_MOST_TOOLS] if (mended := _mended_tool(tool))]
         result["_meta"] = {LISTED: len(listed)}
+    if result.get("content") is None and not _OF_CALLS.isdisjoint(result):
+        result["content"] = []
+    if "isError" in result and result["isError"] is None:
+        result["isError"] = False
     if isinstance(content := result.get("content"), list):
         result["content"] = [_mended_content(part) for part in cast("list[object]", content)]
 
@@ -132,6 +141,12 @@ def _mended_tool(tool: object) -> dict[str, Any] | None:
 
 
 def _mended_content(part: object) -> object:
-    if isinstance(part, dict) and cast("dict[str, object]", part).get("type") in _CONTENT_TYPES:
-        return cast("dict[str, object]", part)
+    """Return a piece of content that the SDK takes: itself, what counts of it, or else its JSON as a text."""
+    if isinstance(part, dict) and "type" in part:
+        given = cast("dict[str, object]", part)
+        kept = {key: value for key, value in given.items() if key in _CONTENT_KEYS}
+        for attempt in (given, kept, {"mimeType": "", **kept}):
+            with contextlib.suppress(ValidationError):
+                _content.validate_python(attempt, by_name=False)
+                return attempt
     return {"type": "text", "text": msgspec.json.encode(part).decode()}

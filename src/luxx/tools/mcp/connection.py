@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Any, cast
 
@@ -179,7 +180,6 @@ class Connection:
     async def _serve(self, live: "_Live", session: Session) -> None:
         """Keep up with the server until it ends, is idle or is to stop."""
         while await live.news():
-            await asyncio.sleep(_RELIST_PAUSE_S)
             try:
                 async with asyncio.timeout(self._limits.patience.connect_s):
                     await self._list(session)
@@ -215,6 +215,8 @@ class _Live:
         self._ready: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
         self._wake = asyncio.Event()
         self._changed = False
+        self._relist_at = -math.inf
+        self._relist_pause_s = _RELIST_PAUSE_S
         self._stopping = False
         self.reason: str | None = None
         self._users = 0
@@ -300,22 +302,29 @@ class _Live:
     async def news(self) -> bool:
         """Return True when the tools have changed, False when the session is to end."""
         while not self._stopping and self.reason is None:
-            if self._changed:
-                self._changed = False
-                return True
-            left = None if self._users else self._last_used + self._idle_s - asyncio.get_running_loop().time()
-            if left is not None and left <= 0:
+            now = asyncio.get_running_loop().time()
+            ends = math.inf if self._users else self._last_used + self._idle_s
+            if ends <= now:
                 self._stopping = True
                 break
+            if self._changed and self._relist_at <= now:
+                self._changed = False
+                return True
+            next_at = min(ends, self._relist_at) if self._changed else ends
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(left):
+                async with asyncio.timeout_at(None if next_at == math.inf else next_at):
                     await self._wake.wait()
         return False
 
     def tools_changed(self) -> None:
-        """See Watcher."""
-        self._changed = True
+        """See Watcher. A server whose tools change all the time is listed ever more seldom."""
+        if self._changed:
+            return
+        now = asyncio.get_running_loop().time()
+        often = now - self._relist_at <= _LONGEST_PAUSE_S
+        self._relist_pause_s = min(_LONGEST_PAUSE_S, 2 * self._relist_pause_s) if often else _RELIST_PAUSE_S
+        self._changed, self._relist_at = True, now + self._relist_pause_s
         self._wake.set()
 
     def failed(self, reason: str) -> None:

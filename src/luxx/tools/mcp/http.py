@@ -91,7 +91,8 @@ class _Transport(httpx2.AsyncBaseTransport):
         is_stream = kind.startswith("text/event-stream")
         body = _BoundedBody(response.stream, self._bounds, self._watcher, endless=is_stream)
         if is_stream:
-            response.stream = _ShallowEvents(body, self._bounds.message_bytes)
+            request_id = _id_of(request.content) if is_post else None
+            response.stream = _MendedEvents(body, self._bounds.message_bytes, request_id)
         elif is_post and response.status_code == 200 and kind.startswith("application/json"):
             return await self._answer(request, response, body)
         else:
@@ -175,26 +176,42 @@ class _BoundedBody(httpx2.AsyncByteStream):
         await self._inner.aclose()
 
 
-class _ShallowEvents(httpx2.AsyncByteStream):
-    """A stream of events, whose lines are nested no deeper than the SDK can read."""
+class _MendedEvents(httpx2.AsyncByteStream):
+    """A stream of events without what the SDK would misread: lines nested too deep, and answers to another request than this one."""
 
-    def __init__(self, inner: httpx2.AsyncByteStream, max_bytes: int) -> None:
+    def __init__(self, inner: httpx2.AsyncByteStream, max_bytes: int, request_id: int | str | None) -> None:
         self._inner = inner
         self._max_bytes = max_bytes
+        self._request_id = request_id
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         partial = bytearray()
         async for chunk in self._inner:
             at = max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1
             if at or len(partial) > self._max_bytes:
-                yield await read(_shallow_lines, bytes(partial + chunk[:at]))
+                yield await read(self._mended, bytes(partial + chunk[:at]))
                 partial.clear()
             partial += chunk[at:]
-        yield bytes(partial)
+        yield await read(self._mended, bytes(partial))
 
     async def aclose(self) -> None:
         """Let the connection go."""
         await self._inner.aclose()
+
+    def _mended(self, data: bytes) -> bytes:
+        lines = map(shallow, data.splitlines(keepends=True))
+        return b"".join(line for line in lines if not _answers_another(line, self._request_id))
+
+
+def _answers_another(line: bytes, request_id: int | str | None) -> bool:
+    """Whether a line of an event is the answer to another request: the SDK takes any answer in a request's stream for its own."""
+    if request_id is None or not line.startswith(b"data:"):
+        return False
+    try:
+        message = msgspec.json.decode(line[5:], type=_Came)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return False
+    return message.method is None and message.id is not None and str(message.id) != str(request_id)
 
 
 def _hint(status: int) -> str:
@@ -224,10 +241,6 @@ def _error_in(body: bytes) -> ErrorData | None:
     return None
 
 
-def _shallow_lines(data: bytes) -> bytes:
-    return b"".join(map(shallow, data.splitlines(keepends=True)))
-
-
 def _id_of(content: bytes) -> int | str | None:
     """Return the id of a request of ours, or None for what is not answered."""
     return msgspec.json.decode(content, type=_Sent).id
@@ -239,3 +252,8 @@ def _words(error: Exception) -> str:
 
 class _Sent(msgspec.Struct):
     id: int | str | None = None
+
+
+class _Came(msgspec.Struct):
+    id: int | str | None = None
+    method: str | None = None

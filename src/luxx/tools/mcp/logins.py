@@ -5,15 +5,17 @@ the other node finds it and leaves what the browser brought.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import time
+from collections.abc import Generator
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from luxx.core.errors import ConfigurationError, LuxxError, NotFound
-from luxx.core.tool_servers import LOGIN_PREFIX, HttpTarget, ToolServer, ToolServerChange, ToolServerStore
+from luxx.core.tool_servers import LOGIN_PREFIX, HttpTarget, SecretsChange, ToolServer, ToolServerStore
 from luxx.tools.mcp.wire import Authorized, ServerFailed
 
 _PATIENCE_S = 600.0
@@ -87,19 +89,20 @@ class Logins:
 
 async def leave(store: ToolServerStore, owner: str, state: str, code: str, issuer: str | None) -> bool:
     """Leave what a browser brought back for the node that waits for it; tell whether any does. Raises StorageError."""
-    for server in await store.list(owner):
-        if not isinstance(server.target, HttpTarget) or not server.secrets_tag:
-            continue
-        try:
-            _, secrets = await store.credentials(owner, server.id)
-        except (NotFound, ConfigurationError):
-            continue
+    key = _key(state)
+
+    def taken(secrets: dict[str, str]) -> dict[str, str] | None:
         pending = _pending(secrets)
-        found = pending.get(_key(state))
-        if found is not None and not found.code:
-            pending[_key(state)] = msgspec.structs.replace(found, code=code, issuer=issuer)
-            await store.change(owner, server.id, ToolServerChange(secrets=_with(secrets, pending)))
-            return True
+        waiting = pending.get(key)
+        if waiting is None or waiting.code:
+            return None
+        return _with(secrets, {**pending, key: msgspec.structs.replace(waiting, code=code, issuer=issuer)})
+
+    for server in await store.list(owner):
+        if isinstance(server.target, HttpTarget) and server.secrets_tag:
+            with contextlib.suppress(ConfigurationError):
+                if await store.change_secrets(owner, server, taken):
+                    return True
     return False
 
 
@@ -135,28 +138,26 @@ class ServerLogin:
 
     async def load(self, kind: str) -> str | None:
         """See Authorizer."""
-        return (await self._current())[1].get(LOGIN_PREFIX + kind)
+        return (await self._secrets()).get(LOGIN_PREFIX + kind)
 
     async def save(self, kind: str, text: str) -> None:
         """See Authorizer. What comes at the end of a log-in ends the waiting for it on all nodes."""
-        server, secrets = await self._current()
-        kept = {name: value for name, value in secrets.items() if name != _PENDING}
-        await self._keep(server, {**kept, LOGIN_PREFIX + kind: text})
+
+        def saved(secrets: dict[str, str]) -> dict[str, str]:
+            over = {_PENDING} if kind == "tokens" else set[str]()
+            return {name: secrets[name] for name in secrets.keys() - over} | {LOGIN_PREFIX + kind: text}
+
+        await self._change(saved)
 
     async def expect(self, state: str, patience_s: float) -> None:
         """Let any node take what comes back with this state, for so long. Raises ServerFailed."""
-        server, secrets = await self._current()
-        pending = {**_pending(secrets), _key(state): _Pending(time.time() + patience_s)}
-        await self._keep(server, _with(secrets, pending))
+        one = _Pending(time.time() + patience_s)
+        await self._change(lambda secrets: _with(secrets, {**_pending(secrets), _key(state): one}))
 
     async def left(self, state: str) -> Authorized | None:
         """Return what another node has left, if it has. Raises ServerFailed."""
-        found = _pending((await self._current())[1]).get(_key(state))
+        found = _pending(await self._secrets()).get(_key(state))
         return Authorized(code=found.code, state=state, issuer=found.issuer) if found and found.code else None
-
-    async def _keep(self, server: ToolServer, secrets: dict[str, str]) -> None:
-        if server.target == self._server.target:
-            await self._store.change(self._owner, server.id, ToolServerChange(secrets=secrets))
 
     async def authorize(self, page: str) -> Authorized:
         """See Authorizer."""
@@ -164,10 +165,22 @@ class ServerLogin:
             raise ServerFailed("it wants a log-in")
         return await self._logins.wait(page, self, self.asked)
 
-    async def _current(self) -> tuple[ToolServer, dict[str, str]]:
-        try:
-            return await self._store.credentials(self._owner, self._server.id)
-        except NotFound as error:
-            raise ServerFailed("it was removed") from error
-        except LuxxError as error:
-            raise ServerFailed(error.message) from error
+    async def _change(self, change: SecretsChange) -> None:
+        with _failing():
+            if not await self._store.change_secrets(self._owner, self._server, change):
+                raise ServerFailed("it was changed or removed")
+
+    async def _secrets(self) -> dict[str, str]:
+        with _failing():
+            return (await self._store.credentials(self._owner, self._server.id))[1]
+
+
+@contextlib.contextmanager
+def _failing() -> Generator[None]:
+    """Say what the store cannot do as if the server had failed."""
+    try:
+        yield
+    except NotFound as error:
+        raise ServerFailed("it was removed") from error
+    except LuxxError as error:
+        raise ServerFailed(error.message) from error

@@ -22,7 +22,8 @@ MAX_DEPTH = 180
 _LARGE_BYTES = 100_000
 _SHOWN_CHARS = 300
 T = TypeVar("T")
-_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# A string without an end is one up to the end: so a text is read once, whatever it is.
+_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?|[\[\]{}]', re.DOTALL)
 
 
 async def read(reader: Callable[[bytes], T], data: bytes) -> T:

@@ -9,10 +9,10 @@ import msgspec
 
 from luxx.core.errors import LuxxError
 from luxx.core.files import FileRef
+from luxx.core.fits import misfit
 from luxx.core.ports import ToolOutcome
 from luxx.core.text import storable, storable_within
 from luxx.tools.context import ToolContext
-from luxx.tools.fits import misfit
 from luxx.tools.keeping import described
 from luxx.tools.mcp.log import ServerLog
 from luxx.tools.mcp.wire import CallResult, Content, LinkContent, MediaContent, ResourceInfo, TextContent

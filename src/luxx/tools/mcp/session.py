@@ -49,7 +49,8 @@ from luxx.tools.mcp.wire import (
 )
 
 # They log what servers send, with tracebacks, and session ids: what counts of it is in the server's own log and in results.
-for _name in ("mcp.client", "mcp.shared", "httpx2", "httpcore2"):
+# The session's own logger has the plain name "client".
+for _name in ("client", "mcp.client", "mcp.shared", "mcp.os", "httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 _MAX_PAGES = 100
@@ -108,7 +109,7 @@ class SdkSession:
     def begin(self, client: Client) -> None:
         """Take over a client that is connected."""
         self._client = client
-        # The SDK's check compiles what the server sent and can be made to run for ever; luxx.tools.fits does it in bounds.
+        # The SDK's check compiles what the server sent and can be made to run for ever; luxx.core.fits does it in bounds.
         client.session.validate_tool_result = _unchecked
         info, can = client.server_info, client.server_capabilities
         self._identity = ServerIdentity(

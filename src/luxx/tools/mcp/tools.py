@@ -5,7 +5,7 @@ from typing import Any
 
 from luxx.core.ports import ToolOutcome
 from luxx.core.prompts import Effect, ToolSpec
-from luxx.core.tool_servers import ToolServer
+from luxx.core.tool_servers import ToolServer, mark_of
 from luxx.tools.arguments import BadArguments
 from luxx.tools.context import ToolContext
 from luxx.tools.declared import DeclaredArguments, Values
@@ -15,6 +15,7 @@ from luxx.tools.mcp.listing import ListedTool, Listing
 from luxx.tools.mcp.names import tool_name
 from luxx.tools.mcp.results import listed_resources, outcome_of_call, outcome_of_parts
 from luxx.tools.model_schema import restore
+from luxx.tools.plain_root import plain_root
 from luxx.tools.tool import Tool
 
 Connect = Callable[[], Awaitable[Connection]]
@@ -43,6 +44,7 @@ class _Maker:
         self._server = server
         self._connect = connect
         self._patience = patience
+        self._target = mark_of(server)
 
     def listed(self, listed: ListedTool) -> Tool:
         """Make a tool of one that the server lists."""
@@ -107,7 +109,9 @@ class _Maker:
         title = tool_name(self._server.name, name)
         return Tool(
             spec=ToolSpec(
-                name=title, description=description or f"{name} of {self._server.name}", parameters=parameters
+                name=title,
+                description=description or f"{name} of {self._server.name}",
+                parameters=plain_root(parameters),
             ),
             effect=effect,
             timeout=self._patience.connect_s + self._patience.whole_call_s,
@@ -115,4 +119,5 @@ class _Maker:
             arguments=DeclaredArguments(parameters),
             bare=True,
             source=self._server.name,
+            target=self._target,
         )

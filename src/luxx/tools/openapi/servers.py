@@ -4,11 +4,12 @@ import asyncio
 import functools
 from collections.abc import Callable, Sequence
 
+import msgspec
 import structlog
 
 from luxx.core.errors import ConfigurationError, InvalidRequest, NotFound, ToolServerFailed
 from luxx.core.openapi import DocumentSource, Offer, OfferChange
-from luxx.core.tool_servers import OpenApiTarget, ToolServer, ToolServerStore
+from luxx.core.tool_servers import OpenApiTarget, ToolServer, ToolServerStore, mark_of
 from luxx.tools.builtin.web.client import WebClient
 from luxx.tools.builtin.web.guard import is_local
 from luxx.tools.errors import ToolError
@@ -111,6 +112,8 @@ class OpenApiServers:
         service = await asyncio.to_thread(
             _stored, target, server.name, client, trusted=server.trusted, access=access, current=current
         )
+        tools = tuple(msgspec.structs.replace(tool, target=mark_of(server)) for tool in service.tools)
+        service = msgspec.structs.replace(service, tools=tools)
         if len(self._services) >= _KEPT:
             self._services.clear()
         self._services[server.id] = (server, service)

@@ -19,6 +19,7 @@ from luxx.tools.errors import OUTCOME_UNKNOWN, ToolError
 from luxx.tools.model_schema import fitted, restore
 from luxx.tools.openapi.document import BadDocument, Document, text_at
 from luxx.tools.openapi.operations import MAX_PROBLEMS, Operation, call_of, operations_of, without
+from luxx.tools.plain_root import plain_root
 from luxx.tools.results import ToolFile, shorten
 from luxx.tools.tool import Tool, ToolContext
 
@@ -146,7 +147,7 @@ def _tool(
         return await caller.run(values, context)
 
     return Tool(
-        spec=ToolSpec(name=name(operation.id), description=operation.description, parameters=shown.schema),
+        spec=ToolSpec(name=name(operation.id), description=operation.description, parameters=plain_root(shown.schema)),
         effect=effect,
         timeout=caller.timeout_s,
         function=run,
@@ -243,7 +244,7 @@ def _base(document: Document, given: str, found_at: str) -> str:
     text = given or _server(document)
     try:
         url = URL(found_at).join(URL(text)) if found_at and not given else URL(text)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, IndexError) as error:
         raise BadDocument(f"The document's server address is no URL: {text[:200]}") from error
     if url.scheme not in ("http", "https") or not url.host:
         raise BadDocument("The document does not say where the service is; give its base URL.")

@@ -121,6 +121,7 @@ class WebClient:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
                 auto_decompress=False,
+                skip_auto_headers=("Content-Type",),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
             ) as session,
             session.request(method, url, headers=headers, data=body, allow_redirects=False) as response,

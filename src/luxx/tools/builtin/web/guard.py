@@ -133,7 +133,7 @@ class Guard:
             url = URL(text).with_fragment(None)
             scheme, port = url.scheme, url.port
             host = (url.raw_host or "").lower()
-        except (ValueError, UnicodeError, TypeError) as error:
+        except (ValueError, UnicodeError, TypeError, IndexError) as error:
             raise Refused(f"This is no URL: {error}") from error
         if scheme not in ("http", "https"):
             raise Refused("Only http:// and https:// URLs can be fetched.")

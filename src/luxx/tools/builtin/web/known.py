@@ -4,6 +4,7 @@ A page must not be able to make a model send data out in a URL. So a URL is know
 messages or in results of search and fetch: never because it begins like one.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 
@@ -11,7 +12,9 @@ from yarl import URL
 
 from luxx.core.prompts import Prompt, ResultPrompt, UserPrompt
 
-_URL = re.compile(r"https?://[^\s<>\"'`|\\\x00-\x20]{1,4000}", re.I)
+_START = re.compile(r"https?://(?=[^\s<>\"'`|\\\x00-\x20])", re.I)
+_ENDS = frozenset("<>\"'`|\\") | {chr(code) for code in range(33)}
+_MAX_CHARS = 4_000
 _BARE = re.compile(r"(?<![\w@./:-])(?:[a-z0-9-]+\.)+[a-z]{2,24}(?::\d{1,5})?(?:/[^\s<>\"'`|\\]*)?(?![\w@])", re.I)
 _AFTER = ".,;:!?*_~…"
 _PAIRS = {")": "(", "]": "[", "}": "{"}
@@ -43,15 +46,15 @@ def urls_in(text: str, *, bare: bool = False) -> frozenset[str]:
     found: set[str] = set()
     rest: list[str] = []
     at = 0
-    while match := _URL.search(text, at):
-        url = _trimmed(match[0])
-        found.add(canonical(url))
+    while match := _START.search(text, at):
+        url = match[0] + _trimmed(_inside(text[match.end() : match.end() + _MAX_CHARS]))
+        found.add(url)
         rest.append(text[at : match.start()])
         at = match.start() + len(url)
     if bare:
         for match in _BARE.finditer(" ".join([*rest, text[at:]])):
-            found |= {canonical(f"{scheme}://{_trimmed(match[0])}") for scheme in ("http", "https")}
-    return frozenset(found - {""})
+            found |= {f"{scheme}://{_trimmed(match[0])}" for scheme in ("http", "https")}
+    return frozenset(map(canonical, found)) - {""}
 
 
 def canonical(url: str) -> str:
@@ -65,16 +68,21 @@ def canonical(url: str) -> str:
         if parsed.scheme not in ("http", "https") or not parsed.host or parsed.raw_user or parsed.raw_password:
             return ""
         return f"{parsed.origin()}{parsed.raw_path_qs}"
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, IndexError):  # the last for what has a bracket where its host would be
         return ""
 
 
-def _trimmed(token: str) -> str:
+def _inside(text: str) -> Iterator[str]:
+    """Return the characters that a URL can have, up to the first other one."""
+    return itertools.takewhile(lambda char: char not in _ENDS and not char.isspace(), text)
+
+
+def _trimmed(token: Iterable[str]) -> str:
     """Cut a token at a bracket that was opened before it, and leave out the punctuation that follows it in a sentence."""
     return "".join(_until_closed(token)).rstrip(_AFTER)
 
 
-def _until_closed(token: str) -> Iterator[str]:
+def _until_closed(token: Iterable[str]) -> Iterator[str]:
     opened: list[str] = []
     for char in token:
         if char in _PAIRS.values():

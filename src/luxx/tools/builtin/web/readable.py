@@ -302,7 +302,7 @@ class _Writer:
             return ""
         try:
             url = self._base.join(URL(href))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, IndexError):
             return ""
         address = str(url) if url.scheme in ("http", "https") else ""
         self._url_chars_left -= len(address)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, cast
 from urllib.parse import urlencode
 
 import msgspec
@@ -15,7 +15,6 @@ from luxx.tools.errors import ToolError
 from luxx.tools.results import shorten
 from luxx.tools.tool import Tool, tool
 
-T = TypeVar("T")
 Engine = Literal["searxng", "brave", "tavily"]
 
 MAX_RESULTS = 20
@@ -44,37 +43,20 @@ class SearchEngine(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
 
 
-class _SearxHit(msgspec.Struct):
-    url: str = ""
-    title: str = ""
-    content: str | None = ""
+class _Web(msgspec.Struct):
+    results: object = None
 
 
-class _Searx(msgspec.Struct):
-    results: list[_SearxHit] = []
+class _Found(msgspec.Struct):
+    """Where engines put their results: SearXNG and Tavily on top, Brave into ``web``."""
 
-
-class _BraveHit(msgspec.Struct):
-    url: str = ""
-    title: str = ""
-    description: str | None = ""
-
-
-class _BraveWeb(msgspec.Struct):
-    results: list[_BraveHit] = []
-
-
-class _Brave(msgspec.Struct):
-    web: _BraveWeb | None = None
-
-
-class _Tavily(msgspec.Struct):
-    results: list[_SearxHit] = []
+    results: object = None
+    web: _Web | None = None
 
 
 def search_tool(settings: SearchEngine, client: WebClient) -> Tool:
     """Return the tool ``web_search``; the client has to allow the engine's own address."""
-    ask, read = _ENGINES[settings.engine]
+    ask = _QUESTIONS[settings.engine]
 
     async def web_search(
         query: Annotated[str, msgspec.Meta(min_length=1, max_length=_MAX_QUERY_CHARS)],
@@ -88,7 +70,7 @@ def search_tool(settings: SearchEngine, client: WebClient) -> Tool:
             query: What to search for, as one would type it into a search engine.
             count: How many results to give at most.
         """
-        hits = _fit(read(await _asked(settings, client, ask(settings, query, count))), count)
+        hits = _fit(_read(await _asked(settings, client, ask(settings, query, count))), count)
         if not hits:
             return f"Nothing was found for: {query}"
         return "\n\n".join(_shown(number, hit) for number, hit in enumerate(hits, 1))
@@ -143,31 +125,29 @@ def _ask_tavily(settings: SearchEngine, query: str, count: int) -> _Request:
     return _Request(settings.url or TAVILY_URL, headers, msgspec.json.encode({"query": query, "max_results": count}))
 
 
-def _read_searxng(data: bytes) -> list[Hit]:
-    return [Hit(hit.title, hit.url, hit.content or "") for hit in _decoded(data, _Searx).results]
-
-
-def _read_brave(data: bytes) -> list[Hit]:
-    web = _decoded(data, _Brave).web
-    return [Hit(hit.title, hit.url, hit.description or "") for hit in (web.results if web else [])]
-
-
-def _read_tavily(data: bytes) -> list[Hit]:
-    return [Hit(hit.title, hit.url, hit.content or "") for hit in _decoded(data, _Tavily).results]
-
-
-_ENGINES: dict[Engine, tuple[Callable[[SearchEngine, str, int], _Request], Callable[[bytes], list[Hit]]]] = {
-    "searxng": (_ask_searxng, _read_searxng),
-    "brave": (_ask_brave, _read_brave),
-    "tavily": (_ask_tavily, _read_tavily),
+_QUESTIONS: dict[Engine, Callable[[SearchEngine, str, int], _Request]] = {
+    "searxng": _ask_searxng,
+    "brave": _ask_brave,
+    "tavily": _ask_tavily,
 }
 
 
-def _decoded(data: bytes, kind: type[T]) -> T:
+def _read(data: bytes) -> list[Hit]:
+    """Return the hits of an answer; what of one is no text is left out, and so is one without an address."""
     try:
-        return msgspec.json.decode(data, type=kind)
+        found = msgspec.json.decode(data, type=_Found)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise ToolError("The search engine's answer cannot be read.") from error
+    results = found.web.results if found.web else found.results
+    return list(map(_hit, cast("list[object]", results))) if isinstance(results, list) else []
+
+
+def _hit(result: object) -> Hit:
+    fields = cast("dict[str, object]", result) if isinstance(result, dict) else {}
+    title, url, content, description = (
+        text if isinstance(text := fields.get(name), str) else "" for name in ("title", "url", "content", "description")
+    )
+    return Hit(title, url, content or description)
 
 
 def _fit(hits: list[Hit], count: int) -> list[Hit]:
