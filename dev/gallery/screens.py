@@ -111,8 +111,8 @@ def _picker(page: Page) -> None:
 
 def _keep(page: Page) -> None:
     _tools(page)
-    page.get_by_role("button", name="Share and keep").click()
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("button", name="Share and export").click()
+    page.get_by_role("button", name="Create link").click()
     expect(page.get_by_role("textbox", name="Read-only link")).to_be_visible()
 
 

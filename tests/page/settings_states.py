@@ -38,7 +38,7 @@ def known_providers(page: Page, server: PageServer) -> None:
 def own_provider(page: Page, server: PageServer) -> None:
     """The form of a provider that is not known."""
     known_providers(page, server)
-    page.get_by_role("dialog").get_by_role("button", name="Another one").click()
+    page.get_by_role("dialog").get_by_role("button", name="Custom provider").click()
 
 
 def tools(page: Page, server: PageServer) -> None:

@@ -300,8 +300,8 @@ def sharing(page: Page, server: PageServer) -> None:
     """A link that was just made."""
     send(page, script([text(_PROSE)]))
     expect(answer(page)).to_have_attribute("aria-busy", "false")
-    page.get_by_role("button", name="Share and keep").click()
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("button", name="Share and export").click()
+    page.get_by_role("button", name="Create link").click()
     expect(page.get_by_role("textbox", name="Read-only link")).to_be_visible()
 
 

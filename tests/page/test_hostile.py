@@ -238,8 +238,8 @@ def test_in_what_an_import_reports_and_a_failure_says(owned: Page) -> None:
 def test_on_the_page_of_a_share(chat: Page, server: PageServer) -> None:
     made = keep(server, f"Shared {ALL}"[:190], line(ALL, f"{MARKDOWN}\n\n{ALL}"))
     chat.goto(f"{server.url}/c/{made}")
-    chat.get_by_role("button", name="Share and keep").click()
-    chat.get_by_role("button", name="Make a link").click()
+    chat.get_by_role("button", name="Share and export").click()
+    chat.get_by_role("button", name="Create link").click()
     chat.goto(chat.get_by_role("textbox", name="Read-only link").input_value())
     expect(chat.get_by_role("heading", level=1).first).to_contain_text(CORPUS[0])
     for word in CORPUS[:8]:

@@ -13,8 +13,8 @@ from tests.page.talk import answer, conversation_id, script, send, text
 
 
 def open_keeping(page: Page) -> None:
-    page.get_by_role("button", name="Share and keep").click()
-    expect(page.get_by_role("dialog", name="Share and keep")).to_be_visible()
+    page.get_by_role("button", name="Share and export").click()
+    expect(page.get_by_role("dialog", name="Share and export")).to_be_visible()
 
 
 def answered(page: Page, words: str) -> None:
@@ -25,13 +25,13 @@ def answered(page: Page, words: str) -> None:
 def test_a_shared_link_shows_the_conversation_until_it_is_taken_back(chat: Page) -> None:
     answered(chat, "What was **said** here.")
     open_keeping(chat)
-    chat.get_by_role("button", name="Make a link").click()
+    chat.get_by_role("button", name="Create link").click()
     link = chat.get_by_role("textbox", name="Read-only link").input_value()
     other = chat.context.new_page()
     other.goto(link)
     expect(other.get_by_text("What was said here.")).to_be_visible()
-    links = chat.get_by_role("list", name="Links that lead here")
-    links.get_by_role("button", name="Take back").click()
+    links = chat.get_by_role("list", name="Shared links")
+    links.get_by_role("button", name="Revoke").click()
     links.get_by_role("button", name="Really remove?").click()
     expect(links).to_have_count(0)
     other.goto(link)
@@ -44,7 +44,7 @@ def test_only_what_is_ticked_is_shared(chat: Page) -> None:
     for ticked in (False, True):
         open_keeping(chat)
         chat.get_by_role("checkbox", name="Thinking").set_checked(ticked)
-        chat.get_by_role("button", name="Make a link").click()
+        chat.get_by_role("button", name="Create link").click()
         link = chat.get_by_role("textbox", name="Read-only link").input_value()
         shared = chat.context.request.get(link).text()
         assert "Said aloud." in shared
@@ -102,7 +102,7 @@ def test_the_dialog_is_accessible_and_gives_the_focus_back(chat: Page) -> None:
     open_keeping(chat)
     assert_accessible(chat)
     chat.keyboard.press("Escape")
-    expect(chat.get_by_role("button", name="Share and keep")).to_be_focused()
+    expect(chat.get_by_role("button", name="Share and export")).to_be_focused()
 
 
 def test_paper_shows_all_messages_and_no_controls(chat: Page, server: PageServer) -> None:
@@ -119,4 +119,5 @@ def test_paper_shows_all_messages_and_no_controls(chat: Page, server: PageServer
     expect(chat.get_by_role("textbox", name="Message", exact=True)).to_be_hidden()
     expect(chat.get_by_role("navigation", name="Conversations")).to_be_hidden()
     assert chat.evaluate("document.body.scrollHeight") > 300 * 20
+    assert chat.locator("main button:visible").count() == 0
     chat.emulate_media(media="null")

@@ -59,7 +59,7 @@ def _button(name: str) -> Callable[[Page], Locator]:
     return lambda page: page.get_by_role("button", name=name, exact=True)
 
 
-@pytest.mark.parametrize("name", ["Chat settings", "Keyboard shortcuts", "Settings", "Share and keep", "scripted"])
+@pytest.mark.parametrize("name", ["Chat settings", "Keyboard shortcuts", "Settings", "Share and export", "scripted"])
 def test_the_focus_returns_to_what_opened_a_dialog(chat: Page, name: str) -> None:
     send(chat, script([text("Hello.")]))
     expect(answer(chat)).to_have_attribute("aria-busy", "false")

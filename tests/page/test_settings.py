@@ -77,7 +77,7 @@ def press(place: Locator, name: str) -> None:
 
 def add_custom(dialog: Locator, name: str, address: str) -> None:
     press(dialog, "Add a provider")
-    dialog.get_by_role("button", name="Another one").click()
+    dialog.get_by_role("button", name="Custom provider").click()
     dialog.get_by_label("Name").fill(name)
     dialog.get_by_label("Base URL").fill(address)
     dialog.get_by_label("API key").fill("secret")

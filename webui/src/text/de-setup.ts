@@ -181,7 +181,7 @@ export const deSetup: SetupCatalogue = {
     },
     make: 'Link erstellen',
     once: 'Der Link wird nur dieses eine Mal angezeigt.',
-    links: 'Links, die hierher führen',
+    links: 'Geteilte Links',
     takeBack: 'Zurücknehmen',
     made: (when) => `Erstellt am ${when}`,
     none: 'Nichts ist geteilt.',

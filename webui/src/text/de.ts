@@ -88,6 +88,7 @@ export const words: Catalogue = {
     stop: 'Stoppen',
     stopping: 'Wird gestoppt …',
     tools: 'Tools',
+    withoutTools: 'Tools aus',
     toolsOn: 'Tools sind eingeschaltet',
     toolsOff: 'Tools sind ausgeschaltet',
     noTools: 'Dieses Modell kann keine Tools verwenden',

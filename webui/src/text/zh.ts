@@ -88,6 +88,7 @@ export const words: Catalogue = {
     stop: '停止',
     stopping: '正在停止…',
     tools: '工具',
+    withoutTools: '工具已关闭',
     toolsOn: '工具已开启',
     toolsOff: '工具已关闭',
     noTools: '此模型不能使用工具',
