@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from luxx.archive.sharing import SharedBranch, SharedMessage, SharedPart
-from luxx.http.share_page import share_page
+from luxx.http.share_page import MOST_MARKDOWN, share_page
 from tests.archive.exports import CHATGPT, CLAUDE, LIBRECHAT, OPEN_WEBUI
 from tests.http.asgi import Answer
 from tests.http.world import World, world
@@ -197,3 +198,94 @@ def test_every_text_of_a_share_runs_in_its_own_direction_and_code_from_left_to_r
     assert '<div lang="" dir="auto"><p>תשובה</p>\n</div>' in page
     assert '<pre class="plain" lang="" dir="auto">מערכת</pre>' in page
     assert '<pre class="plain" dir="ltr">{&quot;a&quot;: 1}</pre>' in page
+
+
+def page_of(text: str) -> str:
+    message = SharedMessage(role="assistant", created_at="2026", parts=(SharedPart(type="text", content=text),))
+    return share_page(SharedBranch(title="T", shared_at="2026", system_prompt=None, messages=(message,)))
+
+
+def test_cells_of_a_share_are_aligned_by_classes_since_its_page_allows_no_styles() -> None:
+    page = page_of("|a|b|c|d|\n|-:|:-:|:-|-|\n|1|2|3|4|")
+    for tag in ("th", "td"):
+        assert f'<{tag} class="align-right">' in page
+        assert f'<{tag} class="align-center">' in page
+        assert page.count(f"<{tag}>") == 2
+    assert "style=" not in page
+
+
+@pytest.mark.parametrize(
+    ("text", "tex"),
+    [
+        (r"so $a_1\,b_2 < c*d*e$.", r"a_1\,b_2 &lt; c*d*e"),
+        (r"\(x\_1\!\)", r"x\_1\!"),
+        (r"公式$x$是", "x"),
+        (r"**bold \[ \frac{a}{b}\; \] **", r"\frac{a}{b}\;"),
+        ("in $$x\n\\, y$$ line", "x\n\\, y"),
+        (r"| $a\,b$ |" + "\n|-|\n", r"a\,b"),
+        (r"[see \(a*b*c\)](https://ok.example)", "a*b*c"),
+    ],
+)
+def test_a_formula_in_a_line_of_a_share_is_shown_as_it_was_written(text: str, tex: str) -> None:
+    assert f'<code class="maths">{tex}</code>' in page_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "tex"),
+    [
+        ("Thus\n$$\na\\,b\\\\\n# c\n* d\n$$\nmore", "a\\,b\\\\\n# c\n* d"),
+        ("\\[ x_1 * y_1 * z \\]", "x_1 * y_1 * z"),
+        ("- one\n\n  $$\n  x\n    y\n  $$\n- two", "x\n  y"),
+        ("> \\[\n> x\\!\n> \\]\n\nafter", "x\\!"),
+        ("$$<script>alert(1)</script>$$", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+    ],
+)
+def test_a_formula_of_its_own_in_a_share_is_shown_as_it_was_written(text: str, tex: str) -> None:
+    page = page_of(text)
+    assert f'<pre class="maths" tabindex="0"><code>{tex}</code></pre>' in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$5 and $6, or $5-$6, or US$7 and 8$ more",
+        "`$x$` ``\\(x\\)`` $5 `a$`, \\( `x\\)`",
+        "```\n$$\nx\n$$\n\\[x\\]\n```",
+        "    $$x$$",
+        "\\$x\\$ and $$ and $$$$ and \\(\\) and \\[ \\]",
+        "$$\nnever closed\n\nby $$\nanything, nor \\[ this\n\n\\]",
+        "$$<script>",
+        "> $$ x\n\ny $$",
+        "- \\[ x\n\n\\]",
+    ],
+)
+def test_what_is_no_formula_stays_text_in_a_share(text: str) -> None:
+    page = page_of(text)
+    assert 'class="maths"' not in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "$",
+        "$$",
+        "$a ",
+        "$$ ",
+        "$$\n",
+        "\\(",
+        "\\[",
+        "\\[ a\n",
+        "\\[ a\n\\] b\n",
+        "$a`",
+        "[$a ",
+        "[\\( ",
+        "- \\[\n",
+        "\\[\n \\)",
+    ],
+)
+def test_signs_of_formulas_that_never_end_take_time_in_proportion_to_their_number(unit: str) -> None:
+    started = time.process_time()
+    page_of(unit * (MOST_MARKDOWN // 2 // len(unit)))
+    assert time.process_time() - started < 10

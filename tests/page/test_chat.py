@@ -1,5 +1,7 @@
 """The page as a person uses it, in a real browser, on a real server."""
 
+import re
+
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page.conftest import PageServer

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.page import states
 from tests.page.conftest import PageServer
 from tests.page.library import keep, line
-from tests.page.talk import answer, call, script, send, text
+from tests.page.talk import SLOW, answer, call, script, send, text
 
 MARK_ALL = """() => {
     const modal = document.querySelector('dialog[open]') ?? document.body;
@@ -55,7 +55,7 @@ def test_every_control_is_reached_and_seen_by_keys(owned: Page, server: PageServ
     assert owned.eval_on_selector_all("[data-wanted]:not([data-wanted=reached])", LEFT) == []
 
 
-def _button(name: str) -> Callable[[Page], Locator]:
+def _button(name: str) -> Callable[[Page | Locator], Locator]:
     return lambda page: page.get_by_role("button", name=name, exact=True)
 
 
@@ -165,3 +165,119 @@ def test_a_person_decides_by_keys_alone(chat: Page, server: PageServer) -> None:
     chat.keyboard.press("Enter")
     expect(answer(chat)).to_contain_text("Done.")
     expect(answer(chat).get_by_role("button", name="wait_unsafe")).to_be_focused()
+
+
+def _scrolled(page: Page) -> float:
+    return page.get_by_role("log").evaluate("area => area.scrollTop")
+
+
+def _versions(page: Page) -> tuple[Locator, Locator]:
+    versions = page.get_by_role("group", name="Version")
+    return _button("Previous version")(versions), _button("Next version")(versions)
+
+
+def test_the_focus_stays_with_the_versions_of_an_answer(chat: Page) -> None:
+    message = chat.get_by_role("textbox", name="Message", exact=True)
+    send(chat, script([text("The answer.\n\n" * 40)]))
+    for versions in ("2/2", "3/3"):
+        expect(answer(chat)).to_have_attribute("aria-busy", "false")
+        answer(chat).get_by_role("button", name="Regenerate").press("Enter")
+        expect(message).to_be_focused()
+        expect(answer(chat)).to_contain_text(versions)
+    earlier, later = _versions(chat)
+    earlier.press("Enter")
+    expect(answer(chat)).to_contain_text("2/3")
+    expect(earlier).to_be_focused()
+    before = _scrolled(chat)
+    chat.keyboard.press("Enter")
+    expect(answer(chat)).to_contain_text("1/3")
+    expect(later).to_be_focused()
+    chat.keyboard.press("Enter")
+    expect(answer(chat)).to_contain_text("2/3")
+    expect(later).to_be_focused()
+    assert abs(_scrolled(chat) - before) < 2
+
+
+def test_the_focus_stays_with_the_versions_of_a_message(chat: Page) -> None:
+    asked = chat.get_by_role("article", name="You")
+    send(chat, script([text("Hello.")]))
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    asked.get_by_role("button", name="Edit").press("Enter")
+    editor = chat.get_by_role("textbox", name="Edit the message")
+    editor.fill(script([text("Good evening.")]))
+    editor.press("Enter")
+    expect(chat.get_by_role("textbox", name="Message", exact=True)).to_be_focused()
+    expect(answer(chat)).to_contain_text("Good evening.")
+    expect(asked).to_contain_text("2/2")
+    earlier, later = _versions(chat)
+    earlier.press("Enter")
+    expect(answer(chat)).to_contain_text("Hello.")
+    expect(later).to_be_focused()
+    chat.keyboard.press("Enter")
+    expect(answer(chat)).to_contain_text("Good evening.")
+    expect(earlier).to_be_focused()
+
+
+def test_who_stops_an_answer_writes_on(chat: Page) -> None:
+    message = chat.get_by_role("textbox", name="Message", exact=True)
+    message.fill(script([text(SLOW, delay_ms=40)]))
+    _button("Send")(chat).press("Enter")
+    expect(message).to_be_focused()
+    expect(answer(chat)).to_contain_text("word3")
+    _button("Stop")(chat).press("Enter")
+    expect(message).to_be_focused()
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    expect(message).to_be_focused()
+
+
+def test_the_focus_is_not_taken_from_who_has_moved_on(chat: Page) -> None:
+    send(chat, script([text("Hello.")]))
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    answer(chat).get_by_role("button", name="Regenerate").press("Enter")
+    expect(answer(chat)).to_contain_text("2/2")
+    chat.route("**/messages?*", lambda route: (settings.focus(), route.continue_()))
+    settings = chat.get_by_role("button", name="Settings", exact=True)
+    _versions(chat)[0].press("Enter")
+    expect(answer(chat)).to_contain_text("1/2")
+    expect(settings).to_be_focused()
+
+
+def test_an_edit_that_was_not_sent_is_kept(chat: Page) -> None:
+    send(chat, script([text("Hello.")]))
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    editor = chat.get_by_role("textbox", name="Edit the message")
+    edit = chat.get_by_role("article", name="You").get_by_role("button", name="Edit")
+    edit.click()
+    editor.fill(script([text("Good night.")]))
+    chat.reload()
+    expect(editor).to_have_value(script([text("Good night.")]))
+    expect(chat.get_by_role("textbox", name="Message", exact=True)).to_be_focused()
+    editor.press("Enter")
+    expect(answer(chat)).to_contain_text("Good night.")
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    edit.click()
+    editor.fill("Never mind.")
+    chat.get_by_role("button", name="Cancel").click()
+    chat.reload()
+    expect(answer(chat)).to_contain_text("Good night.")
+    expect(editor).to_have_count(0)
+    _versions(chat)[0].click()
+    expect(answer(chat)).to_contain_text("Hello.")
+    expect(editor).to_have_count(0)
+
+
+def test_the_end_of_an_answer_leads_to_what_waits(chat: Page, server: PageServer) -> None:
+    server.call("PUT", "/api/rules", {"items": [{"tool": "wait_unsafe", "action": "ask"}]})
+    both = [call("wait_unsafe", seconds=0, label=label) for label in ("one", "two")]
+    send(chat, script(both, [text("Done.")]))
+    cards = chat.get_by_role("region", name="asks")
+    expect(cards).to_have_count(2)
+    answer(chat).get_by_role("button", name="2 wait for you").press("Enter")
+    expect(_button("Allow")(cards.first)).to_be_focused()
+    chat.keyboard.press("Enter")
+    expect(cards).to_have_count(1)
+    answer(chat).get_by_role("button", name="Waiting for you").press("Enter")
+    expect(_button("Allow")(cards)).to_be_focused()
+    chat.keyboard.press("Enter")
+    expect(answer(chat)).to_contain_text("Done.")
+    expect(answer(chat).get_by_role("button", name="Waiting for you")).to_have_count(0)

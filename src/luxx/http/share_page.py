@@ -5,12 +5,16 @@ Markdown becomes HTML by markdown-it with raw HTML, images and all addresses but
 
 import base64
 import hashlib
+import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
@@ -20,14 +24,51 @@ from luxx.core.media import IMAGES
 MOST_MARKDOWN = 300_000
 """Characters of one page; texts beyond it are shown as they were written. At the worst they take about 3 s."""
 
-_STYLE = (
-    ":root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;"
-    "overflow-wrap:anywhere}h1{font-size:1.5rem}article{margin:1.5rem 0}article>h2{font-size:.9rem;margin:0 0 .25rem;"
-    "opacity:.75}.user{border-inline-start:.25rem solid #6b7fd7;padding-inline-start:1rem}pre{overflow-x:auto;"
-    "padding:.75rem;border:1px solid #8885;border-radius:.4rem}.plain{white-space:pre-wrap}table{border-collapse:collapse;"
-    "display:block;overflow-x:auto}td,th{border:1px solid #8885;padding:.25rem .5rem}img{max-width:100%}"
-    "html{background:Canvas;color:CanvasText}a{color:LinkText}details{margin:.5rem 0}pre:not(.plain),code{direction:ltr;unicode-bidi:isolate}footer{margin-top:3rem;font-size:.85rem;opacity:.75}"
+_LIGHT = (
+    "--bg:#fefdfb;--bubble:#f3efe8;--code:#f8f5f0;--line:#e5dfd5;--strong:#cfc7ba;--ink:#23201b;--ink-2:#5d574d;"
+    "--ink-3:#6c655a;--accent:#a84a08;"
 )
+_DARK = (
+    "--bg:#1b1a17;--bubble:#2b2924;--code:#151411;--line:#35322c;--strong:#4d4840;--ink:#ece7de;--ink-2:#b5ada0;"
+    "--ink-3:#a0978a;--accent:#f0a45c;"
+)
+_STYLE = f"""
+:root{{color-scheme:light dark;{_LIGHT}--mono:ui-monospace,'SF Mono','Cascadia Code','JetBrains Mono',Menlo,Consolas,
+'DejaVu Sans Mono',monospace}}
+@media screen and (prefers-color-scheme:dark){{:root{{{_DARK}}}}}
+@media (prefers-contrast:more){{body{{--ink-2:var(--ink);--ink-3:var(--ink);--line:var(--ink);--strong:var(--ink)}}}}
+html{{background:var(--bg);color:var(--ink)}}
+body{{font:1rem/1.65 -apple-system,'Segoe UI',Roboto,'Noto Sans',Ubuntu,Cantarell,'Helvetica Neue','Liberation Sans',Arial,
+system-ui,sans-serif;max-width:46rem;margin:2.5rem auto 2rem;padding:0 1rem;overflow-wrap:anywhere;text-size-adjust:100%}}
+h1,h2,h3,h4,h5,h6{{margin:1.6rem 0 .6rem;font-size:1rem;font-weight:650;line-height:1.3;break-after:avoid}}
+main>h1{{margin:0 0 2rem;font-size:1.8rem}}h1{{font-size:1.4rem}}h2{{font-size:1.22rem}}h3{{font-size:1.08rem}}
+article{{margin:1.5rem 0}}
+article>h2{{margin:0 0 .25rem;color:var(--ink-3);font-size:.8125rem;font-weight:400}}
+.user{{width:fit-content;max-width:min(85%,36rem);margin-inline-start:auto;padding:.6rem 1rem;border:1px solid transparent;
+border-radius:1.25rem;border-end-end-radius:.35rem;background:var(--bubble);box-sizing:border-box}}
+@media screen{{.user>h2{{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%)}}}}
+p,ul,ol,blockquote,table,pre{{margin:.85rem 0}}article>div>:first-child{{margin-top:0}}article>div>:last-child{{margin-bottom:0}}
+ul,ol{{padding-inline-start:1.6rem}}li>p{{margin:.2rem 0}}li>ul,li>ol{{margin:.2rem 0}}li::marker{{color:var(--ink-3)}}
+blockquote{{margin-inline:0;padding-inline-start:1rem;border-inline-start:3px solid var(--strong);color:var(--ink-2)}}
+hr{{height:1px;margin:1.6rem 0;border:0;background:var(--line)}}
+a{{color:var(--accent);text-underline-offset:.15em;text-decoration-thickness:1px}}
+:focus-visible{{outline:2px solid var(--accent);outline-offset:2px}}
+code{{padding:.12em .35em;border-radius:.35em;background:var(--bubble);font:.875em/1.5 var(--mono)}}
+pre{{padding:.75rem .9rem;border:1px solid var(--line);border-radius:.625rem;background:var(--code);overflow-x:auto;
+overflow-wrap:normal;font:.84375rem/1.55 var(--mono);tab-size:4}}
+pre code{{padding:0;background:none;font:inherit}}
+.plain{{white-space:pre-wrap;overflow-wrap:anywhere}}
+pre:not(.plain),code{{direction:ltr;unicode-bidi:isolate}}
+table{{display:block;overflow-x:auto;border-collapse:collapse;font-size:.9375rem;line-height:1.5;overflow-wrap:normal}}
+td,th{{padding:.45rem .9rem;border-bottom:1px solid var(--line);text-align:start;vertical-align:top}}
+th{{border-bottom-color:var(--strong);font-weight:600}}
+.align-center{{text-align:center}}.align-right{{text-align:end;font-variant-numeric:tabular-nums}}
+img{{max-width:100%;border-radius:.625rem}}
+details,em.tool{{color:var(--ink-2);font-size:.875rem}}details{{margin:.5rem 0}}summary{{cursor:pointer}}
+footer{{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--ink-3);font-size:.8125rem}}
+@media print{{:root{{color-scheme:light;--bg:#fff;--ink:#000}}body{{max-width:none;margin:0;padding:0}}.user{{border-color:var(--strong)}}
+pre,pre code{{white-space:pre-wrap;overflow-wrap:anywhere}}tr,img{{break-inside:avoid}}}}
+"""
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 HEADERS = {
     "Content-Security-Policy": (
@@ -81,7 +122,7 @@ def _part(part: SharedPart, markdown: "_Markdown") -> str:
             return (
                 _folded(f"Tool: {name}", _plain(part.content, _CODE))
                 if part.content
-                else f"<p><em>Tool: {name}</em></p>"
+                else f'<p><em class="tool">Tool: {name}</em></p>'
             )
         case "tool_result":
             return _folded(f"Result: {name}", _plain(part.content))
@@ -130,7 +171,107 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable(["image"])
     parser.validateLink = _is_safe  # pyright: ignore[reportAttributeAccessIssue] - the documented way to set it
     parser.add_render_rule("link_open", _open_link)
+    parser.add_render_rule("th_open", _open_cell)
+    parser.add_render_rule("td_open", _open_cell)
+    maths = _Maths()
+    parser.block.ruler.after("fence", "maths", maths.block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    parser.inline.ruler.before("escape", "maths", maths.inline)
+    parser.add_render_rule("maths_block", _maths_block)
+    parser.add_render_rule("maths_inline", _maths_inline)
     return parser
+
+
+class _Ahead:
+    """Finds what comes next in a text that is asked for from many of its places; in all, in time linear to its length."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = re.compile(pattern)
+        self._text = ""
+        self._from = 0
+        self._found: re.Match[str] | None = None
+
+    def find(self, text: str, place: int, sign: str) -> int:
+        """Return where the sign begins; -1 if there is none, or something before it that a formula does not go beyond."""
+        until = len(text) if self._found is None else self._found.start()
+        if text is not self._text or not self._from <= place <= until:
+            self._text, self._from, self._found = text, place, self._pattern.search(text, place)
+        return self._found.start() if self._found is not None and self._found[0] == sign else -1
+
+
+_BLANK_LINE = r"\n[ \t>]*+\n"
+_LINE_ENDS = re.compile(r"[ \t]{0,99}(?:\n|\Z)")
+_IN_DOLLARS = (
+    re.compile(r"\$\$((?:\\[^`]|[^\\$`])+)\$\$"),
+    # Pandoc's guard, so that "$5 and $6" stays text: no space inside the signs, no digit after the closing one.
+    re.compile(r"\$(?![\s$])((?:\\[^\n`]|[^\\\n$`])*(?:\\[^\n`]|[^\\\n$`\s]))\$(?![\w$])", re.ASCII),
+)
+
+
+class _Maths:
+    """Formulas, which markdown is not to touch: by the rules of the chat page, but shown as they were written."""
+
+    def __init__(self) -> None:
+        self._blocks = {
+            "$$": ("$$", _Ahead(r"\$\$|" + _BLANK_LINE)),
+            r"\[": (r"\]", _Ahead(r"\\\]|" + _BLANK_LINE)),
+        }
+        self._inlines = {r"\(": (r"\)", _Ahead(r"\\\)|`")), r"\[": (r"\]", _Ahead(r"\\\]|`"))}
+
+    def block(self, state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        """Take a formula in lines of its own, none of them blank."""
+        place = state.bMarks[start] + state.tShift[start]
+        opening = state.src[place : place + 2]
+        if opening not in self._blocks or state.is_code_block(start):
+            return False
+        closing, ahead = self._blocks[opening]
+        to = ahead.find(state.src, place + 2, closing)
+        if to < 0 or not _LINE_ENDS.match(state.src, to + 2):
+            return False
+        last = bisect_left(state.eMarks, to, start)
+        if last >= end or state.sCount[last] < state.blkIndent:
+            return False
+        tex = state.getLines(start, last + 1, state.sCount[start], False).strip()[2:-2].strip()
+        if silent or not tex:
+            return bool(tex)
+        state.line = last + 1
+        token = state.push("maths_block", "pre", 0)
+        token.content, token.map = tex, [start, last + 1]
+        return True
+
+    def inline(self, state: StateInline, silent: bool) -> bool:
+        """Take a formula in a line. Code is none, and none goes into code."""
+        place = state.pos
+        if state.src[place] == "$":
+            tex = _in_dollars(state.src, place, state.posMax)
+            width = 2 if state.src.startswith("$$", place) else 1
+        elif (opening := state.src[place : place + 2]) in self._inlines:
+            closing, ahead = self._inlines[opening]
+            to = ahead.find(state.src, place + 2, closing)
+            tex, width = state.src[place + 2 : to] if 0 <= to <= state.posMax - 2 else "", 2
+        else:
+            return False
+        if not tex.strip():
+            return False
+        if not silent:
+            state.push("maths_inline", "code", 0).content = tex.strip()
+        state.pos += len(tex) + 2 * width
+        return True
+
+
+def _in_dollars(text: str, place: int, end: int) -> str:
+    before = text[place - 1] if place else ""
+    if before in ("$", "\\", "_") or (before.isascii() and before.isalnum()):
+        return ""
+    found = next((match for pattern in _IN_DOLLARS if (match := pattern.match(text, place, end))), None)
+    return found[1] if found else ""
+
+
+def _maths_block(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    return f'<pre class="maths" tabindex="0"><code>{escape(tokens[index].content)}</code></pre>\n'
+
+
+def _maths_inline(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    return f'<code class="maths">{escape(tokens[index].content)}</code>'
 
 
 def _is_safe(url: str) -> bool:
@@ -139,4 +280,12 @@ def _is_safe(url: str) -> bool:
 
 def _open_link(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> Any:  # noqa: ANN401 - the library's signature
     tokens[index].attrSet("rel", _REL)
+    return self.renderToken(tokens, index, options, env)
+
+
+def _open_cell(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> Any:  # noqa: ANN401 - the library's signature
+    """Write how a cell is aligned as a class: the page allows no style of an element's own."""
+    side = str(tokens[index].attrs.pop("style", "")).removeprefix("text-align:")
+    if side in ("center", "right"):
+        tokens[index].attrSet("class", f"align-{side}")
     return self.renderToken(tokens, index, options, env)

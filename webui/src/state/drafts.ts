@@ -27,7 +27,60 @@ export function writeDraft(key: string, text: string): void {
   }
 }
 
-/** Let go of a draft that was sent, unless another tab has begun the next one meanwhile. */
+/** Let go of what was sent of a draft, unless another tab has begun the next one meanwhile. */
 export function dropDraft(key: string, sent: string): void {
-  if (readDraft(key) === sent) writeDraft(key, '');
+  const draft = readDraft(key);
+  if (isBegunBy(draft, sent)) writeDraft(key, without(draft, sent));
+}
+
+/** A conversation was made for the message that the draft begins with: the draft is one of that conversation. */
+export function moveDraft(from: string, to: string, message: string): void {
+  const draft = readDraft(from);
+  if (!isBegunBy(draft, message)) return;
+  writeDraft(to, draft);
+  writeDraft(from, '');
+}
+
+export function joined(texts: readonly string[]): string {
+  return texts.filter((text) => text).join('\n\n');
+}
+
+/** What was written after the message that the text begins with. */
+export function without(text: string, message: string): string {
+  return message && isBegunBy(text, message) ? text.slice(message.length + 2) : text;
+}
+
+function isBegunBy(text: string, message: string): boolean {
+  return text === message || text.startsWith(`${message}\n\n`);
+}
+
+const ATTEMPTS = 'luxx:sending:';
+
+/** A message of which it is not known whether the server has it. */
+export interface Attempt {
+  /** The id of its request. */
+  id: string;
+  text: string;
+  files: string[];
+  /** The message after which it was sent, and how many like it stood there already. */
+  after: string | null;
+  alike: number;
+}
+
+export function readAttempt(key: string): Attempt | undefined {
+  try {
+    const found = JSON.parse(localStorage.getItem(ATTEMPTS + key) ?? 'null') as Attempt | null;
+    return typeof found?.id === 'string' && Array.isArray(found.files) ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeAttempt(key: string, attempt: Attempt | undefined): void {
+  try {
+    if (attempt) localStorage.setItem(ATTEMPTS + key, JSON.stringify(attempt));
+    else localStorage.removeItem(ATTEMPTS + key);
+  } catch {
+    // Storage is full or closed: it is known until the page is left.
+  }
 }

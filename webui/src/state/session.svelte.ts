@@ -3,7 +3,9 @@ import { Problem } from '../api/http';
 import type { FileRef } from '../api/types';
 import { recall } from './copies';
 import { conversations } from './conversations.svelte';
+import { moveDraft, NEW_CHAT, type Attempt } from './drafts';
 import { MessageView } from './message.svelte';
+import { insist, requestIds } from './request-ids';
 import { router, type MessageAddress } from './router.svelte';
 import { Thread } from './thread.svelte';
 
@@ -12,8 +14,8 @@ const KEPT = 10;
 
 class Session {
   thread = $state<Thread>(new Thread(null));
-  /** The conversation that was made for the message that is being sent. */
-  made: string | null = null;
+  /** What became of the places for new conversations. */
+  private readonly made = new WeakMap<Thread, Thread>();
 
   /** Those that were left last, the latest at the end: they are shown at once when they are opened again. */
   private readonly left = new Map<string, Thread>();
@@ -53,39 +55,77 @@ class Session {
     if (oldest !== undefined && this.left.size > KEPT) this.left.delete(oldest);
   }
 
-  /** Send a message with its files. Raises Problem if the server did not accept it. */
-  async send(text: string, attachments: FileRef[]): Promise<void> {
-    const opened = this.thread;
-    this.made = null;
-    const thread = opened.id === null ? await this.begin(opened) : opened;
+  /** Where a message goes that was written in `thread`: the conversation may have been made, or opened anew, since. */
+  placeOf(thread: Thread): Thread {
+    const place = this.made.get(thread) ?? thread;
+    return place.id !== null && place.id === this.thread.id ? this.thread : place;
+  }
+
+  /** Send a message with its files, which was written in `to`. Raises Problem if the server did not accept it. */
+  async send(text: string, attachments: FileRef[], to: Thread): Promise<void> {
+    const opened = this.placeOf(to);
+    const thread = opened.id === null ? await this.begin(opened, text) : opened;
     try {
-      await thread.post(text, attachments);
+      await thread.toEnd();
+      beginAttempt(thread, text, attachments);
+      await insist(() => thread.post(text, attachments));
     } catch (error) {
-      if (thread !== opened && error instanceof Problem && !error.unreachable) this.takeBack(thread, opened);
+      if (thread !== opened && error instanceof Problem && !error.unreachable) this.takeBack(thread, opened, text);
       throw error;
     }
     if (thread.id) void conversations.refresh(thread.id);
   }
 
   /** Make the conversation that was planned, and show it. */
-  private async begin(planned: Thread): Promise<Thread> {
-    const made = await planned.create();
+  private async begin(planned: Thread, text: string): Promise<Thread> {
+    const made = await insist(() => planned.create());
     const thread = new Thread(made.id);
     thread.conversation = made;
-    this.made = made.id;
+    this.made.set(planned, thread);
+    moveDraft(NEW_CHAT, made.id, text);
     this.thread = thread;
     router.go(made.id);
     return thread;
   }
 
   /** The first message of a new conversation was refused: be where one was before. */
-  private takeBack(thread: Thread, planned: Thread): void {
-    if (thread.id) conversations.discard(thread.id);
+  private takeBack(thread: Thread, planned: Thread, text: string): void {
+    this.made.delete(planned);
+    if (thread.id) {
+      conversations.discard(thread.id);
+      moveDraft(thread.id, NEW_CHAT, text);
+      requestIds.forget(thread.id);
+    }
     if (this.thread !== thread) return;
     thread.close();
     this.thread = planned;
     router.go(null, true);
   }
+}
+
+/** Note what is sent, so that it is known again if it turns up without an answer to the request. */
+function beginAttempt(thread: Thread, text: string, attachments: FileRef[]): void {
+  const last = thread.messages.findLast((message) => message.id)?.id;
+  const after = last ?? (thread.loading || thread.loadError ? '' : null);
+  const message = { text, files: attachments.map((file) => file.id), after };
+  requestIds.begin(thread.id ?? '', { ...message, alike: countAlike(message, thread.messages) });
+}
+
+function countAlike(
+  { text, files, after }: Pick<Attempt, 'text' | 'files' | 'after'>,
+  messages: readonly MessageView[],
+): number {
+  const place = messages.findIndex((message) => message.id === after);
+  if (after !== null && place < 0) return 0;
+  return messages
+    .slice(place + 1)
+    .filter((message) => message.role === 'user' && message.text === text)
+    .filter((message) => message.attachments.map((file) => file.id).join() === files.join()).length;
+}
+
+/** Whether a message stands in the conversation, although the server's answer to its sending was lost. */
+export function hasArrived(attempt: Attempt, thread: Thread): boolean {
+  return countAlike(attempt, thread.messages) > attempt.alike;
 }
 
 export const session = new Session();

@@ -137,7 +137,7 @@ export const words: Catalogue = {
     expired: 'Nicht rechtzeitig beantwortet.',
     left: (time) => `noch ${roughly(time)}`,
     over: 'Zeit abgelaufen',
-    waiting: 'Wartet auf eine Entscheidung',
+    waiting: (n) => (n > 1 ? `${number(n)} warten auf eine Entscheidung` : 'Wartet auf eine Entscheidung'),
     stop: (tool) => `${tool} stoppen`,
   },
   question: {

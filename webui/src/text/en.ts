@@ -134,7 +134,7 @@ export const en = {
     expired: 'Nobody answered in time.',
     left: (seconds: number) => `${roughly(seconds)} left`,
     over: 'time is up',
-    waiting: 'Waiting for you',
+    waiting: (n: number) => (n > 1 ? `${number(n)} wait for you` : 'Waiting for you'),
     stop: (tool: string) => `Stop ${tool}`,
   },
   question: {

@@ -136,7 +136,7 @@ export const words: Catalogue = {
     expired: '未及时答复。',
     left: (time) => `剩余${roughly(time)}`,
     over: '已超时',
-    waiting: '等待你的决定',
+    waiting: (n) => (n > 1 ? `${number(n)} 项等待你的决定` : '等待你的决定'),
     stop: (tool) => `停止 ${tool}`,
   },
   question: {
