@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from luxx.archive.sharing import SharedBranch, SharedMessage, SharedPart
-from luxx.http.share_page import MOST_MARKDOWN, share_page
+from luxx.http.share_page import share_page
 from tests.archive.exports import CHATGPT, CLAUDE, LIBRECHAT, OPEN_WEBUI
 from tests.http.asgi import Answer
 from tests.http.world import World, world
@@ -253,7 +252,7 @@ def test_a_formula_of_its_own_in_a_share_is_shown_as_it_was_written(text: str, t
         "`$x$` ``\\(x\\)`` $5 `a$`, \\( `x\\)`",
         "```\n$$\nx\n$$\n\\[x\\]\n```",
         "    $$x$$",
-        "\\$x\\$ and $$ and $$$$ and \\(\\) and \\[ \\]",
+        "\\$x\\$ and $$$$ and \\(\\) and \\[ \\] and $$ unclosed",
         "$$\nnever closed\n\nby $$\nanything, nor \\[ this\n\n\\]",
         "$$<script>",
         "> $$ x\n\ny $$",
@@ -266,26 +265,8 @@ def test_what_is_no_formula_stays_text_in_a_share(text: str) -> None:
     assert "<script" not in page
 
 
-@pytest.mark.parametrize(
-    "unit",
-    [
-        "$",
-        "$$",
-        "$a ",
-        "$$ ",
-        "$$\n",
-        "\\(",
-        "\\[",
-        "\\[ a\n",
-        "\\[ a\n\\] b\n",
-        "$a`",
-        "[$a ",
-        "[\\( ",
-        "- \\[\n",
-        "\\[\n \\)",
-    ],
-)
+@pytest.mark.timeout(30)  # were the time to grow with the square, it would be minutes
+@pytest.mark.parametrize("unit", ["$", "$$\n", "[$a ", "[\\( ", "\\[ a\n", "$a`"])
 def test_signs_of_formulas_that_never_end_take_time_in_proportion_to_their_number(unit: str) -> None:
-    started = time.process_time()
-    page_of(unit * (MOST_MARKDOWN // 2 // len(unit)))
-    assert time.process_time() - started < 10
+    page = page_of(unit * (150_000 // len(unit)))
+    assert 'class="plain"' not in page
