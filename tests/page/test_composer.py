@@ -1,5 +1,6 @@
 """Where messages are written: drafts that are never lost, Enter, the choice of a model, prompts of MCP servers; and what tools gave."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,11 +58,148 @@ def test_a_message_that_waits_for_the_server_takes_no_other_draft_with_it(chat: 
     send(chat, "will fail")
     chat.locator(f"a[href$='{other}']").click()
     expect(box(chat)).to_have_value("kept")
+    chat.route("**/messages", lambda route: route.abort() if route.request.method == "POST" else route.fallback())
     held[0].abort()
     expect(chat.get_by_text("Not sent.")).to_be_visible()
     expect(box(chat)).to_have_value("kept")
     chat.locator(f"a[href$='{here}']").click()
     expect(box(chat)).to_have_value("will fail")
+
+
+def request_id(route: Route) -> str:
+    return json.loads(route.request.post_data or "{}")["client_request_id"]
+
+
+def lose_replies(page: Page, times: int) -> list[str]:
+    """Let messages reach the server and its replies be lost, so many times. Return the ids of all requests, as they are made."""
+    ids: list[str] = []
+
+    def lose(route: Route) -> None:
+        if route.request.method != "POST":
+            route.fallback()
+            return
+        ids.append(request_id(route))
+        if len(ids) > times:
+            route.fallback()
+            return
+        route.fetch()
+        route.abort()
+
+    page.route("**/messages", lose)
+    return ids
+
+
+def yours(page: Page) -> Locator:
+    return page.get_by_role("article", name="You")
+
+
+def test_a_message_whose_reply_was_lost_is_asked_for_again_in_silence(chat: Page, server: PageServer) -> None:
+    ids = lose_replies(chat, 1)
+    send(chat, script([text("Hello.")]))
+    expect(answer(chat)).to_contain_text("Hello.")
+    expect(yours(chat)).to_have_count(1)
+    expect(chat.get_by_text("Not sent.")).to_have_count(0)
+    expect(box(chat)).to_have_value("")
+    assert len(ids) == 2
+    assert len(set(ids)) == 1
+    chat.reload()
+    expect(answer(chat)).to_contain_text("Hello.")
+    expect(box(chat)).to_have_value("")
+    assert len(server.call("GET", f"/api/conversations/{conversation_id(chat)}/messages")["items"]) == 2
+
+
+def test_a_message_that_turns_up_although_no_reply_came_is_no_draft(chat: Page, server: PageServer) -> None:
+    send(chat, script([text("First.")]))
+    expect(answer(chat)).to_contain_text("First.")
+    ids = lose_replies(chat, 2)
+    send(chat, script([text("Hello.")]))
+    expect(answer(chat)).to_contain_text("Hello.")
+    expect(box(chat)).to_have_value("")
+    expect(chat.get_by_text("Not sent.")).to_have_count(0)
+    chat.reload()
+    expect(answer(chat)).to_contain_text("Hello.")
+    expect(box(chat)).to_have_value("")
+    send(chat, script([text("Hello.")]))
+    expect(yours(chat)).to_have_count(3)
+    assert len(set(ids)) == 2
+    expect(answer(chat)).to_contain_text("Hello.")
+
+
+def test_a_draft_that_was_tried_keeps_the_id_of_its_request_over_a_reload(chat: Page, server: PageServer) -> None:
+    send(chat, script([text("First.")]))
+    expect(answer(chat)).to_contain_text("First.")
+    here = conversation_id(chat)
+    ids: list[str] = []
+
+    def refuse(route: Route) -> None:
+        if route.request.method == "POST":
+            ids.append(request_id(route))
+            route.abort()
+        else:
+            route.fallback()
+
+    chat.route("**/messages", refuse)
+    message = script([text("Hello.")])
+    send(chat, message)
+    expect(chat.get_by_text("Not sent.")).to_be_visible()
+    chat.unroute("**/messages", refuse)
+    chat.reload()
+    expect(answer(chat)).to_contain_text("First.")
+    expect(box(chat)).to_have_value(message)
+    again = lose_replies(chat, 0)
+    box(chat).press("Enter")
+    expect(answer(chat)).to_contain_text("Hello.")
+    assert {*ids, *again} == {ids[0]}
+    send(chat, message)
+    expect(yours(chat)).to_have_count(3)
+    expect(answer(chat)).to_contain_text("Hello.")
+    assert again[0] != again[1]
+    assert len(server.call("GET", f"/api/conversations/{here}/messages")["items"]) == 6
+
+
+def test_messages_that_are_written_while_one_is_on_its_way_follow_it_in_order(chat: Page) -> None:
+    held: list[Route] = []
+    first, second, third = (script([text(f"Reply {n}.")]) for n in ("one", "two", "three"))
+
+    def hold(route: Route) -> None:
+        if route.request.method == "POST" and not held:
+            held.append(route)
+        else:
+            route.fallback()
+
+    chat.route("**/messages", hold)
+    send(chat, first)
+    expect(yours(chat)).to_have_count(1)
+    send(chat, second)
+    expect(box(chat)).to_have_value("")
+    expect(chat.get_by_title("waits", exact=True)).to_have_text(second)
+    assert_accessible(chat)
+    send(chat, third)
+    box(chat).fill("not yet")
+    held[0].continue_()
+    expect(yours(chat)).to_have_count(3)
+    for place, reply in enumerate(("one", "two", "three")):
+        expect(chat.get_by_role("article", name="Answer").nth(place)).to_contain_text(f"Reply {reply}.")
+    expect(box(chat)).to_have_value("not yet")
+    chat.reload()
+    expect(yours(chat)).to_have_count(3)
+    expect(box(chat)).to_have_value("not yet")
+
+
+def test_messages_that_follow_one_that_is_not_sent_come_back_with_it(chat: Page) -> None:
+    held: list[Route] = []
+    chat.route("**/messages", lambda route: held.append(route) if route.request.method == "POST" else route.fallback())
+    send(chat, "one")
+    expect(yours(chat)).to_have_count(1)
+    send(chat, "two")
+    box(chat).fill("three")
+    chat.route("**/messages", lambda route: route.abort() if route.request.method == "POST" else route.fallback())
+    held[0].abort()
+    expect(chat.get_by_text("Not sent.")).to_be_visible()
+    expect(box(chat)).to_have_value("one\n\ntwo\n\nthree")
+    expect(yours(chat)).to_have_count(0)
+    chat.reload()
+    expect(box(chat)).to_have_value("one\n\ntwo\n\nthree")
 
 
 def test_a_draft_of_another_tab_is_not_taken_by_sending(chat: Page, server: PageServer) -> None:

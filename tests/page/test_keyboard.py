@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from tests.page import states
 from tests.page.conftest import PageServer
@@ -230,14 +230,30 @@ def test_who_stops_an_answer_writes_on(chat: Page) -> None:
     expect(message).to_be_focused()
 
 
+def _chooses(asked: Request) -> bool:
+    return "leaf_id" in (asked.post_data or "")
+
+
 def test_the_focus_is_not_taken_from_who_has_moved_on(chat: Page) -> None:
     send(chat, script([text("Hello.")]))
     expect(answer(chat)).to_have_attribute("aria-busy", "false")
     answer(chat).get_by_role("button", name="Regenerate").press("Enter")
     expect(answer(chat)).to_contain_text("2/2")
-    chat.route("**/messages?*", lambda route: (settings.focus(), route.continue_()))
     settings = chat.get_by_role("button", name="Settings", exact=True)
-    _versions(chat)[0].press("Enter")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if _chooses(route.request):
+            held.append(route)
+        else:
+            route.continue_()
+
+    chat.route("**/api/conversations/*", hold)
+    with chat.expect_request(_chooses):
+        _versions(chat)[0].press("Enter")
+    settings.focus()
+    for route in held:
+        route.continue_()
     expect(answer(chat)).to_contain_text("1/2")
     expect(settings).to_be_focused()
 
