@@ -4,7 +4,7 @@ from playwright.sync_api import Page
 
 _HELPERS = """
 const seen = (one) => one.checkVisibility({ opacityProperty: false, visibilityProperty: true })
-    && !one.closest('[inert], .hidden-visually, .skip, .katex') && one.getBoundingClientRect().width > 0;
+    && !one.closest('[inert], .hidden-visually, .skip, .katex') && one.getBoundingClientRect().width > 1;
 const scrolls = (one) => {
     for (let at = one; at && at !== document.body; at = at.parentElement)
         if (/auto|scroll/.test(getComputedStyle(at).overflowX) && at.scrollWidth > at.clientWidth + 1) return true;

@@ -27,12 +27,14 @@ def button(page: Page, name: str) -> Locator:
 def test_an_allowed_call_runs(chat: Page) -> None:
     send(chat, ASKS)
     expect(card(chat)).to_contain_text('"one"')
-    expect(chat.get_by_role("navigation").get_by_text("Waits for you").first).to_be_attached()
+    here = chat.get_by_role("navigation").get_by_role("listitem").filter(has=chat.locator("[aria-current=page]"))
+    expect(here.get_by_text("Waits for you")).to_be_attached()
     button(chat, "Allow").click()
     expect(answer(chat)).to_contain_text("Done.")
     expect(answer(chat)).to_contain_text("You allowed it.")
     expect(card(chat)).to_have_count(0)
-    expect(chat.get_by_role("navigation").get_by_text("Waits for you")).to_have_count(0)
+    expect(here).to_have_count(1)
+    expect(here.get_by_text("Waits for you")).to_have_count(0)
 
 
 def test_it_is_decided_by_keys_alone_and_the_focus_stays_at_the_call(chat: Page) -> None:
