@@ -48,6 +48,7 @@ async def test_the_openapi_document_has_every_route_and_no_loose_reference(at: W
         "/api/messages/{message_id}/continue", "/api/turns/{turn_id}", "/api/turns/{turn_id}/events",
         "/api/turns/{turn_id}/cancel", "/api/turns/{turn_id}/approvals/{index}", "/api/approvals", "/api/rules",
         "/api/turns/{turn_id}/calls/{index}/cancel", "/api/events", "/api/providers", "/api/providers/{provider_id}",
+        "/api/turns/{turn_id}/start",
         "/api/providers/{provider_id}/models", "/api/providers/{provider_id}/test", "/api/presets", "/api/tools",
         "/api/files", "/api/files/{file_id}", "/api/files/{file_id}/content", "/api/conversations/{conversation_id}/files",
         "/api/search", "/api/export", "/api/conversations/{conversation_id}/export", "/api/imports", "/api/shares",

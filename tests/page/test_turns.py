@@ -21,8 +21,8 @@ def waiting(page: Page) -> list[str]:
     return [shown.strip() for shown in line.locator(".text").all_inner_texts()]
 
 
-def begin(page: Page) -> None:
-    send(page, script([text(SLOW, delay_ms=30)]))
+def begin(page: Page, delay_ms: float = 30) -> None:
+    send(page, script([text(SLOW, delay_ms=delay_ms)]))
     expect(answer(page)).to_contain_text("word5 ")
 
 
@@ -70,7 +70,7 @@ def test_what_waits_is_there_after_a_reload_and_can_be_told_at_once(chat: Page, 
 
 
 def test_a_message_is_taken_back_from_the_line_and_those_behind_it_move_up(chat: Page) -> None:
-    begin(chat)
+    begin(chat, delay_ms=200)
     send(chat, "taken back")
     send(chat, "and one more")
     expect(chat.get_by_role("button", name="Take it back")).to_have_count(2)

@@ -15,6 +15,8 @@ export class ScrollFollower {
   private lastTop = 0;
   private lastHeight = 0;
   private touchY = 0;
+  /** How high the content was when it was last seen to grow, and before that. */
+  private heights: [number, number] = [0, 0];
   private readonly observer: ResizeObserver;
   private readonly ending = new AbortController();
 
@@ -69,12 +71,19 @@ export class ScrollFollower {
   }
 
   private grown(): void {
+    this.heights = [this.heights[1], this.area.scrollHeight];
     if (this.area.scrollHeight <= this.area.clientHeight) this.set(true);
     if (this.following) this.write(this.area.scrollHeight);
   }
 
   private distance(): number {
     return this.area.scrollHeight - this.area.clientHeight - this.area.scrollTop;
+  }
+
+  /** Whether this is the end, or was it a moment ago: a person cannot know what has been added since. */
+  private reached(top: number): boolean {
+    const end = Math.min(this.area.scrollHeight, this.heights[0] || Infinity);
+    return top + this.area.clientHeight >= end - AT_END;
   }
 
   /** A person's intent to move up, known before anything has moved. */
@@ -102,6 +111,6 @@ export class ScrollFollower {
     this.lastHeight = height;
     if (ours || cut) return;
     if (top < before - 0.5) this.set(false);
-    else if (top > before && this.distance() <= AT_END) this.set(true);
+    else if (top > before && this.reached(top)) this.set(true);
   }
 }
