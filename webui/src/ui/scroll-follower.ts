@@ -106,10 +106,11 @@ export class ScrollFollower {
     const height = this.area.scrollHeight;
     const before = this.lastTop;
     const ours = Math.abs(top - this.written) < 1;
-    const cut = height < this.lastHeight && this.distance() < 1;
+    const cut = height < this.lastHeight && top <= before && this.distance() < 1;
     this.lastTop = top;
     this.lastHeight = height;
     if (ours || cut) return;
+    this.written = -1; // a person who comes back to where we wrote has come by themselves
     if (top < before - 0.5) this.set(false);
     else if (top > before && this.reached(top)) this.set(true);
   }
