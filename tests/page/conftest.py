@@ -117,6 +117,12 @@ class PageServer:
         """Return the last message of a conversation as it is saved."""
         return self.call("GET", f"/api/conversations/{conversation_id}/messages")["items"][-1]
 
+    def forget_conversations(self) -> None:
+        """Delete all conversations, for who looks at the whole list."""
+        while items := self.call("GET", "/api/conversations?limit=200")["items"]:
+            for item in items:
+                self.call("DELETE", f"/api/conversations/{item['id']}")
+
     def use_scripted(self) -> None:
         """Make the scripted model the default."""
         scripted = next(p for p in self.call("GET", "/api/providers")["items"] if p["format"] == "scripted")

@@ -169,7 +169,7 @@ def streaming(page: Page, server: PageServer) -> None:
     """A thought under way, looked at."""
     send(page, script([{"type": "thinking", "text": "word " * 400, "chunk": 5, "delay_ms": 100}]))
     answer(page).get_by_role("button", name="Thinking").click()
-    expect(answer(page).locator(".thinking .prose")).to_contain_text("word")
+    expect(answer(page).locator(".thinking .prose")).to_contain_text("word", timeout=20_000)
 
 
 def cut_off(page: Page, server: PageServer) -> None:

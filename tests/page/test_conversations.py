@@ -179,6 +179,7 @@ def test_a_message_that_is_gone_leads_to_the_end(chat: Page, server: PageServer)
 
 
 def test_thousands_of_conversations_are_few_rows_in_the_document(chat: Page, server: PageServer) -> None:
+    server.forget_conversations()
     keep_all(server, [archived(f"Old {n}", line("Hi"), age=timedelta(days=400 + n)) for n in range(300)])
     chat.reload()
     older = chat.get_by_role("navigation").get_by_role("heading", name="Older")

@@ -42,6 +42,8 @@ LEFT = "all => all.map((one) => `${one.dataset.wanted} ${one.outerHTML.slice(0, 
     ids=lambda state: state.__name__,
 )
 def test_every_control_is_reached_and_seen_by_keys(owned: Page, server: PageServer, state: states.State) -> None:
+    server.forget_conversations()
+    owned.reload()
     state(owned, server)
     assert owned.locator("[tabindex]:not([tabindex='0'], [tabindex='-1'])").count() == 0
     owned.evaluate("document.activeElement.blur()")
