@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Request, expect, sync_playwright
 
 from tests.chromium import find_chromium, launch_arguments
 from tests.ports import free_port
 
+expect.set_options(timeout=15_000)  # in ms: other tests share the machine
 START_PATIENCE = 50.0
 
 
