@@ -117,7 +117,7 @@ def test_always_spares_the_question_in_the_conversation(data_dir: Path) -> None:
 def test_ctrl_c_at_the_question_stops_the_turn(data_dir: Path) -> None:
     with at_terminal(data_dir, ASKS) as terminal:
         terminal.wait_for("[e]dit: ")
-        terminal.type("\x03")
+        terminal.press("\x03", "[e]dit: \r\n")
         assert terminal.exit_code() == 130
     assert latest(data_dir)["messages"][-1]["status"] == "cancelled"
     assert "Traceback" not in terminal.shown
