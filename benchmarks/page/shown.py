@@ -103,7 +103,7 @@ class LuxxPage:
 
     def until_measured(self) -> None:
         """Wait for a paragraph with that word."""
-        self._until("[...document.querySelectorAll('.prose > p')].some((p) => p.textContent === 'measured')")
+        self._until("[...document.querySelectorAll('.prose p')].some((p) => p.textContent === 'measured')")
 
     def until_ended(self) -> None:
         """Wait until no answer is busy."""

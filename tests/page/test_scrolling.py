@@ -137,7 +137,7 @@ def test_a_selection_survives_the_stream_and_its_end(chat: Page) -> None:
     send(chat, _script(_MIXED))
     expect(answer(chat)).to_contain_text("Paragraph 9 ")
     chosen = chat.evaluate("""() => {
-        const paragraphs = document.querySelectorAll('article.answer .prose > p');
+        const paragraphs = document.querySelectorAll('article.answer .prose p');
         getSelection().setBaseAndExtent(paragraphs[1].firstChild, 3, paragraphs[3].firstChild, 11);
         return getSelection().toString();
     }""")

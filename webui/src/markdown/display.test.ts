@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { MarkdownStream } from './stream';
 
 const LABELS = { copy: 'Copy', image: 'Image: ', code: 'Code' };
@@ -21,14 +21,23 @@ function render(text: string): HTMLElement {
   return host;
 }
 
-test('blocks that have left the screen are marked while text is coming, and no more when all is there', () => {
+test('sections that have left the screen are marked while text is coming, and no more when all is there', async () => {
   const { host, write, stream } = start();
-  for (let n = 0; n < 12; n++) write(`Paragraph ${n}.\n\n`);
-  const marked = [...host.children].filter((block) => block.classList.contains('past'));
-  expect(marked.length).toBeGreaterThan(4);
+  for (let n = 0; n < 60; n++) write(`Paragraph ${n}.\n\n`);
+  const marked = [...host.children].filter((section) => section.classList.contains('past'));
+  expect(marked.length).toBeGreaterThan(3);
   expect(host.lastElementChild?.classList.contains('past')).toBe(false);
   stream.finish();
-  expect(host.innerHTML).not.toContain('class');
+  await vi.waitFor(() => expect(host.innerHTML).not.toContain('class'));
+});
+
+test('no section is longer than another, however the text came', async () => {
+  const text = Array.from({ length: 60 }, (_, n) => `Paragraph ${n}.\n\n`).join('');
+  const { host, write, stream } = start();
+  for (const sign of text) write(sign);
+  stream.finish();
+  await vi.waitFor(() => expect(host.innerHTML).toBe(render(text).innerHTML));
+  expect(new Set([...host.children].map((section) => section.children.length)).size).toBe(1);
 });
 
 describe('while text is coming', () => {

@@ -1,18 +1,15 @@
-/** Runs work once per frame; on a timer while the page is hidden, since there are no frames then. */
+/** Runs work with the frames of the screen; on a timer while the page is hidden, since there are none then. */
 
 const HIDDEN_INTERVAL_MS = 250;
-/** A flush that costs more than this is given at most every second frame, and the dearer the seldomer. */
-const DEAR_MS = 8;
+/** Work is done in every second frame of a screen with 60 a second: nobody sees text come faster, and each frame costs layout and paint. */
+const INTERVAL_MS = 25;
+/** Work rests so many times as long as the frame took in which it was done. */
+const REST = 2.5;
 
 type Work = () => void;
 
-interface Entry {
-  work: Work;
-  notBefore: number;
-}
-
 class FrameScheduler {
-  private readonly waiting = new Map<Work, Entry>();
+  private readonly waiting = new Set<Work>();
   private readonly notBefore = new WeakMap<Work, number>();
   private cancel: (() => void) | undefined;
 
@@ -24,10 +21,9 @@ class FrameScheduler {
     });
   }
 
-  /** Run `work` with the next frame; asking again before then changes nothing. */
+  /** Run `work` with the next frame that is due for it; asking again before then changes nothing. */
   request(work: Work): void {
-    if (this.waiting.has(work)) return;
-    this.waiting.set(work, { work, notBefore: this.notBefore.get(work) ?? 0 });
+    this.waiting.add(work);
     if (!this.cancel) this.arm();
   }
 
@@ -47,17 +43,36 @@ class FrameScheduler {
 
   private run(): void {
     this.cancel = undefined;
-    for (const entry of [...this.waiting.values()]) {
-      const start = performance.now();
-      if (start < entry.notBefore) continue;
-      this.waiting.delete(entry.work);
-      entry.work();
-      const end = performance.now();
-      const cost = end - start;
-      this.notBefore.set(entry.work, cost > DEAR_MS ? end + cost * 2 : 0);
+    const start = performance.now();
+    const done: Work[] = [];
+    for (const work of [...this.waiting]) {
+      if (start < (this.notBefore.get(work) ?? 0)) continue;
+      this.waiting.delete(work);
+      work();
+      done.push(work);
     }
+    if (done.length) this.rest(done, start);
     if (this.waiting.size && !this.cancel) this.arm();
   }
+
+  /** Let work rest, the longer the dearer the frame was: script, and the layout and paint that come before the next task. */
+  private rest(done: readonly Work[], start: number): void {
+    for (const work of done) this.notBefore.set(work, start + INTERVAL_MS);
+    afterFrame(() => {
+      const until = start + Math.max((performance.now() - start) * REST, INTERVAL_MS);
+      for (const work of done) this.notBefore.set(work, until);
+    });
+  }
+}
+
+/** Run `work` in the next task. A timer would come later than that, by milliseconds. */
+function afterFrame(work: () => void): void {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    work();
+  };
+  port2.postMessage(undefined);
 }
 
 export const frames = new FrameScheduler();

@@ -11,14 +11,10 @@ import { Fence, openFence } from './fence';
 import { HtmlRenderer, isLoose, type Labels } from './html';
 import { LateLinks } from './late-links';
 import { lex, type Lexed } from './lexer';
-import { morphChildren } from './morph';
 import { repair } from './repair';
 import { toElements } from './sanitize';
 import { frames } from './schedule';
-
-/** So many blocks before the unfinished one may be on the screen; those before them are marked as past. */
-const KEPT = 4;
-const PAST = 'past';
+import { replaceFrom, Sections } from './sections';
 
 /** A list whose items so far are final but for the last one. */
 interface OpenList {
@@ -40,17 +36,14 @@ interface OpenTable {
 
 export class MarkdownStream {
   private readonly renderer: HtmlRenderer;
+  private readonly sections: Sections;
   private readonly work = () => this.flush();
   /** Source that is not final. */
   private tail = '';
   private incoming: string[] = [];
   private endsWithReturn = false;
-  /** How many children of the host are final, not counting an open list, table or code block. */
+  /** How many blocks are final, not counting an open list, table or code block. */
   private settled = 0;
-  /** How many children of the host are marked as past, for the style sheet. */
-  private past = 0;
-  /** How many were final before: only they have been laid out, so that the browser knows how high they are. */
-  private laidOut = 0;
   private open: OpenList | OpenTable | undefined;
   private fence: Fence | undefined;
   /** The whole lines of the tail that were looked at last: nothing in them is final. */
@@ -59,11 +52,8 @@ export class MarkdownStream {
   private finished = false;
   private pending: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    private readonly host: Element,
-    labels: Labels,
-  ) {
-    host.replaceChildren();
+  constructor(host: Element, labels: Labels) {
+    this.sections = new Sections(host);
     this.renderer = new HtmlRenderer(labels);
   }
 
@@ -105,23 +95,8 @@ export class MarkdownStream {
       this.tail += text;
     }
     this.render();
-    this.mark();
-  }
-
-  /**
-   * Tell the style sheet what it need not paint. A selector that counts from the end would say the same, but makes the browser look at
-   * all the children of an element, of any element, each time one is added.
-   */
-  private mark(): void {
-    const { children } = this.host;
-    const end = Math.min(this.laidOut, this.settled - KEPT);
-    for (; this.past < end; this.past += 1) children[this.past]?.classList.add(PAST);
-    this.laidOut = this.settled;
-    if (!this.finished || !this.past) return;
-    for (const element of this.host.querySelectorAll(`:scope > .${PAST}`)) {
-      element.classList.remove(PAST);
-      if (!element.className) element.removeAttribute('class');
-    }
+    if (this.finished) this.sections.unmark();
+    else this.sections.mark(this.settled);
   }
 
   private take(): string {
@@ -205,20 +180,13 @@ export class MarkdownStream {
       .map((token) => ({ token, html: this.renderer.block(token) }))
       .filter(({ html }) => html !== '');
     if (!shown.length) return [];
-    const placed = this.put(this.host, this.settled, toElements(shown.map(({ html }) => html).join('')));
+    const placed = this.sections.put(this.settled, toElements(shown.map(({ html }) => html).join('')));
     placed.forEach((element, i) => {
       const token = shown[i]?.token;
       this.enhance(element);
       if (token) this.late.remember(element, token.raw, misses, (links) => this.renderOne(token.raw, links));
     });
     return placed;
-  }
-
-  /** Put the elements in the place of what is there now, and leave what follows to be overwritten later. */
-  private put(parent: Element, start: number, elements: Element[]): Element[] {
-    const following = [...parent.children].slice(start + elements.length);
-    following.forEach((element) => element.remove());
-    return morphChildren(parent, start, elements) as Element[];
   }
 
   private renderOne(raw: string, links: Links): Element | undefined {
@@ -240,7 +208,7 @@ export class MarkdownStream {
     const items = list.items.slice(0, count);
     if (!items.length) return;
     const html = items.map((item) => this.renderer.item(item)).join('');
-    const placed = this.put(open.element, open.count, toElements(`<ul>${html}</ul>`, 'ul'));
+    const placed = replaceFrom(open.element, open.count, toElements(`<ul>${html}</ul>`, 'ul'));
     placed.forEach((element, i) => {
       const raw = items[i]?.raw ?? '';
       this.enhance(element);
@@ -262,7 +230,7 @@ export class MarkdownStream {
     const body = open.element.querySelector('tbody');
     if (!rows.length || !body) return;
     const html = rows.map((row) => this.renderer.row(row)).join('');
-    const placed = this.put(body, open.count, toElements(`<table><tbody>${html}</tbody></table>`, 'tbody'));
+    const placed = replaceFrom(body, open.count, toElements(`<table><tbody>${html}</tbody></table>`, 'tbody'));
     const sources = rowSources(table).slice(0, count);
     placed.forEach((element, i) => {
       const raw = sources[i] ?? '';
@@ -296,7 +264,7 @@ export class MarkdownStream {
     if (!mark) return false;
     const source = this.tail.slice(at);
     const opening = source.slice(0, source.indexOf('\n') + 1);
-    const [element] = this.put(this.host, this.settled, toElements(this.renderer.code('', token.lang)));
+    const [element] = this.sections.put(this.settled, toElements(this.renderer.code('', token.lang)));
     if (!element) return false;
     this.fence = new Fence(element, mark, opening);
     this.tail = '';
@@ -310,7 +278,7 @@ export class MarkdownStream {
     if (!count) return false;
     if (!this.open) {
       const shell = { ...list, items: [], loose: false };
-      const [element] = this.put(this.host, this.settled, toElements(this.renderer.block(shell)));
+      const [element] = this.sections.put(this.settled, toElements(this.renderer.block(shell)));
       if (!element) return false;
       this.open = { kind: 'list', element, bullet: bulletOf(list.raw), loose: false, count: 0 };
     }
@@ -329,8 +297,7 @@ export class MarkdownStream {
       .join('');
     const from = (this.open ? 0 : at + head.length) + sources.join('\n').length + 1;
     if (!this.open) {
-      const [element] = this.put(
-        this.host,
+      const [element] = this.sections.put(
         this.settled,
         toElements(this.renderer.block({ ...table, rows: [] } as Tokens.Table)),
       );
@@ -352,7 +319,7 @@ export class MarkdownStream {
       .slice(first)
       .map((token) => this.renderer.block(token))
       .join('');
-    const placed = this.put(this.host, this.settled + (this.open ? 1 : 0), html ? toElements(html) : []);
+    const placed = this.sections.put(this.settled + (this.open ? 1 : 0), html ? toElements(html) : []);
     placed.forEach((element) => this.later(drawMath(element)));
   }
 
@@ -362,8 +329,8 @@ export class MarkdownStream {
     if (this.open?.kind === 'list') {
       const items = token?.type === 'list' ? (token as Tokens.List).items : [];
       const html = items.map((item) => this.renderer.item(item)).join('');
-      this.put(this.open.element, this.open.count, html ? toElements(`<ul>${html}</ul>`, 'ul') : []).forEach((item) =>
-        this.later(drawMath(item)),
+      replaceFrom(this.open.element, this.open.count, html ? toElements(`<ul>${html}</ul>`, 'ul') : []).forEach(
+        (item) => this.later(drawMath(item)),
       );
       setLoose(this.open.element, this.open.loose || isLoose(items, false));
       return token?.type === 'list' ? 1 : 0;
@@ -373,7 +340,7 @@ export class MarkdownStream {
       const body = this.open.element.querySelector('tbody');
       const html = rows.map((row) => this.renderer.row(row)).join('');
       if (body)
-        this.put(body, this.open.count, html ? toElements(`<table><tbody>${html}</tbody></table>`, 'tbody') : []);
+        replaceFrom(body, this.open.count, html ? toElements(`<table><tbody>${html}</tbody></table>`, 'tbody') : []);
       return token?.type === 'table' ? 1 : 0;
     }
     return 0;
