@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from luxx.archive.markdown import closed, fenced, markdown
 from luxx.core.archive import ArchivedAnswer, ArchivedConversation, ArchivedMessage
 from luxx.core.errors import NotFound
-from luxx.core.steps import Text, Thinking, ToolCall, ToolResult
+from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult
 
 WHEN = "2026-01-01T00:00:00.000000Z"
 STEPS = (
@@ -20,8 +20,8 @@ STEPS = (
 )
 
 
-def talk() -> ArchivedConversation:
-    raw = tuple(msgspec.Raw(msgspec.json.encode(step)) for step in STEPS)
+def talk(steps: tuple[Step, ...] = STEPS) -> ArchivedConversation:
+    raw = tuple(msgspec.Raw(msgspec.json.encode(step)) for step in steps)
     question = ArchivedMessage(id="q", role="user", created_at=WHEN, text="Hi")
     answer = ArchivedMessage(
         id="a",
@@ -43,6 +43,15 @@ def test_a_branch_is_written_as_it_happened() -> None:
     assert markdown(talk(), "q").endswith("## You\n\nHi\n")
     with pytest.raises(NotFound):
         markdown(talk(), "x")
+
+
+def test_a_text_that_was_cut_and_continued_is_one() -> None:
+    steps = (
+        Text(id="step-0", index=0, state="complete", content="```\n1\n"),
+        Thinking(id="step-1", index=1, state="complete", call=2, content="Hm"),
+        Text(id="step-2", index=2, state="complete", call=2, content="2\n```"),
+    )
+    assert "## m\n\n```\n1\n2\n```\n\n> Hm\n" in markdown(talk(steps))
 
 
 @given(st.text(st.sampled_from("`~ \na"), max_size=40))

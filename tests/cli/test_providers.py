@@ -14,7 +14,7 @@ from tests.cli.process import invoke as luxx
 
 NOWHERE = "http://127.0.0.1:9/v1"
 SERVED = [
-    {"id": "nomic-embed-text"},
+    {"id": "nomic-embed-text"},  # which cannot chat
     {"id": "small", "max_model_len": 131072, "supports_tools": True, "supports_image_input": True},
     {"id": "plain"},
 ]
@@ -130,13 +130,12 @@ def test_models_are_shown_with_what_they_can_take_and_do(data_dir: Path, host: s
     luxx(data_dir, "providers", "add", "custom", "--name", "Shelf", "-b", host, "--no-key", "-m", "plain", "--no-test")
     lines = luxx(data_dir, "models", "Shelf").output.splitlines()
     assert [line.split() for line in lines] == [
-        ["PROVIDER", "MODEL", "CONTEXT", "ANSWER", "CAN"],
-        ["Shelf", "nomic-embed-text"],
+        ["PROVIDER", "MODEL", "CONTEXT", "ANSWER", "CAN", "PRICE"],
         ["Shelf", "small", "131k", "tools,", "images"],
         ["*", "Shelf", "plain"],
     ]
     (served,) = json.loads(luxx(data_dir, "models", "Shelf", "--json").output)
-    assert [model["id"] for model in served["models"]] == ["nomic-embed-text", "small", "plain"]
+    assert [model["id"] for model in served["models"]] == ["small", "plain"]
 
 
 def test_the_models_of_all_providers_are_shown_and_those_that_fail_named(data_dir: Path) -> None:
@@ -174,3 +173,16 @@ def test_a_presets_name_at_another_address_is_only_a_name(data_dir: Path, host: 
     there = found(data_dir, "openai")
     assert (there["format"], there["base_url"], there["preset"], there["has_key"]) == ("openai", host, None, False)
     assert luxx(data_dir, "providers", "remove", "openai").exit_code == 0
+
+
+def test_prices_are_entered_shown_and_forgotten(data_dir: Path, host: str) -> None:
+    luxx(data_dir, "providers", "add", "custom", "--name", "Priced", "-b", host, "--no-key", "-m", "small", "--no-test")
+    assert "No price is entered" in luxx(data_dir, "providers", "price", "Priced").output
+    assert luxx(data_dir, "providers", "price", "Priced", "small", "--input", "3").exit_code == 1
+    assert "Name the model" in luxx(data_dir, "providers", "price", "Priced", "--input", "3", "--output", "9").output
+    assert luxx(data_dir, "providers", "price", "Priced", "small", "--input", "-3", "--output", "1").exit_code == 1
+    done = luxx(data_dir, "providers", "price", "Priced", "small", "--input", "3", "--output", "15", "--cached", "0.3")
+    assert done.output.splitlines()[1].split() == ["small", "3", "15", "0.3"]
+    assert found(data_dir, "Priced")["prices"] == {"small": {"input": 3, "output": 15, "cached_input": 0.3}}
+    assert luxx(data_dir, "models", "Priced").output.splitlines()[1].split()[-3:] == ["$3", "/", "$15"]
+    assert "No price is entered" in luxx(data_dir, "providers", "price", "Priced", "small", "--remove").output

@@ -180,3 +180,8 @@ class FakeEmit:
     def events(self) -> list[Event]:
         """The events, without the records of model calls."""
         return [entry for entry in self.entries if not isinstance(entry, ModelCall)]
+
+    @property
+    def calls(self) -> list[ModelCall]:
+        """The records of model calls."""
+        return [entry for entry in self.entries if isinstance(entry, ModelCall)]

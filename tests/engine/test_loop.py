@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from luxx.core import steps
-from luxx.core.deltas import Finish, TextDelta, ThinkingDelta
+from luxx.core.deltas import Finish, TextDelta, ThinkingDelta, UsageDelta
 from luxx.core.errors import (
     AnswerIncomplete,
     AnswerTooLong,
@@ -27,7 +27,7 @@ from luxx.engine.plan import Plan, RunLimits
 from luxx.engine.resume import Resumption, resume
 from luxx.engine.tool_calls import CANCELLED
 from luxx.engine.transcript import UNKNOWN, Transcript
-from tests.engine.fakes import USAGE, FakeEmit, FakeFiles, FakeModel, FakeToolbox, call, call_all, say
+from tests.engine.fakes import USAGE, Batch, FakeEmit, FakeFiles, FakeModel, FakeToolbox, call, call_all, say
 
 
 def plan(start: Resumption | None = None, epoch: int = 1, calls: tuple[ModelCall, ...] = (), highest: int = -1) -> Plan:
@@ -278,6 +278,41 @@ async def test_usage_of_all_calls_is_added_up_and_estimated_where_missing() -> N
     assert isinstance(done, Done)
     assert done.usage.estimated
     assert done.usage.output_tokens == 2 + 2
+
+
+async def test_what_an_answer_has_cost_is_kept_where_it_breaks_off_and_what_was_written_since_is_estimated() -> None:
+    early = Usage(input_tokens=70, output_tokens=1, total_tokens=71, cost=0.1)
+    emit = FakeEmit()
+    with pytest.raises(AnswerIncomplete):
+        await loop(
+            FakeModel([[UsageDelta(early)], [TextDelta("12345")], AnswerIncomplete("cut")]), FakeToolbox(), emit
+        ).run()
+    (kept,) = emit.calls
+    assert kept.counts
+    assert kept.usage == Usage(input_tokens=70, output_tokens=1 + 2, total_tokens=71 + 2, estimated=True)
+    assert kept.n not in {-event.step.index for event in emit.events if isinstance(event, ProcessStep)}
+
+
+async def test_what_an_answer_has_cost_is_kept_where_it_is_cancelled() -> None:
+    emit, never = FakeEmit(), asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(
+            loop(FakeModel([[TextDelta("1234"), UsageDelta(USAGE)], never]), FakeToolbox(), emit).run()
+        )
+        await emit.until(lambda: len(emit.events) > 1)
+        task.cancel()
+    assert [call.usage for call in emit.calls] == [USAGE]
+
+
+async def test_what_an_attempt_has_cost_is_added_to_what_its_repetition_costs() -> None:
+    emit = FakeEmit()
+    broken: list[Batch] = [[UsageDelta(USAGE)], RateLimited("later", retry_after=0)]
+    model = FakeModel(broken, [[UsageDelta(USAGE)], *say("so")])
+    await loop(model, FakeToolbox(), emit).run()
+    done = emit.events[-1]
+    assert isinstance(done, Done)
+    assert done.usage == USAGE + USAGE
+    assert [call.counts for call in emit.calls] == [True, True]
 
 
 def record(n: int) -> ModelCall:

@@ -211,5 +211,7 @@ async def test_messages_around_and_after_one_are_read(at: World) -> None:
     assert (page["has_more"], page["has_newer"]) == (True, True)
     page = (await at.client.get(f"{path}?after={ids[3]}")).json
     assert ([one["id"] for one in page["items"]], page["has_newer"]) == (ids[4:], False)
+    page = (await at.client.get(f"{path}?after=&limit=3")).json
+    assert ([one["id"] for one in page["items"]], page["has_more"], page["has_newer"]) == (ids[:3], False, True)
     assert (await at.client.get(f"{path}?around=nothing")).status == 404
     assert (await at.client.get(f"{path}?around={ids[0]}&after={ids[0]}")).status == 422

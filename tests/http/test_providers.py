@@ -2,6 +2,10 @@
 
 import pytest
 
+from luxx.core.deltas import Finish
+from luxx.core.ports import ModelInfo
+from luxx.core.prices import Price
+from luxx.core.usage import Usage
 from luxx.store.records import NewProvider
 from tests.http.world import World
 
@@ -162,3 +166,55 @@ async def test_the_default_can_be_passed_on_and_survives_a_deletion(at: World) -
     assert (await at.client.get(f"/api/providers/{first}")).json["is_default"] is False
     assert (await at.owner.delete(f"/api/providers/{made['id']}")).status == 204
     assert (await at.client.get(f"/api/providers/{first}")).json["is_default"] is True
+
+
+async def test_prices_are_entered_changed_and_taken_away(at: World) -> None:
+    dear = {"input": 3, "output": 15.5, "cached_input": 0.3, "cache_write": 3.75}
+    made = await at.owner.post("/api/providers", {**OPENAI, "prices": {"big": dear}})
+    path = made.headers["location"]
+    assert made.json["prices"] == (await at.client.get(path)).json["prices"] == {"big": dear}
+    for change, prices in (
+        ({"small": {"input": 0, "output": 0}}, {"big": dear, "small": {"input": 0, "output": 0}}),
+        ({"big": None}, {"small": {"input": 0, "output": 0}}),
+        (None, {}),
+    ):
+        assert (await at.owner.patch(path, {"prices": change})).json["prices"] == prices
+    assert (await at.client.patch(path, {"prices": {"big": dear}})).status == 401
+
+
+@pytest.mark.parametrize(
+    "prices",
+    [
+        {"m": {"input": 1}},
+        {"m": {"input": -1, "output": 1}},
+        {"m": {"input": "1", "output": 1}},
+        {"m": {"input": 1, "output": 1e7}},
+        {"m": {"input": 1, "output": 1, "currency": "EUR"}},
+        {"": {"input": 1, "output": 1}},
+        {str(number): {"input": 1, "output": 1} for number in range(501)},
+        [],
+    ],
+)
+async def test_a_price_that_cannot_be_is_refused(at: World, prices: object) -> None:
+    refused = await at.owner.patch(f"/api/providers/{await _only(at)}", {"prices": prices})
+    assert refused.status == 422
+    assert refused.json["errors"][0]["field"].startswith("prices")
+
+
+async def test_an_answer_says_what_it_cost(at: World) -> None:
+    await at.owner.patch(f"/api/providers/{await _only(at)}", {"prices": {"m": {"input": 3, "output": 15}}})
+    at.model.words.put_nowait(Finish(reason="stop", usage=Usage(input_tokens=1_000, output_tokens=100)))
+    started = await at.start()
+    events = await at.client.get(started["events_url"])
+    assert b'"cost":0.0045' in events.body
+    turn = (await at.client.get(f"/api/turns/{started['turn_id']}")).json
+    page = await at.client.get(f"/api/conversations/{turn['conversation_id']}/messages")
+    assert page.json["items"][-1]["usage"]["cost"] == 0.0045
+    exported = await at.client.get(f"/api/conversations/{turn['conversation_id']}/export?format=json")
+    assert b'"cost":0.0045' in exported.body.replace(b'": ', b'":')
+
+
+async def test_a_list_tells_prices(at: World) -> None:
+    at.model.models = (ModelInfo(id="m", price=Price(input=3, output=15)), ModelInfo(id="n"))
+    listed = (await at.client.get(f"/api/providers/{await _only(at)}/models")).json["items"]
+    assert listed == [{"id": "m", "price": {"input": 3, "output": 15}}, {"id": "n"}]

@@ -93,6 +93,12 @@ def test_signed_parts_go_back_as_they_came() -> None:
     ]
 
 
+def test_parts_go_back_as_they_came_though_the_answer_sets_its_texts_apart() -> None:
+    parts = [{"text": "a"}, call("f", {}, signature="S"), {"text": "b", "thoughtSignature": "T"}]
+    answer = AnswerPrompt(text="a\n\nb", calls=_calls(("c", "f", "{}")), raw=_raw(*parts))
+    assert _contents(HELLO, answer, _result("c", "f"), model=G3)[1]["parts"] == parts
+
+
 def test_ids_that_the_model_gave_go_back_on_calls_and_results() -> None:
     raw = _raw(call("f", {}, id="x"), call("f", {"a": 1}, id="y"))
     answer = AnswerPrompt(calls=_calls(("x", "f", "{}"), ("y_2", "f", '{"a":1}')), raw=raw)

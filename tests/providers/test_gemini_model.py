@@ -223,7 +223,8 @@ async def test_models_are_listed_page_by_page(transport: Transport) -> None:
         ],
         "nextPageToken": "p 2",
     }
-    second = {"models": [_entry("models/gemma-3-1b-it"), _entry("models/gemini-3-flash"), _entry("tunedModels/mine")]}
+    names = ("models/gemma-3-1b-it", "models/gemini-3-flash", "models/gemini-3-flash-preview-tts", "tunedModels/mine")
+    second = {"models": [_entry(name) for name in names]}
     async with Endpoint(json_answer(first), json_answer(second)) as endpoint:
         models = await GeminiModel(endpoint.url, "k", transport).list_models()
         assert [asked.path.partition("?")[2] for asked in endpoint.asked] == [

@@ -75,6 +75,7 @@ def test_what_a_host_tells_of_a_model_is_read(entry: dict[str, object], model: M
     "entry",
     [
         {"type": "embedding"},
+        {"type": "embeddings"},
         {"type": "image"},
         {"capabilities": {"completion_chat": False}},
         {"supports_chat": False},
@@ -83,6 +84,54 @@ def test_what_a_host_tells_of_a_model_is_read(entry: dict[str, object], model: M
 )
 def test_a_model_that_is_said_not_to_chat_is_left_out(entry: dict[str, object]) -> None:
     assert listed({"id": "x", **entry}, {"id": "y"}) == (ModelInfo(id="y"),)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "text-embedding-3-small",
+        "nomic-embed-text:latest",
+        "codestral-embed-2505",
+        "mistral-embed",
+        "snowflake-arctic-embed2",
+        "google/embeddinggemma-300m",
+        "whisper-1",
+        "openai/whisper-large-v3-turbo",
+        "tts-1-hd",
+        "gpt-4o-mini-tts",
+        "gpt-4o-transcribe",
+        "rerank-v3.5",
+        "BAAI/bge-reranker-v2-m3",
+        "@cf/baai/bge-m3",
+        "omni-moderation-latest",
+        "dall-e-3",
+        "gpt-image-1",
+    ],
+)
+def test_a_model_whose_name_says_that_it_does_not_chat_is_left_out(name: str) -> None:
+    assert completed("gateway.example", listed({"id": name}, {"id": "y"})) == (ModelInfo(id="y"),)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gpt-5.2",
+        "gpt-4o-audio-preview",
+        "embed-lab/chat-7b",
+        "llama-guard-4-12b",
+        "watts-7b",
+        "sorac",
+        "gemma3:4b",
+        "-",
+    ],
+)
+def test_a_model_that_may_chat_is_listed(name: str) -> None:
+    assert completed("gateway.example", listed({"id": name})) == (ModelInfo(id=name),)
+
+
+def test_what_a_host_tells_of_a_model_counts_more_than_its_name() -> None:
+    told: dict[str, object] = {"id": "speech-tts-1", "supported_parameters": ["tools"]}
+    assert completed(None, listed(told)) == (ModelInfo(id="speech-tts-1", abilities=("tools",)),)
 
 
 def test_what_a_well_known_model_can_is_filled_in_at_its_makers_own_address() -> None:

@@ -1,10 +1,12 @@
 """Tool calls of chat completions, in every form in which they come."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luxx.core.deltas import Delta, ToolCallDone
+from luxx.core.deltas import Delta, ToolCallDelta, ToolCallDone
 from luxx.providers.openai.answer import AnswerDecoder
 from tests.providers.chat import DONE, call, calls, delta, event
 from tests.providers.told import decode
@@ -193,6 +195,44 @@ def test_a_call_that_the_provider_refused_is_left_to_the_tool_to_explain() -> No
     error = {"error": {"message": "no", "code": "tool_use_failed", "failed_generation": generation, "status_code": 400}}
     told = decode([delta(reasoning="r") + b"event: error\n" + event(error)])
     assert (told.tools, told.reason, told.done) == ([("", "f", '{"x": 1}')], "tool_calls", {0})
+
+
+async def test_long_arguments_in_many_pieces_that_look_like_ends_take_time_in_proportion() -> None:
+    piece, count = "{}" * 200, 20_000
+    parts = ["{", '"x":"', *[piece] * count, '"}']
+    decoder = AnswerDecoder()
+
+    def read() -> list[Delta]:
+        return [d for part in parts for d in decoder.feed(delta(tool_calls=[call(0, "a", "f", part)]))]
+
+    async with asyncio.timeout(20):
+        told = await asyncio.to_thread(read)
+    assert "".join(d.arguments for d in told if isinstance(d, ToolCallDelta)) == "".join(parts)
+    assert ToolCallDone(0) in decoder.feed(delta("tool_calls"))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "whole"),
+    [
+        (['{"a":', '"}"', "}"], True),
+        (['{"a":"\\', '"}'], False),
+        (['{"a":[{', "}]}  ", "\n"], True),
+        (['{"a":1}', " {}"], False),
+        (['{"a":1}', "}"], False),
+        (['[{"a":1}', "]"], False),
+        (["}"], False),
+        (['"{}"'], False),
+    ],
+)
+def test_arguments_are_complete_when_their_object_is(pieces: list[str], whole: bool) -> None:
+    told = decode(
+        [delta(tool_calls=[call(0, "a", "f", "")]), *[delta(tool_calls=[call(0, arguments=p)]) for p in pieces]]
+    )
+    assert told.done == set()
+    told = decode(
+        [*[delta(tool_calls=[call(0, "a", "f", p)]) for p in pieces], delta(content="x"), delta("length"), DONE]
+    )
+    assert told.done == ({0} if whole else set())
 
 
 _PIECE = st.builds(

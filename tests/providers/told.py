@@ -14,9 +14,11 @@ from luxx.core.deltas import (
     ThinkingDelta,
     ToolCallDelta,
     ToolCallDone,
+    UsageDelta,
     VerbatimDelta,
 )
 from luxx.core.errors import ProviderError
+from luxx.core.usage import Usage
 from luxx.providers.openai.answer import AnswerDecoder
 
 
@@ -42,6 +44,7 @@ class Told:
         self.sources: list[SourceDelta] = []
         self.notices: list[NoticeDelta] = []
         self.parts: list[bytes] = []
+        self.spent: Usage | None = None
         self.finish: Finish | None = None
         self.error: ProviderError | None = None
         for delta in deltas:
@@ -72,6 +75,9 @@ class Told:
                 assert raw
                 assert b"\n" not in raw
                 self.parts.append(raw)
+            case UsageDelta(usage):
+                assert usage != self.spent
+                self.spent = usage
             case Finish():
                 self.finish = delta
             case _:

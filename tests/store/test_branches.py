@@ -253,3 +253,15 @@ async def test_another_person_finds_neither_log_nor_history_nor_a_title_to_chang
         await talk.store.conversations.history("somebody else", turn.message_id, whole)
     assert not await talk.store.conversations.retitle("somebody else", talk.id, "Mine")
     assert (await talk.store.conversations.get(talk.owner, talk.id)).title == ""
+
+
+async def test_a_branch_is_read_from_its_beginning(talk: Talk) -> None:
+    assert await branch(talk, after="") == Branch((), False)
+    for number in range(4):
+        await talk.answered(f"question {number}", f"answer {number}")
+    first = await branch(talk, after="", limit=3)
+    assert (texts(first), first.has_more, first.has_newer) == (["question 0", "answer 0", "question 1"], False, True)
+    whole_branch = await branch(talk, after="", limit=8)
+    assert (texts(whole_branch), whole_branch.has_newer) == (texts(await branch(talk)), False)
+    with pytest.raises(NotFound):
+        await branch(talk, leaf="nothing", after="")

@@ -3,6 +3,7 @@
 import pytest
 
 from luxx.core.errors import InvalidRequest, NotFound
+from luxx.core.prices import Price
 from luxx.store.interface import Store
 from luxx.store.records import ConversationSettings, NewProvider, Provider, ProviderChange
 from tests.store.engines import Engine
@@ -184,3 +185,23 @@ async def test_a_deleted_provider_is_nobodys_fallback(store: Store) -> None:
     made = [await make(store, name, fallback_id=backup.id) for name in ("a", "b")]
     await store.providers.delete(store.owner, backup.id)
     assert [(await store.providers.get(store.owner, one.id)).fallback_id for one in made] == [None, None]
+
+
+async def test_prices_are_kept_by_model_and_changed_one_by_one(store: Store) -> None:
+    dear, cheap = Price(input=3, output=15, cached_input=0.3), Price(input=0.1, output=0.4)
+    new = NewProvider(name="main", format="openai", prices={"big": dear})
+    made = await store.providers.create(store.owner, new)
+    assert made.prices == {"big": dear}
+    changed = await store.providers.change(store.owner, made.id, ProviderChange(prices={"small": cheap}))
+    assert changed.prices == {"big": dear, "small": cheap}
+    changed = await store.providers.change(store.owner, made.id, ProviderChange(prices={"big": None, "none": None}))
+    assert changed.prices == (await store.providers.get(store.owner, made.id)).prices == {"small": cheap}
+    assert (await store.providers.change(store.owner, made.id, ProviderChange(name="x"))).prices == {"small": cheap}
+
+
+async def test_a_provider_has_no_more_prices_than_anyone_enters(store: Store) -> None:
+    made = await make(store)
+    prices: dict[str, Price | None] = {str(number): Price(input=1, output=1) for number in range(501)}
+    with pytest.raises(InvalidRequest) as refused:
+        await store.providers.change(store.owner, made.id, ProviderChange(prices=prices))
+    assert refused.value.field == "prices"

@@ -20,7 +20,7 @@ from luxx.store.records import ConversationChange, ConversationSettings
 from luxx.store.secrets import SecretBox
 from luxx.store.sql.dialect import postgres as dialect
 from luxx.store.sql.matching import contains
-from luxx.store.sql.snippets import snippet
+from luxx.store.sql.snippets import markdown_snippet, snippet
 from luxx.store.sqlite.store import open_sqlite
 from tests.postgres_server import PostgresServer
 from tests.store.engines import KEY, Engine
@@ -232,6 +232,53 @@ def test_a_snippet_is_short_and_on_one_line() -> None:
     assert len(shown) < 220
     assert [shown[start:end] for start, end in marks] == ["whale"]
     assert snippet("", ("x",)) == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("The **quince** is *a* ~~nut~~ __fruit__.", "The quince is a nut fruit."),
+        ('## Quince\n\n> - [x] see [the *book*](https://example.org/a_(b) "t")', "Quince see the book"),
+        (
+            "1. quince\n2. ![an apple](x.png)\n\n---\n\n| a | quince |\n|---|:-:|\n| b | c |",
+            "1. quince 2. an apple a quince b c",
+        ),
+        (
+            "`**quince**` and \\*this\\* and 2 * quince * 3, 5_000_a",
+            "**quince** and *this* and 2 * quince * 3, 5_000_a",
+        ),
+        ("Quince:\n\n```python\n# quince\na = b**c * d\n```\n**so**", "Quince: # quince a = b**c * d so"),
+        ("a **quince\njam** [r][1] <https://quince.org>", "a quince jam r https://quince.org"),
+        ("<b>quince</b> <script>x</script>", "<b>quince</b> <script>x</script>"),
+        ("see [it](https://quince.org)", "see [it](https://quince.org)"),
+    ],
+)
+def test_of_markdown_the_words_are_shown(said: str, shown: str) -> None:
+    text, marks = markdown_snippet(said, ("quince",))
+    assert text == shown
+    assert {text[start:end].lower() for start, end in marks} == {"quince"}
+
+
+@pytest.mark.parametrize("around", ["**far** [away](https://example.org)\n", "```\na * b\n```\n", "x" * 50])
+def test_the_words_of_long_markdown_are_those_around_the_first_place(around: str) -> None:
+    text, marks = markdown_snippet(f"{around * 100}\nthe **quince** _tree_\n{around * 100}", ("quince",))
+    assert "the quince tree" in text
+    assert "```" not in text
+    assert "**" not in text
+    assert (text[0], text[-1]) == ("…", "…")
+    assert [text[start:end] for start, end in marks] == ["quince"]
+
+
+async def test_what_a_person_wrote_is_shown_as_it_is_and_an_answer_without_the_signs_of_markdown(talk: Talk) -> None:
+    await talk.answered("**quince**?", "A **quince**.")
+    assert set(await snippets(talk.store, "quince")) == {"**quince**?", "A quince."}
+
+
+@given(st.text(st.sampled_from("ab *_~`[]()\\<>#|-\n!0"), max_size=80))
+def test_no_markdown_is_too_much(said: str) -> None:
+    text, marks = markdown_snippet(said, ("a",))
+    assert "\0" not in text
+    assert all(text[start:end].lower() == "a" for start, end in marks)
 
 
 def old_sqlite(path: Path) -> None:

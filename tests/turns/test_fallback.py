@@ -23,6 +23,7 @@ from luxx.core.errors import (
 from luxx.core.prompts import AnswerPrompt, ResultPrompt, UserPrompt
 from luxx.core.replay import Replay
 from luxx.core.steps import Notice, answer_text
+from luxx.engine.plan import RunLimits
 from luxx.store.records import NewProvider, ProviderChange
 from luxx.turns.requests import AnswerAgain, AssistantMessageView
 from tests.engine.fakes import USAGE, FakeToolbox, call_all, say
@@ -37,11 +38,16 @@ class OtherEndpoint(FakeEndpoint):
 
 @asynccontextmanager
 async def chain(
-    path: Path, model: FakeEndpoint, *backups: FakeEndpoint, box: FakeToolbox | None = None, conversation_id: str = ""
+    path: Path,
+    model: FakeEndpoint,
+    *backups: FakeEndpoint,
+    box: FakeToolbox | None = None,
+    conversation_id: str = "",
+    limits: RunLimits | None = None,
 ) -> AsyncIterator[Bench]:
     """A bench whose provider ``p`` falls back to ``backup0``, that to ``backup1``, and so on."""
     others = {f"backup{number}": backup for number, backup in enumerate(backups)}
-    async with bench(path, model, box, conversation_id, others=others) as at:
+    async with bench(path, model, box, conversation_id, limits=limits, others=others) as at:
         if not conversation_id:
             store = at.store
             before = (await store.providers.list(store.owner))[0]

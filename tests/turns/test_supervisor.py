@@ -7,7 +7,15 @@ import msgspec
 import pytest
 
 from luxx.core.deltas import Finish, TextDelta
-from luxx.core.errors import Conflict, InvalidRequest, LimitReached, NotFound, ProviderUnreachable
+from luxx.core.errors import (
+    Conflict,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    ProviderError,
+    ProviderUnreachable,
+    RateLimited,
+)
 from luxx.core.prompts import AnswerPrompt, ResultPrompt, UserPrompt
 from luxx.store.records import ClientRequest
 from luxx.turns.requests import AnswerAgain, Overrides, UserMessageView
@@ -25,6 +33,23 @@ async def test_a_turn_is_stored_as_it_was_shown(tmp_path: Path) -> None:
         assert (view.text, view.status, view.finish_reason, view.token_count) == ("hello", "done", "stop", 5)
         assert [msgspec.json.decode(step)["content"] for step in view.steps] == ["hello"]
         assert (await at.store.conversations.get(at.store.owner, at.conversation_id)).title == "hi there"
+
+
+@pytest.mark.parametrize(
+    ("error", "wait"),
+    [
+        (RateLimited("Wait.", retry_after=3600), {"retry_after": 3600}),
+        (RateLimited("Wait."), {}),
+        (ProviderUnreachable("Gone."), {}),
+    ],
+)
+async def test_a_failure_tells_how_long_the_provider_wants_to_be_left_alone(
+    tmp_path: Path, error: ProviderError, wait: dict[str, float]
+) -> None:
+    async with bench(tmp_path, FakeEndpoint([error], [error], [error], [error])) as at:
+        end = (await at.follow((await at.post()).turn.id))[-1]
+        said = {"content": error.message, "code": error.code, "message_id": (await at.last()).id}
+        assert msgspec.json.decode(end.data) == said | wait
 
 
 async def test_the_model_gets_the_system_prompt_the_text_once_and_earlier_tools(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from luxx.archive.branches import branch
 from luxx.core.archive import ArchivedAnswer, ArchivedConversation, ArchivedMessage
-from luxx.core.steps import File, Source, Step, Summary, Text, Thinking, ToolCall, ToolResult
+from luxx.core.steps import File, Source, Step, Summary, Text, Thinking, ToolCall, ToolResult, whole_texts
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _RUN = re.compile(r"`{3,}")
@@ -62,7 +62,7 @@ def _message(message: ArchivedMessage, names: dict[str, str]) -> list[str]:
         return ["## You", closed(message.text), *(["\n".join(files)] if files else [])]
     answer = message.answer
     blocks = [f"## {_line(answer.model) or 'Assistant'}"]
-    blocks += [block for step in known_steps(answer) if (block := _block(step))]
+    blocks += [block for step in whole_texts(known_steps(answer)) if (block := _block(step))]
     if answer.status == "failed":
         blocks.append(f"*Failed: {_line(answer.error_content or '')}*")
     elif answer.status == "cancelled":

@@ -8,7 +8,7 @@ import msgspec
 from luxx.archive.branches import branch
 from luxx.archive.markdown import known_steps
 from luxx.core.archive import ArchivedConversation, ArchivedFile, ArchivedMessage, ShareInclude
-from luxx.core.steps import File, Source, Step, Text, Thinking, ToolCall, ToolResult
+from luxx.core.steps import File, Source, Step, Text, Thinking, ToolCall, ToolResult, whole_texts
 
 
 class SharedFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ def _message(
     files: Mapping[str, ArchivedFile],
     images: Mapping[str, bytes],
 ) -> SharedMessage:
-    steps = [] if message.answer is None else known_steps(message.answer)
+    steps = [] if message.answer is None else whole_texts(known_steps(message.answer))
     named = [*message.files, *(step.file_id for step in steps if isinstance(step, File))]
     return SharedMessage(
         role=message.role,

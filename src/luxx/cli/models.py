@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from msgspec.structs import replace
 
 from luxx.cli.console import Console, process_console
 from luxx.cli.lookup import provider_named
@@ -13,6 +14,7 @@ from luxx.cli.servers import ask_server, wanted_server
 from luxx.cli.table import table
 from luxx.client import Client, ClientError, Provider
 from luxx.core.ports import ModelInfo
+from luxx.core.prices import Price
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -33,7 +35,9 @@ def models(
     url: Url = None,
     data_dir: DataDir = None,
 ) -> None:
-    """List models with what they can take (context and answer, in tokens) and do; a star marks a provider's default model.
+    """List models with what they can take (context and answer, in tokens), do and cost (US dollars for a million tokens, input / output).
+
+    A star marks a provider's default model, and prices that were entered come before those that the provider tells.
 
     What a provider does not tell is left empty. The exit code is 1 if no provider answered.
     """
@@ -55,7 +59,9 @@ def models(
 async def _served(client: Client, provider: Provider) -> Served:
     name, default = provider.name, provider.default_model
     try:
-        return Served(provider=name, default_model=default, models=await client.models(provider.id))
+        listed = await client.models(provider.id)
+        models = tuple(replace(model, price=provider.prices.get(model.id, model.price)) for model in listed)
+        return Served(provider=name, default_model=default, models=models)
     except ClientError as error:
         return Served(provider=name, default_model=default, error=error.message)
 
@@ -69,13 +75,14 @@ def _show(console: Console, found: list[Served]) -> None:
             size(model.context_window),
             size(model.max_output_tokens),
             ", ".join(model.abilities or ()),
+            dollars(model.price),
         )
         for served in found
         for model in served.models
     ]
     if rows:
         width = console.out.width if console.out.is_terminal else 0
-        for line in table(("", "PROVIDER", "MODEL", "CONTEXT", "ANSWER", "CAN"), rows, width):
+        for line in table(("", "PROVIDER", "MODEL", "CONTEXT", "ANSWER", "CAN", "PRICE"), rows, width):
             console.line(line)
     for served in found:
         if served.error:
@@ -89,3 +96,8 @@ def size(tokens: int | None) -> str:
     if tokens < 1000:
         return str(tokens)
     return f"{tokens // 1000}k" if tokens < 1_000_000 else f"{tokens // 10_000 / 100:g}M"
+
+
+def dollars(price: Price | None) -> str:
+    """Return a price for input and output, such as $3 / $15; empty if it is not known."""
+    return f"${price.input:.12g} / ${price.output:.12g}" if price else ""

@@ -18,6 +18,7 @@ from luxx.cli.table import shown_table
 from luxx.client import ApiError, Client, Preset, Provider, ProviderFields
 from luxx.core.errors import InvalidRequest
 from luxx.core.ports import Check, ModelInfo
+from luxx.core.prices import Price
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -217,6 +218,38 @@ def set_fallback(
 
 
 @app.command()
+def price(
+    name: Name,
+    model: Annotated[str | None, typer.Argument(help="The model; without it, the prices entered are listed.")] = None,
+    input: Annotated[float | None, typer.Option("--input", help="US dollars for a million tokens read.")] = None,
+    output: Annotated[
+        float | None, typer.Option("--output", help="The same for those written, thinking included.")
+    ] = None,
+    cached: Annotated[
+        float | None, typer.Option("--cached", help="For input from the provider's cache, if it is cheaper.")
+    ] = None,
+    cache_write: Annotated[float | None, typer.Option("--cache-write", help="For input put into that cache.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Forget what was entered for the model.")] = False,
+    url: Url = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Say what a model costs, where its provider does not tell: from its next answer on, the cost is counted."""
+    told: Price | None = None
+    if not model and (remove or input is not None or output is not None):
+        raise InvalidRequest("Name the model as well.")
+    if model and not remove:
+        if input is None or output is None:
+            raise InvalidRequest("Give --input and --output (US dollars for a million tokens), or --remove.")
+        told = Price(input=input, output=output, cached_input=cached, cache_write=cache_write)
+
+    async def change(client: Client) -> Provider:
+        provider = await provider_named(client, name)
+        return await client.change_provider(provider.id, ProviderFields(prices={model: told})) if model else provider
+
+    _show_prices(process_console(), ask_server(wanted_server(url, data_dir), change))
+
+
+@app.command()
 def remove(
     name: Name,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -232,6 +265,20 @@ def remove(
 
     ask_server(wanted_server(url, data_dir), delete)
     process_console().line(f"{name} is removed.")
+
+
+def _show_prices(console: Console, provider: Provider) -> None:
+    if not provider.prices:
+        console.line(f"No price is entered for a model of {provider.name}.")
+        return
+    rows = [
+        (
+            model,
+            *("" if value is None else f"{value:.12g}" for value in (p.input, p.output, p.cached_input, p.cache_write)),
+        )
+        for model, p in sorted(provider.prices.items())
+    ]
+    shown_table(console, ("MODEL, $ PER MILLION", "INPUT", "OUTPUT", "CACHED", "CACHE WRITE"), rows)
 
 
 def _preset(wanted: Wanted, name: str) -> Preset | None:

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from luxx.core.events import Approval
 from luxx.core.files import FileRef
+from luxx.core.prices import Price
 from luxx.core.rules import ToolRule
 from luxx.core.steps import Step
 from luxx.core.usage import Usage
@@ -145,7 +146,7 @@ class OpenApproval(msgspec.Struct, frozen=True, kw_only=True):
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """An endpoint that serves models; its key never leaves the server. `tools` says whether its models may call tools.
 
-    `fallback_id` is the provider that answers when this one fails. `notice` comes only from adding it, and says why it has no
+    `fallback_id` is the provider that answers when this one fails, `prices` are those that were entered. `notice` comes only from adding it, and says why it has no
     default model.
     """
 
@@ -159,6 +160,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     tools: bool = True
     preset: str | None = None
     fallback_id: str | None = None
+    prices: dict[str, Price] = {}
     created_at: str = ""
     notice: str | None = None
 
@@ -233,7 +235,7 @@ class ConversationFields(_Fields, frozen=True, kw_only=True):
 class ProviderFields(_Fields, frozen=True, kw_only=True):
     """The fields of a provider to make or to change; a new `base_url` deletes the stored key unless one comes with it.
 
-    `preset` and `format` are for making one only.
+    `preset` and `format` are for making one only. A change of `prices` concerns the models named; None takes a price away.
     """
 
     preset: str | UnsetType = UNSET
@@ -244,6 +246,7 @@ class ProviderFields(_Fields, frozen=True, kw_only=True):
     default_model: str | UnsetType | None = UNSET
     is_default: bool | UnsetType = UNSET
     fallback_id: str | UnsetType | None = UNSET
+    prices: dict[str, Price | None] | UnsetType = UNSET
 
 
 def _known_step(raw: msgspec.Raw) -> Step | None:

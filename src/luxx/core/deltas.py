@@ -71,6 +71,12 @@ class VerbatimDelta(msgspec.Struct, frozen=True):
     raw: bytes
 
 
+class UsageDelta(msgspec.Struct, frozen=True):
+    """What the answer has cost so far, as the provider tells before the end; the last one counts if no Finish comes."""
+
+    usage: Usage
+
+
 class Finish(msgspec.Struct, frozen=True, kw_only=True):
     """The end of an answer; always the last delta of a stream, and exactly one.
 
@@ -90,5 +96,6 @@ Delta = (
     | SourceDelta
     | NoticeDelta
     | VerbatimDelta
+    | UsageDelta
     | Finish
 )

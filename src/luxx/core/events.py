@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 import msgspec
 
+from luxx.core.errors import LuxxError, RateLimited
 from luxx.core.steps import Step
 from luxx.core.usage import Usage
 
@@ -94,13 +95,23 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     finish_reason: str
 
 
-class Failed(msgspec.Struct, frozen=True, kw_only=True):
-    """The last event of a turn that failed; what was made so far is saved."""
+class Failed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The last event of a turn that failed; what was made so far is saved.
+
+    `retry_after` is how many seconds the provider wants to be left alone, where it said so.
+    """
 
     name: ClassVar[str] = "error"
     content: str
     code: str
     message_id: str
+    retry_after: float | None = None
+
+    @classmethod
+    def of(cls, error: LuxxError, message_id: str) -> "Failed":
+        """Return the end that an error is to a turn."""
+        wait = error.retry_after if isinstance(error, RateLimited) else None
+        return cls(content=error.message, code=error.code, message_id=message_id, retry_after=wait)
 
 
 class Cancelled(msgspec.Struct, frozen=True):

@@ -8,6 +8,8 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from luxx.core.json_schema import Schema, part_at
+
 _STEPS = 20_000
 _DEPTH = 64
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -19,8 +21,6 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "integer": (int,),
     "number": (int, float),
 }
-
-Schema = dict[str, Any]
 
 
 class _GivenUp(Exception):
@@ -64,7 +64,7 @@ class _Check:
             return
         members = cast("Schema", schema)
         if isinstance(target := members.get("$ref"), str):
-            yield from self.problems(value, self._resolved(target), where, depth + 1)
+            yield from self.problems(value, part_at(self._root, target), where, depth + 1)
         yield from _own_problems(value, members, where)
         yield from self._combined(value, members, where, depth)
         if isinstance(value, dict):
@@ -94,15 +94,6 @@ class _Check:
         for number, member in enumerate(value):
             part = firsts[number] if number < len(firsts) else schema.get("items", True)
             yield from self.problems(member, part, f"{where}[{number}]"[:200], depth + 1)
-
-    def _resolved(self, target: str) -> object:
-        """Return what a reference within the schema names; for any other, what allows all."""
-        found: object = self._root
-        if not target.startswith("#"):
-            return True
-        for part in target.removeprefix("#").split("/")[1:]:
-            found = _dict(found).get(part.replace("~1", "/").replace("~0", "~"), True)
-        return found
 
 
 def _own_problems(value: object, schema: Schema, where: str) -> Iterator[str]:

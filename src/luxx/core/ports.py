@@ -8,6 +8,7 @@ import msgspec
 from luxx.core.deltas import Delta
 from luxx.core.events import Event
 from luxx.core.files import FileRef, Files
+from luxx.core.prices import Price
 from luxx.core.prompts import Effect, ModelRequest, Prompt, ToolSpec
 from luxx.core.usage import Usage
 
@@ -34,13 +35,14 @@ Ability = Literal["tools", "images", "files", "thinking"]
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A model that a provider serves, as far as the provider tells; sizes are in tokens, `abilities` None where nobody says."""
+    """A model that a provider serves, as far as the provider tells; sizes are in tokens, `abilities` and `price` None where nobody says."""
 
     id: str
     name: str | None = None
     context_window: int | None = None
     max_output_tokens: int | None = None
     abilities: tuple[Ability, ...] | None = None
+    price: Price | None = None
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,6 +199,10 @@ class Tools(Protocol):
         ...
 
 
+BROKEN_OFF = "broken_off"
+"""The finish reason in the record of what an answer has cost that has no end."""
+
+
 class ModelCall(msgspec.Struct, frozen=True, kw_only=True):
     """The record of a model call that ended; it is committed with the end of its answer and shown to nobody.
 
@@ -204,7 +210,9 @@ class ModelCall(msgspec.Struct, frozen=True, kw_only=True):
     verbatim (see AnswerPrompt.raw).
 
     A record whose `n` is not a call's, which count from 1, is a part of one: it is committed with the step of the index ``-n`` and has
-    what goes back with that, so that it outlives an answer that is cut. The record of the call has only what came after its steps.
+    what goes back with that, so that it outlives an answer that is cut. The record of the call has only what came after its steps. A part
+    has no usage, but for one with the finish reason BROKEN_OFF: that is what an answer has cost that was cut, as far as it is known. No
+    step has its index.
     """
 
     n: int
@@ -214,6 +222,11 @@ class ModelCall(msgspec.Struct, frozen=True, kw_only=True):
     finish_reason: str
     usage: Usage
     raw: bytes = b""
+
+    @property
+    def counts(self) -> bool:
+        """Whether its usage is a part of the turn's."""
+        return self.n > 0 or self.finish_reason == BROKEN_OFF
 
 
 class Emit(Protocol):

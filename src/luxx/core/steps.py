@@ -1,5 +1,6 @@
 """Steps: the parts of an assistant message, in order."""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -118,6 +119,28 @@ def tool_result(index: int, of: ToolCall, effect: Effect | None = None) -> ToolR
     return ToolResult(id=step_id(index), index=index, call=of.call, id_ref=of.id, name=of.name, effect=effect)
 
 
-def answer_text(steps: tuple[Step, ...]) -> str:
+def answer_text(steps: Iterable[Step]) -> str:
     """Return the answer's text: the content of the text steps that are not void, joined."""
     return "".join(step.content for step in steps if isinstance(step, Text) and step.state != "void")
+
+
+def whole_texts(steps: Iterable[Step]) -> list[Step]:
+    """Return the steps that are not void, each text with those that go on with it.
+
+    A text goes on with the last one if its model call is a later one, and neither that of the last one nor any since has called tools.
+    """
+    made: list[Step] = []
+    place, with_tool = 0, 0
+    for step in steps:
+        if step.state == "void":
+            continue
+        if isinstance(step, ToolCall | ToolResult):
+            with_tool = step.call
+        elif isinstance(step, Text) and step.content:
+            before = made[place] if made else None
+            if isinstance(before, Text) and with_tool < before.call < step.call:
+                made[place] = msgspec.structs.replace(before, call=step.call, content=before.content + step.content)
+                continue
+            place = len(made)
+        made.append(step)
+    return made

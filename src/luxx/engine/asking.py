@@ -38,8 +38,9 @@ class Asking:
         self._max_chars = max_chars
 
     def close(self, fold: Fold) -> None:
-        """End the steps of an answer that are open. Raises Fenced."""
+        """End the steps of an answer that are open, and keep what it has cost if it has no end. Raises Fenced."""
         self._append(fold, fold.close())
+        self._count_broken_off(fold)
 
     async def ask(self, request: ModelRequest, fold: Fold, begin: Callable[[ToolCall], None]) -> ModelCall:
         """Stream one answer into `fold` and the log; `begin` is called with each tool call that is complete. Raises ProviderError."""
@@ -60,6 +61,7 @@ class Asking:
                 if fold.started or not error.retryable or attempt == self._attempts:
                     raise
                 await asyncio.sleep(pause(error, attempt))
+                self._count_broken_off(fold)
                 fold.begin_again()
                 attempt += 1
 
@@ -76,6 +78,10 @@ class Asking:
                 for call in fold.ready_calls():
                     begin(call)
                 await self._emit.room()
+
+    def _count_broken_off(self, fold: Fold) -> None:
+        if fold.spent:
+            self._book.broke_off(fold.spent)
 
     def _append(self, fold: Fold, events: Iterable[Event]) -> None:
         """Write events, each step that has ended with what goes back to the provider with it."""

@@ -1,28 +1,39 @@
 """Book: what a turn writes besides its tools' results: its steps under their numbers, and the record and cost of each model call."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from luxx.core.events import Event, ProcessStep
 from luxx.core.ids import step_id
-from luxx.core.ports import Emit, ModelCall
+from luxx.core.ports import BROKEN_OFF, Emit, ModelCall
+from luxx.core.prices import Price, priced
 from luxx.core.steps import Notice
-from luxx.core.usage import Usage
+from luxx.core.usage import NOTHING, Usage
 
 
 class Book:
     """Owns the numbers of a turn's steps and the sum of its `usage`.
 
-    `provider`, `model` and `format` are those of the calls to come. `indexes` gives the next free index of a step.
+    `provider`, `model` and `format` are those of the calls to come; `price` is asked at the end of each whose cost the provider did not
+    tell. `indexes` gives the next free index of a step.
     """
 
-    def __init__(self, emit: Emit, highest_index: int, provider: str, model: str, format: str) -> None:
+    def __init__(
+        self,
+        emit: Emit,
+        highest_index: int,
+        provider: str,
+        model: str,
+        format: str,
+        price: Callable[[], Price | None],
+    ) -> None:
         self.indexes: Iterator[int] = itertools.count(highest_index + 1)
-        self.usage = Usage()
+        self.usage = NOTHING
         self._emit = emit
         self._provider = provider
         self._model = model
         self._format = format
+        self._price = price
 
     def append(self, *entries: Event | ModelCall) -> None:
         """Write to the log. Raises Fenced."""
@@ -37,18 +48,25 @@ class Book:
 
     def record(self, call: int, reason: str, usage: Usage, raw: bytes = b"") -> ModelCall:
         """Write that a model call has ended."""
-        record = self._record(call, reason, usage, raw)
+        record = self._record(call, reason, priced(usage, self._price()), raw)
         self.count(record)
         self._emit.append(record)
         return record
 
+    def broke_off(self, usage: Usage) -> None:
+        """Write what an answer has cost that has no end, apart from its call, which may be made again. Raises Fenced."""
+        record = self._record(-next(self.indexes), BROKEN_OFF, priced(usage, self._price()), b"")
+        self.count(record)
+        self._emit.append(record)
+
     def part(self, index: int, raw: bytes) -> ModelCall:
         """Return the record of what goes back to the provider with a step (see ModelCall)."""
-        return self._record(-index, "", Usage(), raw)
+        return self._record(-index, "", NOTHING, raw)
 
     def count(self, record: ModelCall) -> None:
         """Add the cost of a call that is recorded already."""
-        self.usage += record.usage
+        if record.counts:
+            self.usage += record.usage
 
     def _record(self, n: int, reason: str, usage: Usage, raw: bytes) -> ModelCall:
         return ModelCall(

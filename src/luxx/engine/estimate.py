@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from luxx.core.files import FileRef
 from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, ResultPrompt, ToolSpec, UserPrompt
 from luxx.core.usage import Usage
@@ -42,6 +44,15 @@ def usage_of(request: ModelRequest, written: int) -> Usage:
     characters = len(request.system or "") + sum(len(text) for prompt in request.prompts for text in _texts(prompt))
     read, wrote = -(-characters // 4), -(-written // 4)
     return Usage(input_tokens=read, output_tokens=wrote, total_tokens=read + wrote, estimated=True)
+
+
+def grown(usage: Usage, written: int) -> Usage:
+    """Return the usage of a call that has written so many characters more than the usage tells of."""
+    if not written:
+        return usage
+    more = -(-written // 4)
+    output, total = usage.output_tokens + more, usage.total_tokens + more
+    return replace(usage, output_tokens=output, total_tokens=total, estimated=True, cost=None)
 
 
 def _texts(prompt: Prompt) -> Iterator[str]:

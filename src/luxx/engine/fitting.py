@@ -16,7 +16,7 @@ from luxx.core.ids import step_id
 from luxx.core.ports import Model
 from luxx.core.prompts import ModelRequest, ResultPrompt
 from luxx.core.steps import Notice, Step, Summary
-from luxx.core.usage import Usage
+from luxx.core.usage import NOTHING, Usage
 from luxx.engine.book import Book
 from luxx.engine.context import Context
 from luxx.engine.estimate import chars_of, tokens_in, tokens_of, tokens_of_tools
@@ -93,7 +93,7 @@ class Fitting:
     def give(self, summary: Summary) -> int:
         """Begin with the summary that a person has written; return its call."""
         index = next(self._book.indexes)
-        self._finish(replace(summary, id=step_id(index), index=index, call=1), summary.content, Usage())
+        self._finish(replace(summary, id=step_id(index), index=index, call=1), summary.content, NOTHING)
         return 1
 
     async def fit(self, call: int) -> int:

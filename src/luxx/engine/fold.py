@@ -15,12 +15,15 @@ from luxx.core.deltas import (
     ThinkingDelta,
     ToolCallDelta,
     ToolCallDone,
+    UsageDelta,
     VerbatimDelta,
 )
 from luxx.core.events import Event, ProcessStep, StepDelta
 from luxx.core.files import FileRef
 from luxx.core.ids import step_id
 from luxx.core.steps import File, Notice, Source, Step, Text, Thinking, ToolCall
+from luxx.core.usage import Usage
+from luxx.engine.estimate import grown
 
 _EMPTY = {
     "stop": "The model gave an empty answer.",
@@ -86,6 +89,15 @@ class Fold:
         self._sources: dict[str, SourceDelta] = {}
         self._cited: set[str] = set()
         self._things = 0
+        self._spent: tuple[Usage, int] | None = None
+
+    @property
+    def spent(self) -> Usage | None:
+        """What an answer has cost so far that has no end, if the provider told of it; what was written since then is estimated."""
+        if self.finish or self._spent is None:
+            return None
+        usage, told_at = self._spent
+        return grown(usage, self.characters - told_at)
 
     @property
     def started(self) -> bool:
@@ -105,7 +117,7 @@ class Fold:
                     self._call(delta, events)
                 case ToolCallDone(slot=slot):
                     self._end_call(slot, "complete", events)
-                case SourceDelta():
+                case SourceDelta() | UsageDelta():
                     self._note(delta)
                 case FileRef() | FileDelta() | NoticeDelta():
                     self._place(delta, events)
@@ -128,6 +140,7 @@ class Fold:
     def begin_again(self) -> None:
         """The answer is asked for once more, as nothing of it was shown."""
         self.rest = b""
+        self._spent = None
         self._sources.clear()
 
     def ready_calls(self) -> list[ToolCall]:
@@ -160,9 +173,11 @@ class Fold:
             self._add(step, events)
             self._cite(events)
 
-    def _note(self, source: SourceDelta) -> None:
-        if source.url not in self._cited:
-            self._sources.setdefault(source.url, source)
+    def _note(self, told: SourceDelta | UsageDelta) -> None:
+        if isinstance(told, UsageDelta):
+            self._spent = told.usage, self.characters
+        elif told.url not in self._cited:
+            self._sources.setdefault(told.url, told)
 
     def _place(self, thing: FileRef | FileDelta | NoticeDelta, events: list[Event]) -> None:
         """Add what comes whole."""

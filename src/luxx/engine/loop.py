@@ -47,7 +47,8 @@ class Loop:
         self._plan = plan
         limits = plan.limits
         self._transcript = transcript
-        self._book = book = Book(emit, plan.highest_index, plan.provider, plan.request.model, model.format)
+        highest = max([plan.highest_index, *(-record.n for record in plan.calls)])
+        self._book = book = Book(emit, highest, plan.provider, plan.request.model, model.format, plan.price)
         self._context = context = Context(plan.request.prompts, plan.marks)
         self._fitting = Fitting(context, transcript, model, plan.request, plan.window, book, files)
         self._asking = Asking(

@@ -6,6 +6,7 @@ import msgspec
 
 from luxx.core.events import Approval
 from luxx.core.ports import ModelCall
+from luxx.core.prices import Price
 from luxx.core.prompts import ModelRequest
 from luxx.core.steps import Summary
 from luxx.engine.approvals import Rules, no_rules
@@ -16,7 +17,15 @@ Window = Callable[[], int | None]
 """Tells how many tokens a model can take, None while nobody knows it."""
 
 
+TellPrice = Callable[[], Price | None]
+"""Tells what a model's tokens cost, None while nobody knows it."""
+
+
 def no_window() -> None:
+    """Tell of a model of which nobody knows it."""
+
+
+def no_price() -> None:
     """Tell of a model of which nobody knows it."""
 
 
@@ -39,8 +48,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     `request` holds the earlier messages as prompts, and `rules` reads the person's on tools. `start`, `calls` and `approvals` are what
     an earlier owner left, and `stopped` the calls that a person stopped meanwhile; `recovered` if that owner died, of which readers are
-    told. `window` tells what the model can take in tokens, as soon as that is known; `marks` say where the prompts can be cut; `summary`
-    is one that a person wrote in the place of the model's.
+    told. `window` tells what the model can take in tokens, as soon as that is known, `price` what they cost; `marks` say where the prompts
+    can be cut; `summary` is one that a person wrote in the place of the model's.
     """
 
     turn_id: str
@@ -59,6 +68,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     stopped: Collection[int] = ()
     marks: tuple[Mark, ...] = ()
     window: Window = no_window
+    price: TellPrice = no_price
     summary: Summary | None = None
     approvals: Mapping[int, Approval] = {}
     highest_index: int = -1

@@ -10,7 +10,7 @@ from luxx.core.deltas import Finish, TextDelta
 from luxx.core.errors import ContextOverflow, ProviderError
 from luxx.core.ports import Model
 from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, ResultPrompt, UserPrompt
-from luxx.core.usage import Usage
+from luxx.core.usage import NOTHING, Usage
 from luxx.engine.estimate import usage_of
 from luxx.engine.retry import pause
 
@@ -47,7 +47,7 @@ async def notes_on(prompts: Sequence[Prompt], model: Model, request: ModelReques
     The window is taken for half of what it is said to be as often as the provider says that a piece is too long. Where the model
     cannot sum up, the notes hold what can be said without it. Raises nothing but CancelledError.
     """
-    notes, usage = "", Usage()
+    notes, usage = "", NOTHING
     while window >= LEAST_WINDOW:
         notes = ""
         try:

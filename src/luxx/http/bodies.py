@@ -23,6 +23,7 @@ from pydantic import (
     field_validator,
 )
 
+from luxx.core.prices import Price
 from luxx.core.prompts import Thinking
 from luxx.core.rules import Action, ToolRule
 from luxx.core.text import storable
@@ -88,6 +89,7 @@ ApiKey = Annotated[
     str, BeforeValidator(_stripped), StringConstraints(min_length=1, max_length=4096, pattern=r"^[!-~]+$")
 ]
 Temperature = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
+Dollars = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 MaxTokens = Annotated[int, Field(ge=1, le=_SQL_INTEGER)]
 
 
@@ -237,10 +239,27 @@ class Again(TurnBody):
     summary: Annotated[FreeText, StringConstraints(min_length=1, max_length=_PROMPT_CHARS)] | None = None
 
 
+class ModelPrice(Body):
+    """US dollars for a million tokens; input from the provider's cache, or put there, costs what other input does if nothing is said."""
+
+    input: Dollars
+    output: Dollars
+    cached_input: Dollars | None = None
+    cache_write: Dollars | None = None
+
+    def price(self) -> Price:
+        """Return the price."""
+        return Price(input=self.input, output=self.output, cached_input=self.cached_input, cache_write=self.cache_write)
+
+
+NewPrices = Annotated[dict[ModelName, ModelPrice], Field(max_length=500)]
+Prices = Annotated[dict[ModelName, ModelPrice | None], Field(max_length=500)]
+
+
 class NewProvider(Body):
     """A provider to add: with a `preset` the key may be enough, without one `name` and `format` are needed.
 
-    `base_url` is needed where neither the preset nor the format has an address of its own.
+    `base_url` is needed where neither the preset nor the format has an address of its own. `prices` are by the names of the models.
     """
 
     preset: Id | None = None
@@ -251,10 +270,14 @@ class NewProvider(Body):
     default_model: ModelName | None = None
     is_default: bool | None = None
     fallback_id: Id | None = None
+    prices: NewPrices | None = None
 
 
 class ChangeProvider(Body):
-    """The fields to change; null clears a field. A new `base_url` deletes the key, unless a new one comes with it."""
+    """The fields to change; null clears a field. A new `base_url` deletes the key, unless a new one comes with it.
+
+    `prices` names the models whose prices change; null for one takes its price away, and for all of it every price.
+    """
 
     name: ProviderName | None = None
     base_url: BaseUrl | None = None
@@ -262,3 +285,4 @@ class ChangeProvider(Body):
     default_model: ModelName | None = None
     is_default: bool | None = None
     fallback_id: Id | None = None
+    prices: Prices | None = None

@@ -22,8 +22,14 @@ def _existing_if_given(value: str | None) -> str | None:
     return None if value is None else _existing(value)
 
 
+def _existing_or_empty(value: str | None) -> str | None:
+    return value and _existing(value)
+
+
 IdInPath = Annotated[str, Path(), AfterValidator(_existing)]
 IdInQuery = Annotated[str | None, Query(), AfterValidator(_existing_if_given)]
+PlaceInQuery = Annotated[str | None, Query(), AfterValidator(_existing_or_empty)]
+"""An id; or nothing, for the place before the first."""
 PageSize = Annotated[int, Query(ge=1, le=200)]
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID")]
 Accept = Annotated[str, Header(alias="Accept", include_in_schema=False)]

@@ -9,6 +9,7 @@ from luxx.core.files import FileRef
 from luxx.core.media import IMAGES, PDF
 from luxx.core.ports import ModelInfo, ToolInfo
 from luxx.core.presets import Preset
+from luxx.core.prices import Price
 from luxx.core.prompts import Thinking
 from luxx.core.rules import ToolRule
 from luxx.store.records import Conversation, FileLimits, OpenApproval, Provider, Status, TitleSource, Turn
@@ -76,7 +77,8 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
     """A provider; its key is never shown. `tools` says whether its models may be able to call tools.
 
-    `fallback_id` is the provider that answers when this one fails.
+    `fallback_id` is the provider that answers when this one fails. `prices` are those that were entered, by the names of the models, in
+    US dollars for a million tokens.
     """
 
     id: str
@@ -89,6 +91,7 @@ class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
     tools: bool
     preset: str | None
     fallback_id: str | None
+    prices: dict[str, Price]
     created_at: str
 
 
@@ -250,6 +253,7 @@ def provider_view(provider: Provider) -> ProviderView:
         tools=provider.format not in _WITHOUT_TOOLS,
         preset=provider.preset,
         fallback_id=provider.fallback_id,
+        prices=provider.prices,
         created_at=provider.created_at,
     )
 

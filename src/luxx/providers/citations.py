@@ -1,10 +1,8 @@
 """Citations: what an answer cites, as OpenAI's formats annotate it."""
 
-from collections.abc import Mapping
-from typing import cast
-
 from luxx.core.deltas import Delta, SourceDelta
 from luxx.core.text import storable
+from luxx.providers.values import fields_of
 
 _MOST = 1000
 
@@ -17,8 +15,8 @@ class Citations:
 
     def cite(self, annotation: object) -> list[Delta]:
         """Return the source that an annotation names; files of the provider have no address that opens."""
-        fields = _fields(annotation)
-        fields = {**fields, **_fields(fields.get("url_citation"))}
+        fields = fields_of(annotation)
+        fields = {**fields, **fields_of(fields.get("url_citation"))}
         title = _text(fields.get("title")) or _text(fields.get("filename"))
         url = _text(fields.get("url")).strip()
         if not url and (file := _text(fields.get("file_id")) or _text(fields.get("filename"))):
@@ -27,10 +25,6 @@ class Citations:
             return []
         self._told.add(url)
         return [SourceDelta(url=url, title=title)]
-
-
-def _fields(value: object) -> Mapping[str, object]:
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def _text(value: object) -> str:

@@ -1,6 +1,7 @@
-"""Families: what well-known models can take and do where their maker's own list does not tell, as documented in November 2026.
+"""Families: what well-known models can take and do where the list does not tell, as documented in November 2026.
 
-An entry holds for the maker's own address only: the same name elsewhere may stand for less. What is not known is left open.
+Sizes and abilities hold for the maker's own address only: the same name elsewhere may stand for less. What is not known is left
+open. That a model does not chat is known by its name wherever it is.
 """
 
 import re
@@ -56,11 +57,22 @@ _FAMILIES: dict[str, tuple[Family, ...]] = {
     ),
 }
 
+_NO_CHAT = re.compile(
+    r"(?:^|.*[-_.])(?:(?:embed|rerank)\w*|whisper|tts|transcribe|moderation)(?:[-_.:].*)?"
+    r"|(?:dall-e|gpt-image|sora|gpt-realtime|bge|all-minilm)(?:[-_.:].*)?"
+)
+"""The names, without what stands before a slash, of models that embed, rerank, listen, speak, draw or moderate, and of none that chats."""
+
+
+def chatting(models: Iterable[ModelInfo]) -> tuple[ModelInfo, ...]:
+    """Return the models without those that cannot chat, as their names tell beyond doubt; one that is said to have abilities can."""
+    return tuple(m for m in models if m.abilities or not _NO_CHAT.fullmatch(m.id.rpartition("/")[2].lower()))
+
 
 def completed(host: str | None, models: Iterable[ModelInfo]) -> tuple[ModelInfo, ...]:
-    """Return the models of a host with what is known of them beyond what it tells; what it tells stands."""
+    """Return the models of a host that may chat, with what is known of them beyond what it tells; what it tells stands."""
     families = _FAMILIES.get(host or "", ())
-    return tuple(_completed(model, families) for model in models)
+    return tuple(_completed(model, families) for model in chatting(models))
 
 
 def _completed(model: ModelInfo, families: Iterable[Family]) -> ModelInfo:

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
-from luxx.core.deltas import Delta, Finish
+from luxx.core.deltas import Delta, Finish, UsageDelta
 from luxx.core.errors import AnswerIncomplete, ProviderError, ProviderTimeout, ProviderUnreachable
 from luxx.providers.transport import Reply
 
@@ -50,7 +50,7 @@ async def read_answer(reply: Reply, decoder: Decoder, patience_s: float) -> Asyn
     broken: ProviderError | None = None
     try:
         async for deltas in _batches(reply, decoder, patience_s):
-            begun = True
+            begun = begun or _shows(deltas)
             yield deltas
     except (ProviderUnreachable, ProviderTimeout) as error:
         broken = error
@@ -79,6 +79,12 @@ async def _batches(reply: Reply, decoder: Decoder, patience_s: float) -> AsyncGe
     while not decoder.ended and (data := await reply.read(_LINGER_S if decoder.has_reason else None)):
         if deltas := decoder.feed(data):
             yield deltas
+        if deltas and _shows(deltas):
             shown_at = clock()
         elif clock() - shown_at > patience_s:
             raise ProviderTimeout(f"The provider sent nothing but signs of life for {patience_s:g} s.")
+
+
+def _shows(deltas: Sequence[Delta]) -> bool:
+    """Whether there is anything of the answer; what it costs is told before that."""
+    return len(deltas) > 1 or not isinstance(deltas[0], UsageDelta)

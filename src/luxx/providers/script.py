@@ -85,13 +85,14 @@ class Pause(_Action, frozen=True, kw_only=True, tag="pause"):
 
 
 class Spend(_Action, frozen=True, kw_only=True, tag="usage"):
-    """The usage that the answer reports."""
+    """The usage that the answer reports; its cost is in US dollars."""
 
     input_tokens: Tokens = 0
     output_tokens: Tokens = 0
     cached_tokens: Tokens = 0
     cache_write_tokens: Tokens = 0
     reasoning_tokens: Tokens = 0
+    cost: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
 class End(_Action, frozen=True, kw_only=True, tag="finish"):

@@ -150,4 +150,5 @@ def _usage(spent: Spend) -> Usage:
         cached_tokens=spent.cached_tokens,
         cache_write_tokens=spent.cache_write_tokens,
         reasoning_tokens=spent.reasoning_tokens,
+        cost=spent.cost,
     )

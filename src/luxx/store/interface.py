@@ -217,7 +217,7 @@ class ConversationStore(Protocol):
         """Read the last `limit` messages of the branch that ends in `leaf` (default: the leaf shown), or of what is before
         the message `before`. One snapshot. Raises NotFound.
 
-        `after` reads the first ones behind that message of the branch, `around` those around it; at most one of the three is given.
+        `after` reads those behind that message (the first of all if empty), `around` those around it; one of the three at most.
         """
         ...
 

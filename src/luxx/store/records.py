@@ -7,6 +7,7 @@ import msgspec
 from luxx.core.events import Approval, End, LogEntry
 from luxx.core.files import FileRef
 from luxx.core.ports import Decision, ModelCall
+from luxx.core.prices import Price
 from luxx.core.prompts import Thinking
 from luxx.core.rules import ToolRule
 from luxx.core.steps import Summary
@@ -97,7 +98,7 @@ class ConversationPage(msgspec.Struct, frozen=True):
 class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a turn runs with, frozen when it starts.
 
-    `provider` is the provider's name at that time, `tools` the names of the tools offered, `targets` marks what these lead to by their
+    `provider` is the provider's name at that time, `price` what the model cost if that was known, `tools` the names of the tools offered, `targets` marks what these lead to by their
     sources (None in a turn of an older version). `kept` is the message whose
     steps a continued turn begins with, `kept_calls` the number of its last model call; `summary` is one that the person wrote.
     What changes later: `stopped` are the calls that the person stopped, by their indexes; `steers` says that a turn that waits starts
@@ -107,6 +108,7 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True):
     provider_id: str
     provider: str
     model: str
+    price: Price | None = None
     system_prompt: str | None = None
     temperature: float | None = None
     max_tokens: int | None = None
@@ -350,7 +352,8 @@ class Inspected(msgspec.Struct, frozen=True, kw_only=True):
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """An endpoint that serves models; its key stays in the store.
 
-    `preset` names the preset that it was made from, `fallback_id` the provider that answers when this one fails.
+    `preset` names the preset that it was made from, `fallback_id` the provider that answers when this one fails. `prices` are those that
+    its owner entered, by the names of the models; a change of them concerns the models named, and None takes one away.
     """
 
     id: str
@@ -363,6 +366,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     preset: str | None = None
     fallback_id: str | None = None
+    prices: dict[str, Price] = {}
 
 
 class NewProvider(msgspec.Struct, frozen=True, kw_only=True):
@@ -376,6 +380,7 @@ class NewProvider(msgspec.Struct, frozen=True, kw_only=True):
     is_default: bool = False
     preset: str | None = None
     fallback_id: str | None = None
+    prices: dict[str, Price] = {}
 
 
 class ProviderChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -387,3 +392,4 @@ class ProviderChange(msgspec.Struct, frozen=True, kw_only=True):
     default_model: str | msgspec.UnsetType | None = msgspec.UNSET
     is_default: bool | msgspec.UnsetType = msgspec.UNSET
     fallback_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    prices: dict[str, Price | None] | msgspec.UnsetType = msgspec.UNSET

@@ -8,7 +8,6 @@ import msgspec
 import structlog
 
 from luxx.tools.model_schema import fitted
-from luxx.tools.plain_root import plain_root
 from luxx.tools.tool import NAME, Tool
 
 GROUP = "luxx.tools"
@@ -46,12 +45,9 @@ def _shown(tool: Tool) -> Tool | None:
     parameters = fitted(tool.spec.parameters)
     if parameters.names or not NAME.fullmatch(tool.name):
         return None
-    schema = plain_root(parameters.schema)
     if parameters.notes:
         log.warning("tool_schema_loosened", tool=tool.name, problems=parameters.notes)
-    elif schema is parameters.schema:
-        return tool
-    return msgspec.structs.replace(tool, spec=msgspec.structs.replace(tool.spec, parameters=schema))
+    return msgspec.structs.replace(tool, spec=msgspec.structs.replace(tool.spec, parameters=parameters.schema))
 
 
 def _load(entry: EntryPoint) -> tuple[Tool, ...]:

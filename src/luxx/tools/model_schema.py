@@ -9,12 +9,12 @@ import hashlib
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
-from urllib.parse import unquote
+from typing import cast
 
 import msgspec
 from msgspec import UNSET
 
+from luxx.core.json_schema import Schema, part_at
 from luxx.core.text import storable
 
 MAX_BYTES = 64_000
@@ -30,8 +30,6 @@ _MAX_TEXT_CHARS = 2_000
 _MAX_PATTERN_CHARS = 500
 _MAX_NOTES = 20
 _DIGEST_CHARS = 6
-
-Schema = dict[str, Any]
 
 # Characters that nobody sees but a model reads: tags, directions, joiners, and control characters but for tab and newline.
 _UNSEEN = re.compile("[\U000e0000-\U000e007f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -308,18 +306,6 @@ def _mend(made: Schema) -> None:
 def _kinds(schema: Schema, otherwise: str = "") -> list[str]:
     kind = schema.get("type", otherwise)
     return cast("list[str]", kind) if isinstance(kind, list) else [kind]
-
-
-def part_at(root: Schema, reference: str) -> object:
-    """Return what a reference within the schema names, or None."""
-    found: object = root
-    for part in unquote(reference).split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, list) and name.isdecimal() and int(name) < len(cast("list[object]", found)):
-            found = cast("list[object]", found)[int(name)]
-        else:
-            found = cast("Schema", found).get(name) if isinstance(found, dict) else None
-    return found
 
 
 def _returns(root: Schema, start: Schema) -> bool:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 from luxx.core.errors import InvalidRequest, NotFound, ProviderRejected
 from luxx.core.ports import Check, Endpoint, ModelInfo, Unlisted
 from luxx.core.presets import Preset
+from luxx.core.prices import Price
 from luxx.store.interface import ProviderStore
-from luxx.store.records import Provider
+from luxx.store.records import Provider, TurnSettings
 from luxx.turns.choosing import Choice, find_default
 from luxx.turns.trying import try_model
 from luxx.turns.windows import Windows
@@ -19,12 +20,13 @@ _UNTRIED = frozenset({"local", "scripted"})
 
 
 class Chosen(NamedTuple):
-    """Who is asked: a provider by its id and name, its endpoint, and the model."""
+    """Who is asked: a provider by its id and name, its endpoint, and the model, with its price if that is settled."""
 
     provider_id: str
     provider: str
     endpoint: Endpoint
     model: str
+    price: Price | None
 
 
 class Endpoints:
@@ -65,9 +67,10 @@ class Endpoints:
             self._made[owner, provider_id] = endpoint
         return endpoint
 
-    async def chosen(self, owner: str, provider_id: str, name: str, model: str) -> Chosen:
-        """Return a provider to ask, by the name that the turn has for it. Raises as `get`."""
-        return Chosen(provider_id, name, await self.get(owner, provider_id), model)
+    async def chosen(self, owner: str, settings: TurnSettings) -> Chosen:
+        """Return the provider that a turn asks. Raises as `get`."""
+        endpoint = await self.get(owner, settings.provider_id)
+        return Chosen(settings.provider_id, settings.provider, endpoint, settings.model, settings.price)
 
     async def fallback(self, owner: str, provider_id: str) -> Chosen | None:
         """Return who is asked when a provider fails, None if it names nobody. Raises as `get`."""
@@ -75,13 +78,23 @@ class Endpoints:
         if fallback_id is None:
             return None
         fallback = await self._store.get(owner, fallback_id)
-        if not fallback.default_model:
+        model = fallback.default_model
+        if not model:
             return None
-        return await self.chosen(owner, fallback.id, fallback.name, fallback.default_model)
+        endpoint = await self.get(owner, fallback.id)
+        return Chosen(fallback.id, fallback.name, endpoint, model, self.price(owner, fallback, model))
 
     def window(self, owner: str, provider_id: str, model: str) -> int | None:
         """Return how many tokens a model can take, where its provider has told; it is asked in the background, once an hour."""
         return self._windows.window(owner, provider_id, model)
+
+    def price(self, owner: str, provider: Provider, model: str) -> Price | None:
+        """Return what a model costs: as the owner has entered it, else as its provider has told (see `listed_price`)."""
+        return provider.prices.get(model) or self.listed_price(owner, provider.id, model)
+
+    def listed_price(self, owner: str, provider_id: str, model: str) -> Price | None:
+        """Return what a model costs by its provider's list, as `window` does."""
+        return self._windows.price(owner, provider_id, model)
 
     async def models(self, owner: str, provider_id: str) -> tuple[ModelInfo, ...]:
         """Return what the provider serves. Raises NotFound, ProviderError."""

@@ -76,7 +76,7 @@ class TurnRun:
         turn, settings = self._turn, self._turn.settings
         if turn.takeovers > MAX_TAKEOVERS:
             raise TurnAbandoned(f"Given up: the server stopped {turn.takeovers} times while it worked on this answer.")
-        chosen = await self._endpoints.chosen(turn.owner_id, settings.provider_id, settings.provider, settings.model)
+        chosen = await self._endpoints.chosen(turn.owner_id, settings)
         folded = await self._folded()
         recovered = turn.epoch > 1 and not turn.woken
         tried = {settings.provider_id}
@@ -134,6 +134,7 @@ class TurnRun:
             stopped=self._stopped,  # the set itself: a person may stop one more before the loop begins
             marks=history.marks,
             window=lambda: self._endpoints.window(turn.owner_id, chosen.provider_id, chosen.model),
+            price=lambda: chosen.price or self._endpoints.listed_price(turn.owner_id, chosen.provider_id, chosen.model),
             summary=settings.summary,
             approvals=folded.approvals if folded else {},
             highest_index=folded.highest_index if folded else -1,

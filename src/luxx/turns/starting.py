@@ -87,11 +87,13 @@ class Starter:
         chosen = conversation.settings
         provider = await self._endpoints.resolve(owner, _first(overrides.provider_id, chosen.provider_id))
         tools_enabled = _first(overrides.tools_enabled, chosen.tools_enabled)
+        model = _model(provider, chosen, overrides)
         rules = (*chosen.rules, *conversation.person_rules)
         return TurnSettings(
             provider_id=provider.id,
             provider=provider.name,
-            model=_model(provider, chosen, overrides),
+            model=model,
+            price=self._endpoints.price(owner, provider, model),
             system_prompt=chosen.system_prompt,
             temperature=_first(overrides.temperature, chosen.temperature),
             max_tokens=_first(overrides.max_tokens, chosen.max_tokens),

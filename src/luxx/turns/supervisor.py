@@ -325,7 +325,7 @@ class Supervisor:
         except StorageError as error:
             await self._set_aside(live, error)
         except LuxxError as error:
-            await self._end(live, Failed(content=error.message, code=error.code, message_id=message_id))
+            await self._end(live, Failed.of(error, message_id))
         except Exception:
             _log.exception("turn failed", turn_id=live.turn.id)
             await self._end(live, Failed(content=INTERNAL, code="internal", message_id=message_id))

@@ -1,6 +1,7 @@
 """The Messages API, as the conformance list asks for it."""
 
 import json
+from typing import Any
 
 from luxx.core.ports import Endpoint as Provider
 from luxx.providers.anthropic.model import AnthropicModel
@@ -13,17 +14,18 @@ class AnthropicMessages:
     """The words of the Messages API."""
 
     name = "anthropic"
+    tells_early = True
 
     def provider(self, base_url: str, key: str | None, transport: Transport) -> Provider:
         return AnthropicModel(base_url, key, transport)
 
-    def begin(self, *parts: Part) -> list[bytes]:
-        return self._content(parts, (0, 0))
+    def begin(self, *parts: Part, usage: tuple[int, int] = (0, 0)) -> list[bytes]:
+        return self._content(parts, usage)
 
     def whole(self, *parts: Part, usage: tuple[int, int] | None = None) -> list[bytes]:
         tools = any(isinstance(part, Call) for part in parts)
         last = messages.end("tool_use" if tools else "end_turn", output_tokens=usage[1] if usage else 0)
-        return [*self._content(parts, usage or (0, 0)), last]
+        return [*self._content(parts, (usage[0], min(1, usage[1])) if usage else (0, 0)), last]
 
     def failure(self, message: str) -> bytes:
         return messages.event("error", error={"type": "api_error", "message": message})
@@ -31,8 +33,11 @@ class AnthropicMessages:
     def refusal(self, message: str) -> bytes:
         return json.dumps({"type": "error", "error": {"type": "some_error", "message": message}}).encode()
 
+    def schemas(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+        return [tool["input_schema"] for tool in body["tools"]]
+
     def _content(self, parts: tuple[Part, ...], usage: tuple[int, int]) -> list[bytes]:
-        pieces = [messages.begin(input_tokens=usage[0], output_tokens=min(1, usage[1]))]
+        pieces = [messages.begin(input_tokens=usage[0], output_tokens=usage[1])]
         for place, part in enumerate(parts):
             match part:
                 case Text():

@@ -1,6 +1,6 @@
 """How each wire format writes what the conformance list asks of it; a new format is a module here and a place in FORMATS."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from luxx.core.ports import Endpoint as Provider
 from luxx.providers.transport import Transport
@@ -10,18 +10,22 @@ from tests.providers.conformance.openai_chat import OpenAIChat
 from tests.providers.conformance.parts import Part
 from tests.providers.conformance.responses import Responses
 
+Json = dict[str, Any]
+
 
 class Format(Protocol):
     """The words of a wire format. A stream is a list of pieces, each one event or more."""
 
     name: str
+    tells_early: bool
+    """Whether providers of this format tell of the usage before the end of the answer."""
 
     def provider(self, base_url: str, key: str | None, transport: Transport) -> Provider:
         """Return the model at an address."""
         ...
 
-    def begin(self, *parts: Part) -> list[bytes]:
-        """Return an answer of these parts that goes on, or breaks off, after the last of them."""
+    def begin(self, *parts: Part, usage: tuple[int, int] = (0, 0)) -> list[bytes]:
+        """Return an answer of these parts that goes on, or breaks off, after the last of them; as far as it tells early of the usage."""
         ...
 
     def whole(self, *parts: Part, usage: tuple[int, int] | None = None) -> list[bytes]:
@@ -34,6 +38,10 @@ class Format(Protocol):
 
     def refusal(self, message: str) -> bytes:
         """Return the body of an HTTP error."""
+        ...
+
+    def schemas(self, body: Json) -> list[Json]:
+        """Return the schemas of the tools in a request."""
         ...
 
 

@@ -1,6 +1,7 @@
 """The Responses format, as the conformance list asks for it."""
 
 import json
+from typing import Any
 
 from luxx.core.ports import Endpoint as Provider
 from luxx.providers.responses.model import ResponsesModel
@@ -13,11 +14,12 @@ class Responses:
     """The words of Responses."""
 
     name = "responses"
+    tells_early = False
 
     def provider(self, base_url: str, key: str | None, transport: Transport) -> Provider:
         return ResponsesModel(base_url, key, transport)
 
-    def begin(self, *parts: Part) -> list[bytes]:
+    def begin(self, *parts: Part, usage: tuple[int, int] = (0, 0)) -> list[bytes]:
         pieces = [event("response.created", response={"id": "resp", "status": "in_progress", "output": []})]
         for index, part in enumerate(parts):
             pieces += [piece for piece in _events(index, part) if b"output_item.done" not in piece]
@@ -37,6 +39,9 @@ class Responses:
 
     def refusal(self, message: str) -> bytes:
         return json.dumps({"error": {"message": message, "type": "error", "code": None}}).encode()
+
+    def schemas(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+        return [tool["parameters"] for tool in body["tools"]]
 
 
 def _events(index: int, part: Part) -> list[bytes]:

@@ -5,6 +5,7 @@ import json
 import tracemalloc
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from luxx.core.deltas import Finish, TextDelta
@@ -18,7 +19,7 @@ from luxx.core.errors import (
     ProviderUnreachable,
     RateLimited,
 )
-from luxx.core.prompts import ModelRequest, UserPrompt
+from luxx.core.prompts import ModelRequest, ToolSpec, UserPrompt
 from luxx.core.usage import Usage
 from luxx.providers.transport import Patience, Transport
 from tests.providers.conformance.formats import FORMATS, Format
@@ -28,6 +29,17 @@ from tests.providers.told import Told
 
 KEY = "sk-conformance-key"
 REQUEST = ModelRequest(model="m", prompts=(UserPrompt("hello"),))
+A = {"properties": {"a": {"type": "string"}}, "required": ["a"]}
+ALTERNATIVES = (
+    {"allOf": [A]},
+    {"anyOf": [A, {"properties": {"a": {"type": "integer"}}}]},
+    {"oneOf": [{"$ref": "#/$defs/A"}], "$defs": {"A": A}},
+    {"if": {"properties": {"b": {"const": 1}}}, "then": A, "else": {}},
+    {"properties": {"a": {}}, "not": {"required": ["b"]}},
+    {"properties": {"a": {}}, "enum": [{"a": 1}, {"a": 2}]},
+    {"properties": {"a": {}}, "const": {"a": 1}},
+)
+"""Roots that OpenAI and Anthropic refuse, and a whole request for one of them."""
 
 pytestmark = pytest.mark.parametrize("wire", FORMATS, ids=lambda wire: wire.name)
 
@@ -90,6 +102,19 @@ async def test_usage_is_told(wire: Format, transport: Transport) -> None:
     told = await _ask(wire, transport, Answer(pieces=wire.whole(text("a"), usage=(7, 3))))
     assert told.finish
     assert told.finish.usage == Usage(input_tokens=7, output_tokens=3, total_tokens=10)
+
+
+async def test_usage_that_is_told_early_outlives_an_answer_that_breaks_off(wire: Format, transport: Transport) -> None:
+    early = Usage(input_tokens=7, output_tokens=1, total_tokens=8) if wire.tells_early else None
+    told = await _ask(wire, transport, Answer(pieces=wire.begin(text("a"), usage=(7, 1)), end="cut"))
+    assert (told.text, told.spent) == ("a", early)
+    assert isinstance(told.error, AnswerIncomplete)
+
+
+async def test_usage_alone_is_nothing_of_an_answer(wire: Format, transport: Transport) -> None:
+    told = await _ask(wire, transport, Answer(pieces=wire.begin(usage=(7, 1)), end="cut"))
+    assert isinstance(told.error, ProviderUnreachable)
+    assert told.error.retryable
 
 
 @pytest.mark.parametrize("said", ["日本語 é", "👩‍👩‍👧‍👦 🇫🇷", "a\u2028b\u2029c\u0085d\x0be", '\\n " </script>'])
@@ -249,3 +274,22 @@ async def test_the_check_says_in_words_what_it_found(wire: Format, transport: Tr
     assert not check.ok
     assert "key" in check.detail
     assert KEY not in check.detail
+
+
+async def test_the_root_of_a_tools_schema_has_no_alternatives_in_a_request(wire: Format, transport: Transport) -> None:
+    tools = tuple(
+        ToolSpec(name=f"t{n}", description="d", parameters={"type": "object", **schema})
+        for n, schema in enumerate(ALTERNATIVES)
+    )
+    request = msgspec.structs.replace(REQUEST, tools=tools)
+    async with Endpoint(Answer(pieces=wire.whole(text("a")))) as endpoint:
+        for _ in range(2):
+            assert [deltas async for deltas in wire.provider(endpoint.url, KEY, transport).stream(request)]
+        first, second = endpoint.asked
+    assert first.body == second.body
+    sent = wire.schemas(first.json)
+    assert len(sent) == len(tools)
+    for schema in sent:
+        assert schema["type"] == "object"
+        assert "a" in schema["properties"]
+        assert not schema.keys() & {"allOf", "anyOf", "oneOf", "if", "then", "else", "not", "enum", "const"}

@@ -1,6 +1,6 @@
-"""Runs the MCP conformance suite against Luxx's client: `make mcp-conformance`, or python -m tests.tools.mcp.conformance [SCENARIO ...].
+"""Runs the MCP conformance suite against Luxx's client: `make mcp-conformance`, or python -m tests.tools.mcp.conformance [WORD ...].
 
-The scenarios that are left out are those of extensions.
+With words only the scenarios that have one of them in their names are run. Those that are left out are those of extensions.
 """
 
 import subprocess
@@ -64,17 +64,24 @@ _RESULTS = ROOT / ".tools" / "mcp-conformance"
 
 
 def main(wanted: list[str]) -> int:
-    """Run the scenarios wanted, or all; return the number of those that failed."""
+    """Run the scenarios wanted, or all; return the number of those that failed, or 1 if there are none."""
+    chosen = [
+        (version, scenario)
+        for version, scenarios in SCENARIOS.items()
+        for scenario in scenarios
+        if not wanted or any(word in scenario for word in wanted)
+    ]
+    if not chosen:
+        sys.stdout.write(f"✗ no scenario has one of these words in its name: {' '.join(wanted)}\n")
+        return 1
     install()
     failed = 0
-    for version, scenarios in SCENARIOS.items():
-        for scenario in scenarios:
-            if wanted and scenario not in wanted:
-                continue
-            passed, report = _run(scenario, version)
-            sys.stdout.write(f"{'✓' if passed else '✗'} {version} {scenario}\n{'' if passed else report}")
-            sys.stdout.flush()
-            failed += not passed
+    for version, scenario in chosen:
+        passed, report = _run(scenario, version)
+        sys.stdout.write(f"{'✓' if passed else '✗'} {version} {scenario}\n{'' if passed else report}")
+        sys.stdout.flush()
+        failed += not passed
+    sys.stdout.write(f"{len(chosen) - failed} of {len(chosen)} scenarios passed\n")
     return failed
 
 

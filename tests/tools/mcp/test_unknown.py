@@ -138,9 +138,9 @@ async def test_a_schema_that_no_provider_takes_costs_its_own_tool_at_most() -> N
         assert any(problem.startswith("deep5000: ") and "too deep" in problem for problem in state.problems)
         assert "its `pattern` is not valid" in (await found.servers.check("owner-1", server.id)).detail
         box = await found.box()
+        assert {spec.name.removeprefix("h__"): spec.parameters for spec in box.specs()} == infos
         assert "arguments.n is not of the type integer" in (await call(box, {"n": "x"}, "h__fine")).content
-        assert infos["either"].keys() == {"type", "properties", "description"}
-        assert infos["either"]["properties"] == {"a": {}, "b": {}}
+        assert [option["required"] for option in infos["either"]["anyOf"]] == [["a"], ["b"]]
         assert "arguments is none of what is allowed" in (await call(box, {"c": 1}, "h__either")).content
         assert (await call(box, {"b": 1}, "h__either")).content == '["either", {"b": 1}]'
         shown = next(iter(infos["names"]["properties"]))

@@ -1,5 +1,8 @@
 """Markdown: conversations as a model or a person reads them, within a stated length."""
 
+import contextlib
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from luxx.core import steps
@@ -24,7 +27,7 @@ def message(view: MessageView) -> str:
     if not isinstance(view, AssistantMessageView):
         names = "".join(f"\n\n[attached: {file.name}]" for file in view.attachments)
         return f"## Person\n\n{cut(view.text)}{names}"
-    parts = [f"## Assistant ({view.model})", *filter(None, map(_step, view.steps))]
+    parts = [f"## Assistant ({view.model})", *filter(None, map(_step, steps.whole_texts(_known(view.steps))))]
     if view.error is not None:
         parts.append(f"[It failed: {view.error.content}]")
     elif view.status != "done":
@@ -50,12 +53,15 @@ def newest(messages: tuple[MessageView, ...]) -> tuple[MessageView, ...]:
     return messages
 
 
-def _step(raw: msgspec.Raw) -> str | None:
-    """Return an answer's step, None for one that is not shown here: thinking, results, and what this version does not know."""
-    try:
-        step = _steps.decode(raw)
-    except msgspec.ValidationError:
-        return None
+def _known(raws: Iterable[msgspec.Raw]) -> Iterator[steps.Step]:
+    """Read steps, but for those of types that this version does not know."""
+    for raw in raws:
+        with contextlib.suppress(msgspec.ValidationError):
+            yield _steps.decode(raw)
+
+
+def _step(step: steps.Step) -> str | None:
+    """Return an answer's step, None for one that is not shown here: thinking and results."""
     match step:
         case steps.Text(content=content) | steps.Notice(content=content):
             return content

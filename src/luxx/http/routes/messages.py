@@ -9,7 +9,7 @@ from luxx.core.errors import InvalidRequest
 from luxx.http import bodies
 from luxx.http.openapi import PROBLEMS
 from luxx.http.parts import Caller, Luxx
-from luxx.http.paths import IdInPath, IdInQuery, PageSize
+from luxx.http.paths import IdInPath, IdInQuery, PageSize, PlaceInQuery
 from luxx.http.replies import answers, reply, streams
 from luxx.http.streams.opening import Answer
 from luxx.http.strict_json import StrictRoute
@@ -31,11 +31,14 @@ async def branch(
     owner: Caller,
     leaf: IdInQuery = None,
     before: IdInQuery = None,
-    after: IdInQuery = None,
+    after: PlaceInQuery = None,
     around: IdInQuery = None,
     limit: PageSize = 50,
 ) -> Response:
-    """Get the last messages of the branch that ends in `leaf`, or those `before`, `after` or `around` a message of it."""
+    """Get the last messages of the branch that ends in `leaf`, or those `before`, `after` or `around` a message of it.
+
+    An empty `after` gets its first ones.
+    """
     if sum(place is not None for place in (before, after, around)) > 1:
         raise InvalidRequest("only one of before, after and around can be given", field="around" if around else "after")
     page = await luxx.parts.supervisor.messages(

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from luxx.core.errors import InvalidRequest
 from luxx.core.ports import Check
 from luxx.core.presets import Preset
+from luxx.core.prices import Price
 from luxx.http import bodies
 from luxx.http.openapi import PROBLEMS
 from luxx.http.parts import Caller, Luxx, Surface, owner_only
@@ -100,6 +101,7 @@ async def change(provider_id: IdInPath, body: bodies.ChangeProvider, luxx: Luxx,
             default_model=body.given("default_model", body.default_model),
             is_default=_required(body, "is_default", body.is_default),
             fallback_id=body.given("fallback_id", body.fallback_id),
+            prices=_prices(body, before),
         ),
     )
     luxx.parts.supervisor.provider_changed(provider_id)
@@ -150,6 +152,7 @@ def _new_provider(body: bodies.NewProvider, preset: Preset | None) -> NewProvide
         default_model=body.default_model,
         preset=preset.id if preset else None,
         fallback_id=body.fallback_id,
+        prices={model: told.price() for model, told in (body.prices or {}).items()},
     )
 
 
@@ -171,6 +174,14 @@ def _check_address(format_name: str, base_url: str | None, preset: Preset | None
         raise InvalidRequest(f"is required for {asker}{hint}", field="base_url")
     if format_name in _WITHOUT_ADDRESS and base_url is not None:
         raise InvalidRequest(f"is not used by the format {format_name}", field="base_url")
+
+
+def _prices(body: bodies.ChangeProvider, before: Provider) -> dict[str, Price | None] | UnsetType:
+    if "prices" not in body.model_fields_set:
+        return UNSET
+    if body.prices is None:
+        return dict.fromkeys(before.prices)
+    return {model: told.price() if told else None for model, told in body.prices.items()}
 
 
 def _required(body: bodies.ChangeProvider, name: str, value: bodies.T | None) -> bodies.T | UnsetType:

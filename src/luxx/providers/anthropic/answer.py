@@ -10,9 +10,12 @@ from luxx.core.text import storable
 from luxx.core.usage import Usage
 from luxx.providers.anthropic.aside import refusal_notice
 from luxx.providers.anthropic.blocks import Blocks
-from luxx.providers.anthropic.wire import Block, decode_object, fields_of, objects, text_of, tokens_of
+from luxx.providers.anthropic.wire import Block, decode_object
+from luxx.providers.early import Early
 from luxx.providers.failures import failure, read_body
 from luxx.providers.framing import Framing
+from luxx.providers.prices import told_cost
+from luxx.providers.values import fields_of, objects, text_of, tokens_of
 
 PAUSED = "pause_turn"
 """The finish reason of an answer that goes on when it is sent back as it is."""
@@ -42,6 +45,7 @@ class AnswerDecoder:
         self._blocks = Blocks(names or {})
         self._spent_before: Usage | None = None
         self._failure: ProviderError | None = None
+        self._early = Early()
         self._begin()
 
     def _begin(self) -> None:
@@ -49,6 +53,7 @@ class AnswerDecoder:
         self._done = False
         self._reason: str | None = None
         self._spent: dict[str, int] = {}
+        self._cost: float | None = None
 
     def go_on(self) -> list[Block]:
         """Expect the stream in which a paused answer goes on; return what it has so far, to be sent back."""
@@ -169,7 +174,7 @@ class AnswerDecoder:
             deltas += [*self._blocks.start(("whole", place), block, size if not place else 0)]
             deltas += self._blocks.stop(("whole", place))
         self._note_usage(message.get("usage"))
-        return [*deltas, *self._take_end(message)]
+        return [*deltas, *self._early.news(self._usage()), *self._take_end(message)]
 
     def _take_end(self, fields: Mapping[str, Any]) -> list[Delta]:
         """Take the stop reason and what comes with it, from the message or from its last delta."""
@@ -194,6 +199,8 @@ class AnswerDecoder:
     def _note_usage(self, value: object) -> None:
         """Later figures replace earlier ones; those at the end may lack the input, or give nothing but zeros for it."""
         usage = fields_of(value)
+        if (cost := told_cost(usage)) is not None:
+            self._cost = cost
         details = fields_of(usage.get("output_tokens_details"))
         found = {name: count for name in _INPUT if (count := tokens_of(usage.get(name))) is not None}
         by_life = fields_of(usage.get("cache_creation")).values()  # for five minutes, and for an hour
@@ -217,5 +224,6 @@ class AnswerDecoder:
             cached_tokens=self._spent.get("cache_read_input_tokens", 0),
             cache_write_tokens=self._spent.get(_WRITTEN, 0),
             reasoning_tokens=min(self._spent.get("thinking", 0), output),
+            cost=self._cost,
         )
         return self._spent_before + usage if self._spent_before else usage

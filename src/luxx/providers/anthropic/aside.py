@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from luxx.core.deltas import NoticeDelta, SourceDelta
 from luxx.core.text import storable
-from luxx.providers.anthropic.wire import Block, fields_of, text_of
+from luxx.providers.anthropic.wire import Block
+from luxx.providers.values import fields_of, text_of
 
 _LONGEST = 300
 _LONGEST_QUOTE = 2_000

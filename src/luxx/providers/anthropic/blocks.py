@@ -8,9 +8,10 @@ from luxx.core.deltas import Delta, FileDelta, SourceDelta, TextDelta, ThinkingD
 from luxx.core.text import Mender, storable
 from luxx.providers.anthropic.aside import notice_of, source_of
 from luxx.providers.anthropic.returned import Raw, is_plain
-from luxx.providers.anthropic.wire import Block, fields_of, object_of, objects, text_of
+from luxx.providers.anthropic.wire import Block, object_of
 from luxx.providers.arguments import ArgumentsMender
 from luxx.providers.attachments import decode_base64, unreadable
+from luxx.providers.values import fields_of, objects, text_of
 from luxx.providers.verbatim import Verbatim
 
 _LARGEST_CONTENT = 32 * 1024 * 1024

@@ -4,7 +4,8 @@ import msgspec
 
 from luxx.core.ports import Ability, ModelInfo
 from luxx.core.text import storable
-from luxx.providers.anthropic.wire import decode_object, fields_of, text_of, tokens_of
+from luxx.providers.anthropic.wire import decode_object
+from luxx.providers.values import fields_of, text_of, tokens_of
 
 _MOST_MODELS = 1000
 _CAPABILITIES: tuple[tuple[str, Ability], ...] = (

@@ -7,8 +7,9 @@ from luxx.core.prompts import AnswerPrompt, CallPrompt, ModelRequest, Prompt, Re
 from luxx.core.text import storable
 from luxx.providers.anthropic.returned import returned, unfinished, without_last_thoughts
 from luxx.providers.anthropic.traits import Traits
-from luxx.providers.anthropic.wire import Block, fit_id, fit_name, object_of, text_of
+from luxx.providers.anthropic.wire import Block, fit_id, fit_name, object_of
 from luxx.providers.attachments import as_text, data_of, name_of
+from luxx.providers.values import text_of
 
 Message = dict[str, str | list[Block]]
 

@@ -11,7 +11,9 @@ from luxx.providers.anthropic.history import History, Message
 from luxx.providers.anthropic.quirks import Quirks, Relief
 from luxx.providers.anthropic.returned import unfinished
 from luxx.providers.anthropic.traits import Traits, traits_of
-from luxx.providers.anthropic.wire import Block, objects, wire_names
+from luxx.providers.anthropic.wire import Block, wire_names
+from luxx.providers.plain_root import plain_root
+from luxx.providers.values import objects
 
 _BUDGETS = {"low": 4_096, "medium": 16_384, "high": 32_768}
 _SMALLEST_BUDGET = 1_024
@@ -127,7 +129,7 @@ def _tools(tools: Sequence[ToolSpec], names: Mapping[str, str], more: list[dict[
         {
             "name": names[tool.name],
             **({"description": tool.description} if tool.description.strip() else {}),
-            "input_schema": tool.parameters,
+            "input_schema": plain_root(tool.parameters),
         }
         for tool in tools
     ]

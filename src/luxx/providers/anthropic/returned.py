@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from luxx.core.prompts import AnswerPrompt, CallPrompt
-from luxx.providers.anthropic.wire import Block, fit_id, fit_name, object_of, objects, text_of
+from luxx.providers.anthropic.wire import Block, fit_id, fit_name, object_of
+from luxx.providers.values import objects, text_of
 from luxx.providers.verbatim import read_parts, rest_of
 
 _DIRECT = {"type": "direct"}

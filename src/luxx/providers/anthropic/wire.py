@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-import math
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
 from luxx.core.prompts import ToolSpec
+from luxx.providers.values import as_object
 
 Block = dict[str, Any]
 """A content block; its fields are those of the wire, and whoever uses one looks at what it is."""
@@ -17,7 +17,6 @@ Block = dict[str, Any]
 _BAD_ID = re.compile(r"[^a-zA-Z0-9_-]")
 _LONGEST_ID = 128
 _LONGEST_NAME = 128
-_MOST_TOKENS = 2**53
 
 
 def fit_id(id: str) -> str:
@@ -54,7 +53,7 @@ def object_of(text: str) -> dict[str, Any] | None:
         value: object = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         value = _lenient(text.encode("utf-8", "surrogatepass"))
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+    return as_object(value)
 
 
 def decode_object(data: bytes) -> dict[str, Any] | None:
@@ -63,30 +62,7 @@ def decode_object(data: bytes) -> dict[str, Any] | None:
         value: object = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         value = _lenient(data)
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
-
-
-def objects(value: object) -> list[dict[str, Any]]:
-    """Return the objects of a list; nothing for any other value."""
-    items = cast("list[object]", value) if isinstance(value, list) else []
-    return [cast("dict[str, Any]", item) for item in items if isinstance(item, dict)]
-
-
-def fields_of(value: object) -> Mapping[str, Any]:
-    """Return an object, an empty one for any other value."""
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def text_of(value: object) -> str:
-    """Return a string, an empty one for any other value."""
-    return value if isinstance(value, str) else ""
-
-
-def tokens_of(value: object) -> int | None:
-    """Return a number of tokens from 0 to 2**53, None for what is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0 or value == math.inf:
-        return None
-    return int(min(value, _MOST_TOKENS))
+    return as_object(value)
 
 
 def _lenient(data: bytes) -> object:

@@ -8,14 +8,16 @@ from luxx.core.errors import AnswerIncomplete, ProviderError, ProviderOverloaded
 from luxx.core.sse import EventTooLarge, ServerEvent
 from luxx.core.text import storable
 from luxx.providers.attachments import decode_base64, unreadable
+from luxx.providers.early import Early
 from luxx.providers.failures import failure, read_body, redacted
 from luxx.providers.gemini.calls import Calls
 from luxx.providers.gemini.framing import Frames
 from luxx.providers.gemini.returned import Returned
 from luxx.providers.gemini.sources import Sources, work_of
 from luxx.providers.gemini.spent import Spent
-from luxx.providers.gemini.values import as_object, decode, get, object_at, objects, objects_at, text_at
+from luxx.providers.gemini.values import decode, get, object_at, objects_at, text_at
 from luxx.providers.speech import Kind, Speech
+from luxx.providers.values import as_object, objects
 
 _REASONS = {
     "STOP": "stop",
@@ -61,6 +63,7 @@ class AnswerDecoder:
         self._settled = False
         self._bad_call = ""
         self._spent = Spent()
+        self._early = Early()
         self._returned = Returned()
         self._calls = Calls(names or {}, self._returned)
         self._sources = Sources()
@@ -164,7 +167,6 @@ class AnswerDecoder:
             self._foreign = True
             return []
         self._known = True
-        self._spent.note(object_at(fields, "usageMetadata"))
         deltas: list[Delta] = []
         for candidate in objects_at(fields, "candidates"):
             if not candidate.get("index"):
@@ -172,7 +174,8 @@ class AnswerDecoder:
         feedback = object_at(fields, "promptFeedback")
         if (blocked := text_at(feedback, "blockReason")) and self._reason is None:
             deltas += self._note_block(blocked, text_at(feedback, "blockReasonMessage"))
-        return deltas
+        self._spent.note(object_at(fields, "usageMetadata"))
+        return [*deltas, *self._early.news(self._spent.usage())]
 
     def _take_candidate(self, candidate: dict[str, Any]) -> list[Delta]:
         deltas: list[Delta] = []

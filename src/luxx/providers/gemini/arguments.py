@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import cast
 
 from luxx.core.text import storable_within
-from luxx.providers.gemini.values import as_object, get, text_at
+from luxx.providers.gemini.values import get, text_at
+from luxx.providers.values import as_object
 
 _STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]""")
 _ESCAPE = re.compile(r"\\(.)")
@@ -22,9 +23,12 @@ class Arguments:
 
     def __init__(self) -> None:
         self._values: dict[str, object] = {}
+        self._path: list[_Place] = []
+        self._texts: list[str] = []
 
     def start(self, values: Mapping[str, object]) -> None:
         """Take values that come whole."""
+        self._settle()
         self._values.update(values)
 
     def add(self, pieces: Iterable[Mapping[str, object]]) -> None:
@@ -33,11 +37,28 @@ class Arguments:
             path = _path(text_at(piece, "jsonPath"))
             found, value = _value(piece)
             if path and found:
-                _put(self._values, path, value)
+                self._put(path, value)
 
-    def object(self) -> dict[str, object]:
+    def values(self) -> dict[str, object]:
         """Return the arguments so far."""
+        self._settle()
         return self._values
+
+    def _put(self, path: list[_Place], value: object) -> None:
+        if path != self._path:
+            self._settle()
+        if isinstance(value, str):
+            self._path = path
+            self._texts.append(value)
+        else:
+            self._settle()
+            _put(self._values, path, value)
+
+    def _settle(self) -> None:
+        """Put the text that comes in pieces where it belongs; a long one is joined once."""
+        if self._texts:
+            _put(self._values, self._path, "".join(self._texts))
+        self._path, self._texts = [], []
 
 
 def arguments_text(value: object) -> str:

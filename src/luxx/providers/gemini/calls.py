@@ -7,7 +7,8 @@ from luxx.core.deltas import Delta, ToolCallDelta, ToolCallDone
 from luxx.core.text import storable
 from luxx.providers.gemini.arguments import Arguments, arguments_text
 from luxx.providers.gemini.returned import Returned
-from luxx.providers.gemini.values import as_object, get, object_at, objects_at, text_at
+from luxx.providers.gemini.values import get, object_at, objects_at, text_at
+from luxx.providers.values import as_object
 
 _NAMESPACES = ("default_api:", "default_api.")
 _SIGNATURE = "thoughtSignature"
@@ -102,7 +103,7 @@ class Calls:
         call, self._open = self._open, None
         if call is None:
             return []
-        values = call.arguments.object()
+        values = call.arguments.values()
         whole = {"name": call.name, "args": values}
         part = {**call.part, "functionCall": {"id": call.id, **whole} if call.id else whole}
         return [*self._returned.add_call(part), *self._arguments(call.slot, arguments_text(values))]

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from luxx.core.ports import Ability, ModelInfo
 from luxx.core.text import storable
-from luxx.providers.gemini.values import as_object, decode, get, objects, text_at, texts_at
+from luxx.providers.gemini.values import decode, get, text_at, texts_at
+from luxx.providers.values import as_object, objects
 
 _MOST_MODELS = 5000
 _LARGEST_WINDOW = 2**53

@@ -1,16 +1,14 @@
 """Framing: the events in the bytes of a generateContent stream, cut anywhere, in the ways in which it is really sent."""
 
-import re
 from typing import Literal
 
 from luxx.core.sse import EventTooLarge, ServerEvent, SSEParser
+from luxx.providers.nesting import Nesting
 
 # An answer may hold images, of which each comes in one event.
 _LARGEST_EVENT = 96 * 1024 * 1024
 _LONGEST_TAIL = 8 * 1024
 _BOM = b"\xef\xbb\xbf"
-_STRUCTURE = re.compile(rb'["{}\[\]]')
-_IN_STRING = re.compile(rb'["\\]')
 
 
 class Frames:
@@ -71,55 +69,29 @@ class _Objects:
 
     def __init__(self) -> None:
         self.closed = False
-        self._depth = 0
-        self._in_string = False
-        self._escaped = False
+        self._nesting = Nesting()
         self._held: list[bytes] = []
         self._size = 0
 
     def feed(self, data: bytes) -> list[ServerEvent]:
         """Return the objects that these bytes complete. Raises EventTooLarge."""
         found: list[ServerEvent] = []
-        start = at = 0
-        while at < len(data):
-            if self._in_string:
-                at = self._pass_string(data, at)
-                continue
-            sign = _STRUCTURE.search(data, at)
-            if sign is None:
-                break
-            at = sign.end()
-            if self._depth == 0 and sign[0] == b"{":
-                start = at - 1
-            if self._note(sign[0]):
-                found.append(ServerEvent(b"".join((*self._held, data[start:at]))))
-                self._held.clear()
-                self._size = 0
-        if self._depth:
+        start = 0
+        for sign, end in self._nesting.outermost(data):
+            match sign:
+                case b"{":
+                    start = end - 1
+                case b"}":
+                    found.append(ServerEvent(b"".join((*self._held, data[start:end]))))
+                    self._held.clear()
+                    self._size = 0
+                case b"]":
+                    self.closed = True
+                case _:
+                    pass
+        if self._nesting.depth:
             self._hold(data[start:])
         return found
-
-    def _note(self, sign: bytes) -> bool:
-        """Follow a structural character; return whether it ends an object of the outermost level."""
-        if self._depth == 0 and sign != b"{":
-            self.closed = self.closed or sign == b"]"
-            return False
-        if sign == b'"':
-            self._in_string = True
-        else:
-            self._depth += 1 if sign in (b"{", b"[") else -1
-        return self._depth == 0
-
-    def _pass_string(self, data: bytes, at: int) -> int:
-        if self._escaped:
-            self._escaped = False
-            return at + 1
-        sign = _IN_STRING.search(data, at)
-        if sign is None:
-            return len(data)
-        self._escaped = sign[0] == b"\\"
-        self._in_string = self._escaped
-        return sign.end()
 
     def _hold(self, rest: bytes) -> None:
         self._held.append(rest)

@@ -11,7 +11,8 @@ from luxx.core.prompts import AnswerPrompt, CallPrompt, Prompt, ResultPrompt, Us
 from luxx.providers.attachments import as_text, data_of
 from luxx.providers.gemini.returned import FILE, call_in, returned_parts
 from luxx.providers.gemini.tools import wire_name
-from luxx.providers.gemini.values import as_object, get, object_at
+from luxx.providers.gemini.values import get, object_at
+from luxx.providers.values import as_object
 
 # Google's documented word for calls of which the model's own signature is not to be had.
 NO_SIGNATURE = "skip_thought_signature_validator"

@@ -16,6 +16,7 @@ from luxx.core.prompts import ModelRequest
 from luxx.providers import listing
 from luxx.providers.address import base_address, check_key
 from luxx.providers.failures import from_response, read_body
+from luxx.providers.families import chatting
 from luxx.providers.gemini.answer import AnswerDecoder
 from luxx.providers.gemini.catalogue import read_page
 from luxx.providers.gemini.quirks import Quirk, quirk_in
@@ -89,7 +90,7 @@ class GeminiModel:
                 if not next_page or next_page == page:
                     break
                 page = next_page
-        return tuple(found.values())
+        return chatting(found.values())
 
     async def check(self) -> Check:
         """Ask for the models, as a try-out of address and key; never raises."""

@@ -11,7 +11,7 @@ from luxx.providers.gemini.history import Manner, contents
 from luxx.providers.gemini.quirks import Quirk
 from luxx.providers.gemini.thinking import keeps_signatures, sees_images_in_results, thinking_config
 from luxx.providers.gemini.tools import declarations
-from luxx.providers.gemini.values import as_object
+from luxx.providers.values import as_object
 
 _encoder = msgspec.json.Encoder()
 

@@ -1,15 +1,16 @@
 """Returned: the parts of an answer that are sent back as they came, with their signatures."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from luxx.core.deltas import Delta
 from luxx.core.prompts import AnswerPrompt
 from luxx.providers.gemini.tools import wire_name
-from luxx.providers.gemini.values import as_object, get, object_at
-from luxx.providers.verbatim import Verbatim, read_parts
+from luxx.providers.gemini.values import get, object_at
+from luxx.providers.values import as_object, text_of
+from luxx.providers.verbatim import Verbatim, read_parts, rest_of
 
 FILE = "luxxFile"
 """In place of a file's content: its number among the files that the answer made, which are stored elsewhere."""
@@ -78,22 +79,17 @@ def returned_parts(prompt: AnswerPrompt, names: Sequence[str]) -> list[Part] | N
     """
     parts = [part for kept in read_parts(prompt.raw, _Raw) for part in kept.parts]
     called = [str(call.get("name", "")) for part in parts if (call := call_in(part)) is not None]
-    said = "".join(text for part in parts if get(part, "thought") is not True and (text := _text(part)))
-    fits = parts and prompt.text.startswith(said) and len(called) == len(names) and len(prompt.files) >= _files(parts)
+    said = "".join(text for part in parts if get(part, "thought") is not True and (text := text_of(part.get("text"))))
+    rest = rest_of(prompt.text, said)
+    fits = parts and rest is not None and len(called) == len(names) and len(prompt.files) >= _files(parts)
     if not fits or not all(map(_same_name, called, names)):
         return None
-    rest = prompt.text[len(said) :]
-    return [*parts, {"text": rest}] if rest else parts
+    return [*parts, {"text": rest}] if rest and rest.strip() else parts
 
 
 def call_in(part: Mapping[str, object]) -> dict[str, Any] | None:
     """Return the function call of a part."""
-    return cast("dict[str, Any] | None", as_object(get(part, "functionCall")))
-
-
-def _text(part: Mapping[str, object]) -> str:
-    text = part.get("text")
-    return text if isinstance(text, str) else ""
+    return as_object(get(part, "functionCall"))
 
 
 def _files(parts: Sequence[Mapping[str, object]]) -> int:

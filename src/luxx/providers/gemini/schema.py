@@ -1,10 +1,11 @@
 """Schema: a tool's JSON schema in the subset of OpenAPI that the older field for parameters takes."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
-from luxx.providers.gemini.values import as_object, objects
+from luxx.core.json_schema import Schema, part_at
+from luxx.providers.values import as_object, items_of, objects, texts
 
 # The oldest of those endpoints know no more than these.
 _KEPT = ("description", "minItems", "maxItems")
@@ -15,8 +16,6 @@ _FORMATS = {
 }
 _DEEPEST = 12
 _MOST_NODES = 2000
-
-Schema = dict[str, Any]
 
 
 def subset(schema: Mapping[str, Any]) -> Schema:
@@ -69,14 +68,14 @@ class _Subset:
         properties = as_object(schema.get("properties")) or {}
         if not properties:
             return {}
-        required = [name for name in _names(schema.get("required")) if name in properties]
+        required = [name for name in texts(schema.get("required")) if name in properties]
         made: Schema = {"properties": {name: self.of(as_object(s) or {}, depth + 1) for name, s in properties.items()}}
         return {**made, "required": required} if required else made
 
     def _options(self, schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """Return the schemas of which one must fit; a type list is such a choice as well."""
         options = [*objects(schema.get("anyOf")), *objects(schema.get("oneOf"))]
-        kinds = _list(schema.get("type"))
+        kinds = items_of(schema.get("type"))
         if not options and len([kind for kind in kinds if kind != "null"]) > 1:
             rest = {key: value for key, value in schema.items() if key != "type"}
             options = [{**rest, "type": kind} for kind in kinds]
@@ -87,18 +86,10 @@ class _Subset:
         if not isinstance(reference, str):
             return schema
         beside = {key: value for key, value in schema.items() if key != "$ref"}
-        target = self._at(reference)
+        target = as_object(part_at(self._root, reference))
         if target is None or followed > _DEEPEST:
             return {"type": "object", **beside}
         return {**self._resolved(target, followed + 1), **beside}
-
-    def _at(self, reference: str) -> Mapping[str, Any] | None:
-        if not reference.startswith("#"):
-            return None
-        found: object = self._root
-        for step in reference[1:].split("/")[1:]:
-            found = (as_object(found) or {}).get(step.replace("~1", "/").replace("~0", "~"))
-        return as_object(found)
 
 
 def _merged(schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -106,7 +97,7 @@ def _merged(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     merged: Schema = {key: value for key, value in schema.items() if key != "allOf"}
     for part in objects(schema.get("allOf")):
         properties = {**(as_object(merged.get("properties")) or {}), **(as_object(part.get("properties")) or {})}
-        required = [*_names(merged.get("required")), *_names(part.get("required"))]
+        required = [*texts(merged.get("required")), *texts(part.get("required"))]
         merged = {**part, **merged}
         merged |= {"properties": properties} if properties else {}
         merged |= {"required": list(dict.fromkeys(required))} if required else {}
@@ -114,7 +105,7 @@ def _merged(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    kinds = [kind for kind in _list(schema.get("type")) if kind != "null"]
+    kinds = [kind for kind in items_of(schema.get("type")) if kind != "null"]
     kind = schema.get("type") if isinstance(schema.get("type"), str) else next(iter(kinds), None)
     if kind in ("string", "number", "integer", "boolean", "array", "object"):
         return str(kind)
@@ -130,7 +121,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 def _values(schema: Mapping[str, Any]) -> list[Any]:
-    values = [schema["const"]] if "const" in schema else _list(schema.get("enum"))
+    values = [schema["const"]] if "const" in schema else items_of(schema.get("enum"))
     return [value for value in values if value is not None]
 
 
@@ -142,7 +133,7 @@ def _items(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _allows_null(schema: Mapping[str, Any]) -> bool:
     options = [*objects(schema.get("anyOf")), *objects(schema.get("oneOf"))]
-    kinds = _list(schema.get("type"))
+    kinds = items_of(schema.get("type"))
     return schema.get("nullable") is True or "null" in kinds or any(option.get("type") == "null" for option in options)
 
 
@@ -156,11 +147,3 @@ def _with(description: object, more: str) -> str:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _names(value: object) -> list[str]:
-    return [name for name in _list(value) if isinstance(name, str)]
-
-
-def _list(value: object) -> Sequence[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []

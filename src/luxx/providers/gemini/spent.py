@@ -1,12 +1,11 @@
 """Spent: the tokens of an answer, of which every event tells as far as it is."""
 
-import math
 from collections.abc import Mapping
 
 from luxx.core.usage import Usage
 from luxx.providers.gemini.values import get
+from luxx.providers.values import tokens_of
 
-_MOST_TOKENS = 2**53
 _COUNTS = (
     "promptTokenCount",
     "toolUsePromptTokenCount",
@@ -26,9 +25,8 @@ class Spent:
     def note(self, metadata: Mapping[str, object]) -> None:
         """Take the usage metadata of an event."""
         for name in _COUNTS:
-            value = get(metadata, name)
-            if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
-                self._counts[name] = int(min(value, _MOST_TOKENS))
+            if (count := tokens_of(get(metadata, name))) is not None:
+                self._counts[name] = count
 
     def usage(self) -> Usage | None:
         """Return the usage, None if nothing was told.

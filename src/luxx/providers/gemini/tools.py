@@ -7,6 +7,7 @@ from typing import Any
 
 from luxx.core.prompts import ToolSpec
 from luxx.providers.gemini.schema import subset
+from luxx.providers.plain_root import plain_root
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
 _UNFIT = re.compile(r"[^A-Za-z0-9_.:-]")
@@ -34,10 +35,11 @@ def declarations(tools: Iterable[ToolSpec], *, older: bool) -> list[dict[str, An
 
 def _declaration(tool: ToolSpec, older: bool) -> dict[str, Any]:
     declared: dict[str, Any] = {"name": wire_name(tool.name), "description": tool.description or tool.name}
-    schema = {key: value for key, value in tool.parameters.items() if (key, value) != ("additionalProperties", False)}
+    parameters = plain_root(tool.parameters)
+    schema = {key: value for key, value in parameters.items() if (key, value) != ("additionalProperties", False)}
     # An object without properties is refused by some: no parameters at all mean the same.
     if schema.keys() <= _EMPTY and not schema.get("properties"):
         return declared
     if older:
         return {**declared, "parameters": subset(schema)}
-    return {**declared, "parametersJsonSchema": {"type": "object", **tool.parameters}}
+    return {**declared, "parametersJsonSchema": {"type": "object", **parameters}}

@@ -5,9 +5,10 @@ import math
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import cast
 
 import msgspec
+
+from luxx.providers.values import fields_of, objects, text_of, texts
 
 _CAPITAL = re.compile(r"([A-Z])")
 
@@ -30,14 +31,9 @@ def get(fields: Mapping[str, object], name: str) -> object:
     return fields.get(_snake(name)) if value is None else value
 
 
-def as_object(value: object) -> dict[str, object] | None:
-    """Return a value that is an object."""
-    return cast("dict[str, object]", value) if isinstance(value, dict) else None
-
-
 def object_at(fields: Mapping[str, object], name: str) -> dict[str, object]:
     """Return a member that is an object, or an empty one."""
-    return as_object(get(fields, name)) or {}
+    return fields_of(get(fields, name))
 
 
 def objects_at(fields: Mapping[str, object], name: str) -> list[dict[str, object]]:
@@ -45,23 +41,14 @@ def objects_at(fields: Mapping[str, object], name: str) -> list[dict[str, object
     return objects(get(fields, name))
 
 
-def objects(value: object) -> list[dict[str, object]]:
-    """Return the objects of a list; nothing for any other value."""
-    items = cast("list[object]", value) if isinstance(value, list) else []
-    return [found for item in items if (found := as_object(item)) is not None]
-
-
 def text_at(fields: Mapping[str, object], name: str) -> str:
     """Return a member that is a text, or an empty one."""
-    value = get(fields, name)
-    return value if isinstance(value, str) else ""
+    return text_of(get(fields, name))
 
 
 def texts_at(fields: Mapping[str, object], name: str) -> list[str]:
     """Return the texts in a member that is a list."""
-    value = get(fields, name)
-    items = cast("list[object]", value) if isinstance(value, list) else []
-    return [item for item in items if isinstance(item, str)]
+    return texts(get(fields, name))
 
 
 @cache

@@ -11,6 +11,7 @@ from luxx.core.sse import ServerEvent
 from luxx.core.text import storable
 from luxx.core.usage import Usage
 from luxx.providers.citations import Citations
+from luxx.providers.early import Early
 from luxx.providers.failures import failure, read_body, read_error
 from luxx.providers.framing import Framing
 from luxx.providers.openai.calls import Calls
@@ -23,7 +24,6 @@ from luxx.providers.openai.chunks import (
     Piece,
     decode_chunk,
     groq_usage,
-    objects,
     parts_of,
     reasoning_of,
     usage_of,
@@ -31,6 +31,7 @@ from luxx.providers.openai.chunks import (
 from luxx.providers.openai.images import Images
 from luxx.providers.openai.reasoning import Attached, Reasoning, Returned
 from luxx.providers.speech import Kind, Speech
+from luxx.providers.values import objects
 from luxx.providers.verbatim import Verbatim
 
 _REASONS = {
@@ -65,6 +66,7 @@ class AnswerDecoder:
         self._reason: str | None = None
         self._refused = False
         self._usage: Usage | None = None
+        self._early = Early()
         self._verbatim = Verbatim(self._wrapped)
         self._calls = Calls(lambda attached: self._verbatim.add(attached, plain=False))
         self._reasoning = Reasoning()
@@ -175,7 +177,7 @@ class AnswerDecoder:
         for choice in chunk.choices or ():
             if not choice.index or choice.index == "0":
                 deltas += self._take_choice(choice)
-        return deltas
+        return deltas if self.has_reason else [*deltas, *self._early.news(self._usage)]
 
     def _take_choice(self, choice: Choice) -> list[Delta]:
         if choice.usage:

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from luxx.core.deltas import Delta, ToolCallDelta, ToolCallDone
 from luxx.core.text import storable
 from luxx.providers.arguments import ArgumentsMender, arguments_text, is_object
+from luxx.providers.nesting import Closing
 from luxx.providers.openai.chunks import CallPiece
 from luxx.providers.openai.reasoning import Attached
+
+_EMPTY = "{}"
 
 
 class _Call:
@@ -21,10 +24,16 @@ class _Call:
         self.done = False
         self.new_id = ""
         self.new_name = ""
-        self.new_arguments: str = ""
-        self._arguments: list[str] = []
         self._mender = ArgumentsMender()
-        self._judged = (0, False)
+        self._begin_arguments()
+
+    def _begin_arguments(self) -> None:
+        self.new_arguments = ""
+        self._arguments: list[str] = []
+        self._size = 0
+        self._unread: list[str] = []
+        self._closing = Closing()
+        self._whole: bool | None = None
 
     @property
     def begun(self) -> bool:
@@ -40,14 +49,18 @@ class _Call:
 
     def is_whole(self) -> bool:
         """Whether the arguments are a complete JSON object."""
-        text = self.arguments
-        if len(text) != self._judged[0]:
-            self._judged = (len(text), is_object(text))
-        return self._judged[1]
+        if self._unread:
+            self._closing.feed("".join(self._unread))
+            self._unread.clear()
+        if not self._closing.closed:
+            return False
+        if self._whole is None:  # white space that follows changes nothing
+            self._whole = is_object(self.arguments)
+        return self._whole
 
-    def ends_object(self) -> bool:
-        """Whether the last character so far could end the arguments."""
-        return self.begun and (self._arguments[-1].rstrip() or self.arguments.rstrip()).endswith("}")
+    def is_empty(self) -> bool:
+        """Whether the arguments are an empty object so far."""
+        return self._size == len(_EMPTY) and self.arguments == _EMPTY
 
     def add_id(self, new: str) -> None:
         if not (self.id or self.done):
@@ -65,32 +78,33 @@ class _Call:
         """Add a fragment. An empty object that comes first is a placeholder if a real one follows."""
         if not piece or self.done:
             return
-        if piece[0] == "{" and self.ends_object() and self.is_whole():
-            if piece == self.arguments != "{}":
+        if piece[0] == "{" and self.is_whole():
+            if piece == self.arguments != _EMPTY:
                 return
-            if self.arguments == self.new_arguments == "{}" != piece.rstrip():
-                self._arguments.clear()
-                self._judged = (0, False)
-                self.new_arguments = ""
-        piece = self._mender.feed(piece)
-        if piece:
-            self._arguments.append(piece)
-            self.new_arguments += piece
+            if self.is_empty() and self.new_arguments == _EMPTY != piece.rstrip():
+                self._begin_arguments()
+        self._take(self._mender.feed(piece))
 
     def news(self, last: bool = False) -> list[Delta]:
         """Return what was not sent on yet; the arguments ``{}`` wait until they are the last word."""
         if self.slot is None:
             return []
-        if last and (rest := self._mender.flush()):
-            self._arguments.append(rest)
-            self.new_arguments += rest
-        arguments = "" if self.new_arguments == self.arguments == "{}" and not last else self.new_arguments
+        if last:
+            self._take(self._mender.flush())
+        arguments = "" if self.new_arguments == _EMPTY and self.is_empty() and not last else self.new_arguments
         if not (self.new_id or self.new_name or arguments):
             return []
         delta = ToolCallDelta(slot=self.slot, id=self.new_id, name=self.new_name, arguments=arguments)
         self.new_id = self.new_name = ""
         self.new_arguments = self.new_arguments[len(arguments) :]
         return [delta]
+
+    def _take(self, piece: str) -> None:
+        if piece:
+            self._arguments.append(piece)
+            self._unread.append(piece)
+            self._size += len(piece)
+            self.new_arguments += piece
 
 
 class Calls:
@@ -141,9 +155,9 @@ class Calls:
         deltas: list[Delta] = [] if besides else self._release_all()
         if not self._open:
             return deltas
-        ready = [c for c in self._open if c is not besides and c.slot is not None and c.ends_object() and c.is_whole()]
+        ready = [c for c in self._open if c is not besides and c.slot is not None and c.is_whole()]
         for call in ready:
-            if call.arguments != "{}":
+            if not call.is_empty():
                 deltas += self._close(call)
         return deltas
 
@@ -226,9 +240,9 @@ class Calls:
 
 def _begins_next(call: _Call, name: str, arguments: str) -> bool:
     """Whether a piece with a name, but no second id, is the next call and not more of this one."""
-    if not name or not (call.ends_object() and call.is_whole()):
+    if not name or not call.is_whole():
         return False
-    return name != call.name or bool(arguments and call.arguments != "{}")
+    return name != call.name or bool(arguments and not call.is_empty())
 
 
 def _order(call: _Call) -> int:

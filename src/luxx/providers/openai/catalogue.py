@@ -6,6 +6,7 @@ from typing import cast
 
 from luxx.core.ports import Ability, ModelInfo
 from luxx.core.text import storable
+from luxx.providers.prices import told_price
 
 _MOST_MODELS = 5000
 _LARGEST_WINDOW = 2**53
@@ -20,7 +21,9 @@ _WINDOW_NAMES = (
     "n_ctx",
 )
 _OUTPUT_NAMES = ("max_completion_tokens", "max_output_tokens", "max_output_length")
-_NO_CHAT = frozenset({"embedding", "image", "audio", "video", "moderation", "rerank", "transcribe", "tts"})
+_NO_CHAT = frozenset(
+    {"embedding", "embeddings", "image", "audio", "video", "moderation", "rerank", "transcribe", "tts"}
+)
 
 
 def read_catalogue(body: bytes) -> tuple[ModelInfo, ...] | None:
@@ -61,6 +64,7 @@ def _model(entry: object) -> ModelInfo | None:
         context_window=_tokens(fields, _WINDOW_NAMES),
         max_output_tokens=_tokens(fields, _OUTPUT_NAMES),
         abilities=_abilities(fields),
+        price=told_price(fields),
     )
 
 

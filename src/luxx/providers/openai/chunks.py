@@ -1,13 +1,14 @@
 """Chunks: the JSON of a chat-completions stream, in the shapes that providers really send."""
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
 
 from luxx.core.usage import Usage
+from luxx.providers.prices import told_cost
+from luxx.providers.values import MOST_TOKENS, as_object, objects, tokens_of
 
 # Fields typed Any differ from provider to provider in their type; whoever uses one looks at what it is. Their names are
 # those of the wire. Unknown fields are skipped by the decoder.
@@ -68,8 +69,6 @@ class NotAChunk(ValueError):
 
 
 _decoder = msgspec.json.Decoder(Chunk)
-_MOST_TOKENS = 2**53
-"""More than any model reads or writes, and the largest whole number that every reader of JSON knows exactly."""
 _LONGEST_NUMBER = 20
 _WRITTEN = ("cache_write_tokens", "cache_creation_tokens")
 
@@ -98,26 +97,15 @@ def _fitting(chunk: dict[str, object]) -> dict[str, object]:
 
 
 def _fitting_choice(choice: dict[str, object]) -> dict[str, object]:
-    pieces = {name: _fitting_piece(object_of(choice.get(name))) for name in ("delta", "message")}
+    pieces = {name: _fitting_piece(as_object(choice.get(name))) for name in ("delta", "message")}
     return {**choice, **pieces}
 
 
 def _fitting_piece(piece: dict[str, object] | None) -> dict[str, object] | None:
     if piece is None:
         return None
-    calls = [{**call, "function": object_of(call.get("function"))} for call in objects(piece.get("tool_calls"))]
-    return {**piece, "tool_calls": calls, "function_call": object_of(piece.get("function_call"))}
-
-
-def object_of(value: object) -> dict[str, object] | None:
-    """Return a value that is an object."""
-    return cast("dict[str, object]", value) if isinstance(value, dict) else None
-
-
-def objects(value: object) -> list[dict[str, object]]:
-    """Return the objects of a list; nothing for any other value."""
-    items = cast("list[object]", value) if isinstance(value, list) else []
-    return [found for item in items if (found := object_of(item)) is not None]
+    calls = [{**call, "function": as_object(call.get("function"))} for call in objects(piece.get("tool_calls"))]
+    return {**piece, "tool_calls": calls, "function_call": as_object(piece.get("function_call"))}
 
 
 def parts_of(value: object) -> list[tuple[str, str]]:
@@ -131,7 +119,7 @@ def parts_of(value: object) -> list[tuple[str, str]]:
     for part in cast("list[object]", value) if isinstance(value, list) else [value]:
         if isinstance(part, str):
             found.append(("text", part))
-        elif (fields := object_of(part)) is not None:
+        elif (fields := as_object(part)) is not None:
             if fields.get("type") in ("thinking", "reasoning"):
                 found.append(("thinking", _plain(fields.get("thinking") or fields.get("text"))))
             else:
@@ -159,7 +147,7 @@ def reasoning_of(piece: Piece) -> str:
 
 def groq_usage(chunk: Chunk) -> object:
     """Return the usage of a chunk in the place where Groq puts it."""
-    fields = object_of(chunk.x_groq)
+    fields = as_object(chunk.x_groq)
     return fields.get("usage") if fields else None
 
 
@@ -170,27 +158,28 @@ def usage_of(value: object) -> Usage | None:
     Anthropic's). xAI and Gemini leave the reasoning out of the
     completion tokens; the total shows it.
     """
-    fields = object_of(value)
+    fields = as_object(value)
     if not fields:
         return None
     prompt = _count(fields, "prompt_tokens", "input_tokens")
     output = _count(fields, "completion_tokens", "output_tokens")
     total = _count(fields, "total_tokens")
-    details = object_of(fields.get("prompt_tokens_details")) or {}
+    details = as_object(fields.get("prompt_tokens_details")) or {}
     cached = _count(details, "cached_tokens") or _count(fields, "prompt_cache_hit_tokens", "cached_tokens")
     written = _count(details, *_WRITTEN) or _count(fields, "cache_creation_input_tokens")
-    reasoning = _count(object_of(fields.get("completion_tokens_details")) or fields, "reasoning_tokens")
+    reasoning = _count(as_object(fields.get("completion_tokens_details")) or fields, "reasoning_tokens")
     if reasoning and total >= prompt + output + reasoning:
-        output = min(output + reasoning, _MOST_TOKENS)
+        output = min(output + reasoning, MOST_TOKENS)
     if not (prompt or output or total):
         return None
     return Usage(
         input_tokens=prompt,
         output_tokens=output,
-        total_tokens=total or min(prompt + output, _MOST_TOKENS),
+        total_tokens=total or min(prompt + output, MOST_TOKENS),
         cached_tokens=min(cached, prompt),
         cache_write_tokens=min(written, prompt),
         reasoning_tokens=min(reasoning, output),
+        cost=told_cost(fields),
     )
 
 
@@ -202,9 +191,7 @@ def _count(fields: Mapping[str, object], *names: str) -> int:
 
 
 def _tokens(value: object) -> int:
-    """Return a number of tokens from 0 to `_MOST_TOKENS`; 0 for what is none."""
+    """Return a number of tokens from 0 to MOST_TOKENS; 0 for what is none."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
-        return min(int(value), _MOST_TOKENS) if len(value) <= _LONGEST_NUMBER else 0
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0 or value == math.inf:
-        return 0
-    return int(min(value, _MOST_TOKENS))
+        value = int(value) if len(value) <= _LONGEST_NUMBER else 0
+    return tokens_of(value) or 0

@@ -7,7 +7,8 @@ import msgspec
 
 from luxx.core.text import storable
 from luxx.providers.failures import Report
-from luxx.providers.openai.chunks import Piece, objects
+from luxx.providers.openai.chunks import Piece
+from luxx.providers.values import objects, text_of
 from luxx.providers.verbatim import read_parts
 
 NO_REASONING = " "
@@ -73,7 +74,7 @@ def _add(details: list[dict[str, Any]], detail: dict[str, Any]) -> None:
     if not last or not name or (last.get("type"), last.get("index")) != (kind, detail.get("index")):
         details.append(dict(detail))
         return
-    joined = _text(last.get(name)) + _text(detail.get(name))
+    joined = text_of(last.get(name)) + text_of(detail.get(name))
     last.update({key: value for key, value in detail.items() if value is not None})
     last[name] = joined
 
@@ -96,14 +97,10 @@ def returned(raw: bytes, origin: str) -> Returned | None:
                 for detail in objects(value):
                     _add(details, detail)
             else:
-                fields[name] = _text(fields.get(name)) + value if isinstance(value, str) else value
+                fields[name] = text_of(fields.get(name)) + value if isinstance(value, str) else value
     if details:
         fields["reasoning_details"] = details
     older = enumerate(call for part in parts for call in part.calls)
     attached = [Attached(slot, id, extra) for slot, (id, extra) in older if extra]
     attached += [one for part in parts for one in part.attached]
     return Returned(origin=origin, fields=fields, attached=attached)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

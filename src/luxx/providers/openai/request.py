@@ -14,6 +14,7 @@ from luxx.providers.openai.contents import Part, Shown, Unseen, unseen_in
 from luxx.providers.openai.ids import CallIds, fit_name, wants_short_ids
 from luxx.providers.openai.reasoning import NO_REASONING, Attached, returned, wants_reasoning
 from luxx.providers.openai.roles import in_turns, wants_turns
+from luxx.providers.plain_root import plain_root
 from luxx.providers.unshown import shown_files
 
 Quirk = (
@@ -95,7 +96,7 @@ def quirk_in(report: Report, request: ModelRequest, quirks: frozenset[Quirk] = f
 
 
 def _tool(tool: ToolSpec) -> dict[str, Any]:
-    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    function = {"name": tool.name, "description": tool.description, "parameters": plain_root(tool.parameters)}
     return {"type": "function", "function": function}
 
 

@@ -9,8 +9,9 @@ from luxx.core.text import storable
 from luxx.core.usage import Usage
 from luxx.providers.failures import Report, failure, read_body, read_error
 from luxx.providers.framing import Framing
-from luxx.providers.responses.events import NotAnEvent, decode_event, decode_object, fields_of, objects, usage_of
+from luxx.providers.responses.events import NotAnEvent, decode_event, decode_object, usage_of
 from luxx.providers.responses.output import Output
+from luxx.providers.values import fields_of, objects
 
 # Made of events that are as large as they may be: a response tells all its items once more at its end, with the images among them.
 _LARGEST_ANSWER = 256 * 1024 * 1024

@@ -5,8 +5,8 @@ from typing import cast
 from luxx.core.deltas import Delta, FileDelta, NoticeDelta
 from luxx.core.text import storable
 from luxx.providers.attachments import decode_base64
-from luxx.providers.responses.events import fields_of
 from luxx.providers.responses.items import Item, kind_of
+from luxx.providers.values import fields_of
 
 _LONGEST = 2000
 _SILENT = ("", "message", "reasoning", "function_call", "mcp_list_tools", "program_output")

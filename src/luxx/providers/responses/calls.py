@@ -67,7 +67,7 @@ class Calls:
         call = self._call(item)
         if call.done or not piece:
             return deltas
-        if piece == _EMPTY and not call.held and not call.arguments.text:
+        if piece == _EMPTY and not call.held and not call.arguments.begun:
             call.held = piece
             return deltas
         if call.held and not piece.startswith("{"):
@@ -122,7 +122,7 @@ class Calls:
 
     def _close(self, call: _Call) -> list[Delta]:
         deltas = call.flush()
-        if not call.arguments.text:
+        if not call.arguments.begun:
             deltas += call.show(call.arguments.add(call.held or call.announced or _EMPTY))
         call.done = True
         return [*deltas, ToolCallDone(call.slot)]

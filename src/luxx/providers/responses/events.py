@@ -1,16 +1,13 @@
 """Events: the JSON of a Responses stream, in the shapes that providers really send."""
 
 import json
-import math
 from typing import Any, cast
 
 import msgspec
 
 from luxx.core.usage import Usage
-
-_MOST_TOKENS = 2**53
-"""More than any model reads or writes, and the largest whole number that every reader of JSON knows exactly."""
-
+from luxx.providers.prices import told_cost
+from luxx.providers.values import MOST_TOKENS, fields_of, tokens_of
 
 Json = dict[str, Any]
 
@@ -64,17 +61,6 @@ def decode_object(data: bytes) -> dict[str, object]:
     return cast("dict[str, object]", value)
 
 
-def fields_of(value: object) -> dict[str, object]:
-    """Return an object's fields; none for any other value."""
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
-
-
-def objects(value: object) -> list[dict[str, object]]:
-    """Return the objects of a list; nothing for any other value."""
-    items = cast("list[object]", value) if isinstance(value, list) else []
-    return [cast("dict[str, object]", item) for item in items if isinstance(item, dict)]
-
-
 def text_of(value: object) -> str:
     """Return a text, or the text within an object; empty for any other value."""
     if isinstance(value, dict):
@@ -100,20 +86,19 @@ def usage_of(value: object) -> Usage | None:
     outputs = fields_of(fields.get("output_tokens_details") or fields.get("completion_tokens_details"))
     reasoning = _tokens(outputs.get("reasoning_tokens"))
     if reasoning and total >= prompt + output + reasoning:
-        output = min(output + reasoning, _MOST_TOKENS)
+        output = min(output + reasoning, MOST_TOKENS)
     if not (prompt or output or total):
         return None
     return Usage(
         input_tokens=prompt,
         output_tokens=output,
-        total_tokens=total or min(prompt + output, _MOST_TOKENS),
+        total_tokens=total or min(prompt + output, MOST_TOKENS),
         cached_tokens=min(_tokens(inputs.get("cached_tokens")), prompt),
         cache_write_tokens=min(_tokens(inputs.get("cache_write_tokens")), prompt),
         reasoning_tokens=min(reasoning, output),
+        cost=told_cost(fields),
     )
 
 
 def _tokens(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0 or value == math.inf:
-        return 0
-    return int(min(value, _MOST_TOKENS))
+    return tokens_of(value) or 0

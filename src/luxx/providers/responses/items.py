@@ -7,7 +7,8 @@ deltas stand.
 
 from itertools import zip_longest
 
-from luxx.providers.responses.events import Event, fields_of, number_of, objects, text_of
+from luxx.providers.responses.events import Event, number_of, text_of
+from luxx.providers.values import fields_of, objects
 
 Channel = tuple[str, int]
 """A part of an item: ``text``, ``summary`` or ``content`` (of reasoning), and its index."""
@@ -21,6 +22,11 @@ class Shown:
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is any text."""
+        return bool(self._pieces)
 
     @property
     def text(self) -> str:

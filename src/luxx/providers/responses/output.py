@@ -4,10 +4,11 @@ from luxx.core.deltas import Delta, TextDelta, ThinkingDelta, ToolCallDone
 from luxx.providers.citations import Citations
 from luxx.providers.responses.asides import asides_of
 from luxx.providers.responses.calls import Calls
-from luxx.providers.responses.events import Event, Json, fields_of, number_of, objects, text_of
+from luxx.providers.responses.events import Event, Json, number_of, text_of
 from luxx.providers.responses.items import Channel, Group, Item, Items, Shown, whole_text
 from luxx.providers.responses.returned import LARGEST, Returned, kept, may_still_come, says_more
 from luxx.providers.speech import Speech
+from luxx.providers.values import fields_of, objects
 from luxx.providers.verbatim import Verbatim
 
 _MOST_ITEMS = 2000

@@ -9,6 +9,7 @@ import msgspec
 
 from luxx.core.prompts import ModelRequest, ToolSpec
 from luxx.core.text import storable_within
+from luxx.providers.plain_root import plain_root
 from luxx.providers.responses import quirks as q
 from luxx.providers.responses.inputs import input_items
 
@@ -70,7 +71,12 @@ def _reasoning(request: ModelRequest, quirks: frozenset[q.Quirk]) -> dict[str, s
 def _tool(tool: ToolSpec, quirks: frozenset[q.Quirk]) -> dict[str, Any]:
     # Left out, it would be strict, which only some JSON schemas can be.
     strict = {} if q.NO_STRICT in quirks else {"strict": False}
-    own = {"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    own = {
+        "type": "function",
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": plain_root(tool.parameters),
+    }
     return own | strict
 
 

@@ -6,8 +6,9 @@ import msgspec
 
 from luxx.core.prompts import AnswerPrompt, CallPrompt
 from luxx.providers.attachments import data_of
-from luxx.providers.responses.events import Json, objects
+from luxx.providers.responses.events import Json
 from luxx.providers.responses.items import kind_of, whole_text
+from luxx.providers.values import objects
 from luxx.providers.verbatim import read_parts, rest_of
 
 LARGEST = 8 * 1024 * 1024

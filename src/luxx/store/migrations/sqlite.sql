@@ -25,7 +25,7 @@ CREATE TABLE provider (
 	default_model TEXT,
 	api_key BLOB,
 	is_default BOOLEAN NOT NULL,
-	created_at TEXT NOT NULL, preset TEXT, fallback_id TEXT,
+	created_at TEXT NOT NULL, preset TEXT, fallback_id TEXT, prices BLOB,
 	PRIMARY KEY (id),
 	CONSTRAINT provider_name UNIQUE (owner_id, name),
 	CONSTRAINT provider_ordinal UNIQUE (owner_id, ordinal),
@@ -274,4 +274,4 @@ CREATE TRIGGER message_gone BEFORE DELETE ON message BEGIN
             DELETE FROM searchable WHERE message_id = old.id;
         END;
 CREATE INDEX conversation_pinned ON conversation (owner_id, updated_at, id) WHERE pinned AND deleted_at IS NULL;
-INSERT INTO alembic_version (version_num) VALUES ('0005');
+INSERT INTO alembic_version (version_num) VALUES ('0006');

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import msgspec
 
 from luxx.core.events import Cancelled, Done, End, Failed, encode
-from luxx.core.usage import Usage
+from luxx.core.ports import BROKEN_OFF
+from luxx.core.usage import NOTHING, Usage
 from luxx.store.records import Status
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.dialect import wanted
@@ -132,11 +133,13 @@ def _outcome(connection: Connection, number: int, end: End) -> _Outcome:
 
 
 def _spent(connection: Connection, number: int) -> tuple[int, bytes] | tuple[None, None]:
-    """Return what the model calls cost that a turn has made, as far as they were answered to their ends; nothing if there are none."""
-    rows = connection.execute("SELECT usage FROM model_call WHERE turn = ? AND n > 0", (number,)).fetchall()
+    """Return what the model calls cost that a turn has made, as far as that is known; nothing if there are none."""
+    rows = connection.execute(
+        "SELECT usage FROM model_call WHERE turn = ? AND (n > 0 OR finish_reason = ?)", (number, BROKEN_OFF)
+    ).fetchall()
     if not rows:
         return None, None
-    spent = sum((_usage.decode(usage) for (usage,) in rows), Usage())
+    spent = sum((_usage.decode(usage) for (usage,) in rows), NOTHING)
     return spent.total_tokens, _encoder.encode(spent)
 
 

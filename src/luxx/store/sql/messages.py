@@ -102,11 +102,12 @@ def read_branch(
 def read_after(
     connection: Connection, owner: str, conversation_id: str, leaf: str | None, after: str, limit: int
 ) -> Branch:
-    """Return up to `limit` messages of the path to `leaf` that follow `after`. Raises NotFound."""
-    newer = _line(connection, owner, conversation_id, leaf, after)[:-1]
+    """Return up to `limit` messages of the path to `leaf` that follow `after`, its first ones if that is empty. Raises NotFound."""
+    line = _line(connection, owner, conversation_id, leaf, after) if leaf or after else []
+    newer = line[:-1] if after else line
     count = min(limit, len(newer))
     rows = _path(connection, owner, newer[-count], count) if count else []
-    return _part(connection, rows, limit, has_newer=len(newer) > limit, has_more=True)
+    return _part(connection, rows, limit, has_newer=len(newer) > limit, has_more=bool(after))
 
 
 def read_around(
@@ -156,10 +157,10 @@ def _part(
 
 
 def _line(connection: Connection, owner: str, conversation_id: str, leaf: str | None, message_id: str) -> list[str]:
-    """Return the ids of the path to `leaf` from there back to the message."""
+    """Return the ids of the path to `leaf` from there back to the message, or if its id is empty to the first one."""
     values = (leaf, conversation_id, owner, message_id)
     line = [row[0] for row in connection.execute(_LINE, values)]
-    if not line or line[-1] != message_id:
+    if not line or message_id not in ("", line[-1]):
         raise NotFound("There is no such message on this branch.")
     return line
 

@@ -1,12 +1,14 @@
 """Providers: luxx.store.interface.ProviderStore, for every engine; keys are encrypted before they are written."""
 
 import builtins
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from luxx.core.errors import InvalidRequest, NotFound
 from luxx.core.ids import new_id
+from luxx.core.prices import Price
 from luxx.store.clock import timestamp
 from luxx.store.records import NewProvider, Provider, ProviderChange
 from luxx.store.secrets import SecretBox
@@ -17,14 +19,18 @@ from luxx.store.sql.writer import Writer
 
 _NOTHING = "There is no such provider."
 _PROVIDERS = """
-    SELECT id, name, format, base_url, default_model, is_default, api_key IS NOT NULL, created_at, preset, fallback_id
+    SELECT id, name, format, base_url, default_model, is_default, api_key IS NOT NULL, created_at, preset, fallback_id, prices
     FROM provider
 """
 _INSERT = """
     INSERT INTO provider
-        (id, owner_id, ordinal, name, format, base_url, default_model, api_key, is_default, created_at, preset, fallback_id)
-    VALUES (?, ?, (SELECT coalesce(max(ordinal), 0) + 1 FROM provider WHERE owner_id = ?), ?, ?, ?, ?, ?, false, ?, ?, ?)
+        (id, owner_id, ordinal, name, format, base_url, default_model, api_key, is_default, created_at, preset, fallback_id,
+         prices)
+    VALUES (?, ?, (SELECT coalesce(max(ordinal), 0) + 1 FROM provider WHERE owner_id = ?), ?, ?, ?, ?, ?, false, ?, ?, ?, ?)
 """
+_MOST_PRICES = 500
+_encode = msgspec.json.Encoder().encode
+_prices = msgspec.json.Decoder(dict[str, Price])
 
 
 class SqlProviders:
@@ -47,7 +53,7 @@ class SqlProviders:
             _refuse_bad_fallback(connection, owner, provider_id, new.fallback_id)
             place = (provider_id, owner, owner)
             values = (*place, new.name, new.format, new.base_url, new.default_model, sealed, timestamp())
-            connection.execute(_INSERT, (*values, new.preset, new.fallback_id))
+            connection.execute(_INSERT, (*values, new.preset, new.fallback_id, _priced({}, new.prices)))
             if new.is_default or _default(connection, owner) is None:
                 _make_default(connection, owner, provider_id)
             return _get(connection, owner, provider_id)
@@ -126,6 +132,8 @@ class SqlProviders:
         if change.fallback_id is not msgspec.UNSET:
             _refuse_bad_fallback(connection, owner, provider.id, change.fallback_id)
             columns["fallback_id"] = change.fallback_id
+        if change.prices is not msgspec.UNSET:
+            columns["prices"] = _priced(provider.prices, change.prices)
         for name, value in columns.items():
             connection.execute(
                 f"UPDATE provider SET {name} = ? WHERE id = ? AND owner_id = ?", (value, provider.id, owner)
@@ -190,6 +198,14 @@ def _refuse_bad_fallback(connection: Connection, owner: str, provider_id: str, f
         fallback_id = row[0]
 
 
+def _priced(before: Mapping[str, Price], change: Mapping[str, Price | None]) -> bytes | None:
+    """Return the prices with a change, as they are stored. Raises InvalidRequest for too many."""
+    after = {model: price for model, price in {**before, **change}.items() if price is not None}
+    if len(after) > _MOST_PRICES:
+        raise InvalidRequest(f"must be at most {_MOST_PRICES}", "prices")
+    return _encode(after) if after else None
+
+
 def _provider_of(row: tuple[Any, ...]) -> Provider:
     return Provider(
         id=row[0],
@@ -202,4 +218,5 @@ def _provider_of(row: tuple[Any, ...]) -> Provider:
         created_at=row[7],
         preset=row[8],
         fallback_id=row[9],
+        prices=_prices.decode(row[10]) if row[10] else {},
     )

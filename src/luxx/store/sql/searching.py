@@ -11,7 +11,7 @@ from luxx.store.archive import Hit, HitPage, Mark
 from luxx.store.sql.connection import Connection
 from luxx.store.sql.dialect import wanted
 from luxx.store.sql.matching import Condition, contains, like, may_hold
-from luxx.store.sql.snippets import snippet
+from luxx.store.sql.snippets import markdown_snippet, snippet
 
 MOST_CHARACTERS = 500
 """What is beyond them in a query is not looked at."""
@@ -105,7 +105,8 @@ def _hit(
     row: tuple[int, str, str, str, str, str | None, str | None], texts: dict[str, str], pieces: Sequence[str]
 ) -> Hit:
     _, created_at, _, conversation_id, title, message_id, role = row
-    text, marks = snippet(title if message_id is None else texts[message_id], pieces)
+    shown = markdown_snippet if role == "assistant" else snippet
+    text, marks = shown(title if message_id is None else texts[message_id], pieces)
     return Hit(
         conversation_id=conversation_id,
         title=title,

@@ -15,7 +15,6 @@ from luxx.tools.mcp.listing import ListedTool, Listing
 from luxx.tools.mcp.names import tool_name
 from luxx.tools.mcp.results import listed_resources, outcome_of_call, outcome_of_parts
 from luxx.tools.model_schema import restore
-from luxx.tools.plain_root import plain_root
 from luxx.tools.tool import Tool
 
 Connect = Callable[[], Awaitable[Connection]]
@@ -111,7 +110,7 @@ class _Maker:
             spec=ToolSpec(
                 name=title,
                 description=description or f"{name} of {self._server.name}",
-                parameters=plain_root(parameters),
+                parameters=parameters,
             ),
             effect=effect,
             timeout=self._patience.connect_s + self._patience.whole_call_s,

@@ -19,7 +19,6 @@ from luxx.tools.errors import OUTCOME_UNKNOWN, ToolError
 from luxx.tools.model_schema import fitted, restore
 from luxx.tools.openapi.document import BadDocument, Document, text_at
 from luxx.tools.openapi.operations import MAX_PROBLEMS, Operation, call_of, operations_of, without
-from luxx.tools.plain_root import plain_root
 from luxx.tools.results import ToolFile, shorten
 from luxx.tools.tool import Tool, ToolContext
 
@@ -147,7 +146,7 @@ def _tool(
         return await caller.run(values, context)
 
     return Tool(
-        spec=ToolSpec(name=name(operation.id), description=operation.description, parameters=plain_root(shown.schema)),
+        spec=ToolSpec(name=name(operation.id), description=operation.description, parameters=shown.schema),
         effect=effect,
         timeout=caller.timeout_s,
         function=run,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator
 
+from luxx.providers.plain_root import plain_root
 from luxx.tools.model_schema import fitted
-from luxx.tools.plain_root import plain_root
 from tests.tools.test_model_schema import JSON
 
 REFUSED = {"anyOf", "oneOf", "allOf", "enum", "const", "not", "if", "then", "else"}
