@@ -49,13 +49,16 @@ class Watched:
         context.clear_cookies()
         self.page.emulate_media(color_scheme="null", reduced_motion="null", forced_colors="null", contrast="null")
         self.page.set_viewport_size({"width": 1280, "height": 720})
-        self.page.evaluate("localStorage.clear()")
+        self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
 
     def _asked(self, asked: Request) -> None:
         if not asked.url.startswith((self._home, "data:", "blob:", "about:")):
             self._complaints.append(f"{asked.url} was asked for")
 
     def _opened(self, dialog: Dialog) -> None:
+        if dialog.type == "beforeunload":
+            dialog.accept()
+            return
         self._complaints.append(dialog.message)
         dialog.dismiss()
 

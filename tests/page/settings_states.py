@@ -23,9 +23,12 @@ def general(page: Page, server: PageServer) -> None:
 
 
 def providers(page: Page, server: PageServer) -> None:
-    """Providers, one of them being changed."""
+    """Providers, one of them being changed, with a price being entered."""
     _settings(page, "Providers")
-    page.get_by_role("dialog").get_by_role("button", name="Edit").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Edit").first.click()
+    dialog.get_by_text("Prices", exact=True).click()
+    dialog.get_by_role("button", name="Add a price").click()
 
 
 def known_providers(page: Page, server: PageServer) -> None:

@@ -3,8 +3,9 @@
 import base64
 from pathlib import Path
 
-from playwright.sync_api import FilePayload, Page, Route, expect
+from playwright.sync_api import FilePayload, Locator, Page, Request, Route, expect
 
+from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
 from tests.page.talk import answer, conversation_id, script, send, text
 
@@ -13,6 +14,34 @@ PIXEL = base64.b64decode(
 )
 PICTURE = FilePayload(name="pixel.png", mimeType="image/png", buffer=PIXEL)
 NOTES = FilePayload(name="notes.md", mimeType="text/markdown", buffer=b"# Notes\n")
+LIMITS = {"message_chars": 1000, "message_files": 2, "file_bytes": 2000, "conversation_files_bytes": 9000}
+
+
+def note(number: int, size: int = 5) -> FilePayload:
+    return FilePayload(name=f"{number}.txt", mimeType="text/plain", buffer=b"x" * size)
+
+
+def limit(page: Page, **other: int) -> None:
+    """Let the server say that it takes little, as if it had been set up so since the page was opened."""
+    body = {**LIMITS, "media_types": ["image/png", "text/*"], **other}
+    page.route("**/api/limits", lambda route: route.fulfill(json=body))
+    page.reload()
+
+
+def uploads(page: Page) -> list[str]:
+    """Return the names of the files that are uploaded, as they are."""
+    names: list[str] = []
+
+    def note_down(request: Request) -> None:
+        if request.method == "POST" and "/api/files?" in request.url:
+            names.append(request.url.rsplit("=", 1)[-1])
+
+    page.on("request", note_down)
+    return names
+
+
+def chip(page: Page, name: str) -> Locator:
+    return page.get_by_role("list", name="Attached files").get_by_role("listitem").filter(has_text=name)
 
 
 def attach(page: Page, *files: FilePayload) -> None:
@@ -89,7 +118,7 @@ def test_a_file_that_is_refused_says_why_and_holds_the_message_back(chat: Page) 
         lambda route: route.fulfill(status=413, json={"status": 413, "code": "body_too_large", "detail": "Too large."}),
     )
     attach(chat, NOTES)
-    expect(chat.get_by_text("Too large.")).to_be_visible()
+    expect(chat.get_by_role("list", name="Attached files").get_by_text("Too large.")).to_be_visible()
     send(chat, script([text("Here.")]))
     expect(chat.get_by_text("A file could not be uploaded")).to_be_visible()
     chat.unroute("**/api/files?*")
@@ -163,3 +192,84 @@ def test_a_draft_that_was_sent_is_gone_from_another_tab(chat: Page, server: Page
     expect(answer(other)).to_contain_text("Second.")
     expect(attached).to_have_count(0)
     expect(other.get_by_role("textbox", name="Message", exact=True)).to_have_value("")
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_uploaded(chat: Page) -> None:
+    limit(chat)
+    sent = uploads(chat)
+    hint = "Up to 2 files, 2 kB each. Models see images, PDFs and texts."
+    expect(chat.get_by_role("button", name="Attach files")).to_have_accessible_description(hint)
+    attach(chat, note(1, size=2001), note(2))
+    expect(chip(chat, "1.txt")).to_contain_text("Too large: a file may have 2 kB.")
+    expect(chip(chat, "2.txt")).to_contain_text("5 bytes")
+    expect(chip(chat, "1.txt").get_by_role("button")).to_have_count(1)
+    expect(chat.get_by_role("alert").filter(has_text="1.txt: Too large")).to_have_count(1)
+    send(chat, script([text("Here.")]))
+    expect(chat.get_by_text("A file cannot go with this message: remove it.")).to_be_visible()
+    assert_accessible(chat)
+    chat.get_by_role("button", name="Remove 1.txt").click()
+    expect(chat.get_by_text("A file cannot go with this message: remove it.")).to_have_count(0)
+    chat.get_by_role("button", name="Send", exact=True).click()
+    expect(answer(chat)).to_contain_text("Here.")
+    assert sent == ["2.txt"]
+
+
+def test_a_file_too_many_is_not_uploaded_until_another_one_is_taken_away(chat: Page) -> None:
+    limit(chat)
+    sent = uploads(chat)
+    attach(chat, note(1), note(2), note(3))
+    expect(chip(chat, "3.txt")).to_contain_text("One too many: a message may have 2 files.")
+    assert sent == ["1.txt", "2.txt"]
+    chat.get_by_role("button", name="Remove 1.txt").click()
+    expect(chip(chat, "3.txt")).to_contain_text("5 bytes")
+    assert sent == ["1.txt", "2.txt", "3.txt"]
+
+
+def test_the_server_is_asked_again_before_a_file_is_refused(chat: Page) -> None:
+    limit(chat)
+    attach(chat, note(1))
+    chat.unroute("**/api/limits")
+    attach(chat, note(2, size=2001), note(3))
+    expect(chip(chat, "2.txt")).to_contain_text("2 kB")
+    expect(chip(chat, "3.txt")).to_contain_text("5 bytes")
+
+
+def test_a_file_that_is_gone_says_so_and_is_not_tried_again(chat: Page, tmp_path: Path) -> None:
+    held: list[Route] = []
+    chat.route("**/api/limits", lambda route: held.append(route))
+    with chat.expect_request("**/api/limits"):
+        chat.reload()
+    (tmp_path / "gone.txt").write_text("here")
+    chat.locator("input[type=file]").set_input_files(tmp_path / "gone.txt")
+    expect(chat.get_by_role("progressbar")).to_be_visible()
+    (tmp_path / "gone.txt").unlink()
+    held[0].fulfill(json={**LIMITS, "media_types": []})
+    expect(chip(chat, "gone.txt")).to_contain_text("It cannot be read")
+    expect(chip(chat, "gone.txt").get_by_role("button")).to_have_count(1)
+
+
+def test_a_file_that_models_cannot_see_says_so(chat: Page) -> None:
+    attach(chat, FilePayload(name="a.zip", mimeType="application/zip", buffer=b"PK\x03\x04\x00\xff"))
+    expect(chip(chat, "a.zip")).to_contain_text("Models cannot see this kind.")
+
+
+def test_a_page_with_a_file_on_its_way_is_not_left_without_a_question(chat: Page) -> None:
+    chat.route("**/api/files?*", lambda route: None)
+    chat.locator("input[type=file]").set_input_files([NOTES])
+    expect(chat.get_by_role("progressbar")).to_be_visible()
+    chat.get_by_role("textbox", name="Message", exact=True).click()  # A page that nobody has touched may not ask.
+    with chat.expect_event("dialog") as asked:
+        chat.reload()
+    assert asked.value.type == "beforeunload"
+
+
+def test_what_is_pasted_beside_the_field_is_attached_but_not_what_another_field_takes(chat: Page) -> None:
+    paste = """(field, name) => {
+        const data = new DataTransfer();
+        data.items.add(new File(['x'], name));
+        field.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+    }"""
+    chat.get_by_placeholder("Search conversations").evaluate(paste, "search.txt")
+    chat.locator("main").evaluate(paste, "beside.txt")
+    expect(chip(chat, "beside.txt")).to_be_visible()
+    expect(chip(chat, "search.txt")).to_have_count(0)

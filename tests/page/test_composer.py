@@ -218,6 +218,47 @@ def test_a_draft_of_another_tab_is_not_taken_by_sending(chat: Page, server: Page
     expect(box(tab)).to_have_value("mine")
 
 
+def test_drafts_of_two_tabs_on_one_chat_do_not_take_each_others_place(chat: Page) -> None:
+    send(chat, script([text("Hello.")]))
+    expect(answer(chat)).to_contain_text("Hello.")
+    tab = chat.context.new_page()
+    tab.goto(chat.url)
+    box(chat).fill("of the one")
+    box(tab).fill("of the other")
+    for page, draft in ((chat, "of the one"), (tab, "of the other")):
+        page.reload()
+        expect(box(page)).to_have_value(draft)
+    tab.close()
+    third = chat.context.new_page()
+    third.goto(chat.url)
+    expect(box(third)).to_have_value("of the other")
+
+
+def test_the_first_message_is_seen_while_the_server_is_slow_to_make_its_chat(chat: Page) -> None:
+    held: list[Route] = []
+    chat.route("**/api/conversations", lambda route: held.append(route))
+    send(chat, script([text("Hello.")]))
+    expect(chat.get_by_title("waits", exact=True)).to_contain_text("Hello.")
+    assert_accessible(chat)
+    held[0].continue_()
+    expect(answer(chat)).to_contain_text("Hello.")
+    expect(chat.get_by_title("waits", exact=True)).to_have_count(0)
+
+
+def test_what_fails_beside_a_message_does_not_offer_to_send_it(chat: Page) -> None:
+    send(chat, script([text("Hello.")]))
+    expect(answer(chat)).to_contain_text("Hello.")
+    refusal = {"status": 503, "code": "storage", "detail": "The disk is full."}
+    chat.route(
+        "**/api/conversations/*",
+        lambda route: route.fulfill(status=503, json=refusal) if route.request.method == "PATCH" else route.fallback(),
+    )
+    box(chat).fill("not yet")
+    chat.get_by_role("button", name="Tools", exact=True).click()
+    expect(chat.get_by_text("The disk is full.")).to_be_visible()
+    expect(chat.get_by_role("button", name="Retry")).to_have_count(0)
+
+
 def test_enter_does_not_send_while_a_word_is_composed(chat: Page) -> None:
     box(chat).fill("ni")
     box(chat).dispatch_event("compositionstart")

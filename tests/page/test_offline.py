@@ -164,6 +164,24 @@ def test_what_is_kept_is_forgotten_by_a_button(tab: Page, server: PageServer) ->
     assert tab.evaluate(KEPT) == {"ids": [], "list": None}
 
 
+def test_what_was_read_before_all_was_forgotten_does_not_come_back(tab: Page, server: PageServer) -> None:
+    tab.clock.install()
+    tab.reload()
+    made = talked(tab)
+    tab.get_by_role("button", name="Settings", exact=True).click()
+    tab.get_by_role("tab", name="Data").click()
+    expect(tab.get_by_text("1 conversation,")).to_be_visible()
+    tab.clock.pause_at(
+        tab.evaluate("Date.now() / 1000 + 1")
+    )  # What is read is kept in a moment, which does not come yet.
+    server.call("PATCH", f"/api/conversations/{made}", {"title": "Read before"})
+    expect(tab).to_have_title(re.compile("Read before"))
+    tab.get_by_role("button", name="Forget them").click()
+    expect(tab.get_by_text("Nothing is kept.")).to_be_visible()
+    tab.clock.run_for(10_000)
+    assert tab.evaluate(KEPT) == {"ids": [], "list": None}
+
+
 @pytest.mark.parametrize(
     ("path", "status", "body"),
     [("**/api/health", 200, {"version": "1", "data": "of another"}), ("**/api/conversations?*", 401, {"code": "x"})],

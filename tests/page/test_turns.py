@@ -1,6 +1,7 @@
 """Turns as they are: messages that wait, restarts, failures and what to do about them, what tools gave, what an answer took."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -173,6 +174,48 @@ def test_a_wrong_key_leads_to_the_settings_of_its_provider(chat: Page) -> None:
     expect(dialog.locator("form")).to_be_visible()
     chat.keyboard.press("Escape")
     expect(answer(chat).get_by_role("button", name="Change the key")).to_be_focused()
+
+
+def test_a_limited_provider_is_asked_again_when_it_may_be(server: PageServer, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.clock.install()
+    page.goto(server.url)
+    send(page, script([{"type": "fail", "code": "rate_limited", "message": "Slowly.", "retry_after": 50}]))
+    again = answer(page).get_by_role("button", name="Retry")
+    expect(again).to_have_text(re.compile(r"Retry in \d+s"))
+    expect(again).to_be_disabled()
+    assert_accessible(page)
+    page.clock.fast_forward(30_000)
+    expect(again).to_have_text(re.compile(r"Retry in [12]\ds"))
+    told = page.get_by_text("You can retry now.")
+    expect(told).to_have_count(0)
+    page.clock.fast_forward(30_000)
+    expect(again).to_have_text("Retry")
+    expect(again).to_be_enabled()
+    expect(told).to_have_count(1)
+    expect(page.get_by_role("article", name="Answer")).to_have_count(1)
+    context.close()
+
+
+def test_another_model_need_not_wait_for_a_limited_one(chat: Page, server: PageServer) -> None:
+    send(chat, script([{"type": "fail", "code": "rate_limited", "message": "Slowly.", "retry_after": 600}]))
+    again = answer(chat).get_by_role("button", name="Retry")
+    expect(again).to_be_disabled()
+    server.call("PATCH", f"/api/conversations/{conversation_id(chat)}", {"model": "another"})
+    expect(again).to_be_enabled()
+
+
+def test_a_failed_answer_has_one_way_to_try_again(chat: Page) -> None:
+    send(chat, script([{"type": "fail", "code": "provider_rejected", "message": "No."}]))
+    expect(answer(chat).get_by_role("button", name="Retry")).to_be_enabled()
+    for name in ("Regenerate", "Copy"):
+        expect(answer(chat).get_by_role("button", name=name)).to_have_count(0)
+    send(chat, script([text("Fine.")]))
+    expect(answer(chat)).to_contain_text("Fine.")
+    failed = chat.get_by_role("article", name="Answer").first
+    expect(failed.get_by_role("button", name="Retry")).to_have_count(0)
+    expect(failed.get_by_role("button", name="Regenerate")).to_have_count(1)
 
 
 def test_a_failure_in_mid_answer_tells_what_was_kept_and_offers_to_go_on(chat: Page) -> None:

@@ -3,6 +3,7 @@ import { mount } from 'svelte';
 import './styles/base.css';
 import './styles/controls.css';
 import './styles/prose.css';
+import './styles/code.css';
 import './styles/print.css';
 import { language } from './state/language.svelte';
 import { version } from './state/version.svelte';

@@ -38,7 +38,7 @@ export type ConversationChange = Partial<
   ConversationSettings & { title: string; leaf_id: string; pinned: boolean; unread: boolean }
 >;
 
-/** Which part of a branch: its end, or what is before, after or around a message of it. */
+/** Which part of a branch: its end, or what is before, after or around a message of it; after '' is its beginning. */
 export interface MessagePart {
   limit: number;
   before?: string;

@@ -80,7 +80,7 @@ export function problemIn(status: number, body: string, statusText: string): Pro
 export function withQuery(path: string, parameters: Record<string, string | number | null | undefined>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters))
-    if (value !== null && value !== undefined && value !== '') query.set(name, String(value));
+    if (value !== null && value !== undefined) query.set(name, String(value));
   const text = query.toString();
   return text ? `${path}?${text}` : path;
 }

@@ -14,7 +14,7 @@ export interface TurnRef {
   recovered?: number[];
 }
 
-/** Tokens of an answer. Those of the cache are among the input, reasoning is among the output. */
+/** Tokens of an answer, and its cost. Those of the cache are among the input, reasoning is among the output. */
 export interface Usage {
   input_tokens: number;
   output_tokens: number;
@@ -23,6 +23,8 @@ export interface Usage {
   reasoning_tokens: number;
   /** The provider gave no figures. */
   estimated: boolean;
+  /** In US dollars; null where nobody knows. */
+  cost?: number | null;
 }
 
 export type RuleAction = 'allow' | 'ask' | 'deny';
@@ -237,7 +239,8 @@ export interface TurnEvents {
   approval: Approval;
   recovered: { epoch: number; discarded: number[] };
   done: { message_id: string; token_count: number; usage: Usage; finish_reason: string | null };
-  error: { content: string; code: string; message_id: string };
+  /** `retry_after` is in seconds. */
+  error: { content: string; code: string; message_id: string; retry_after?: number };
   cancelled: { message_id: string };
 }
 
@@ -267,6 +270,18 @@ export interface Provider {
   preset: string | null;
   /** Who answers when this one fails. */
   fallback_id: string | null;
+  /** Those that were entered, by the names of the models. */
+  prices?: Record<string, Price>;
+}
+
+/** US dollars for a million tokens. */
+export interface Price {
+  input: number;
+  output: number;
+  /** Input from the provider's cache; without a price of its own it costs what other input does. */
+  cached_input?: number;
+  /** Input put into that cache; the same. */
+  cache_write?: number;
 }
 
 /** A well-known provider. */
@@ -301,6 +316,8 @@ export interface ProviderChange {
   default_model?: string | null;
   is_default?: boolean;
   fallback_id?: string | null;
+  /** Models that are not named keep their prices. */
+  prices?: Record<string, Price | null>;
 }
 
 export interface Model {

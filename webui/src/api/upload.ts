@@ -4,7 +4,7 @@ import type { FileRef } from './types';
 
 /** Send a file; `progress` gets the share that is sent. Raises Problem; an abort is one, too. */
 export function upload(file: File, progress: (share: number) => void, signal: AbortSignal): Promise<FileRef> {
-  return uploadTo<FileRef>(withQuery('/api/files', { name: file.name }), file, progress, signal);
+  return uploadTo<FileRef>(withQuery('/api/files', { name: file.name || undefined }), file, progress, signal);
 }
 
 /** Send a file to a route, and return what it answers. */

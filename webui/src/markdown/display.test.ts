@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { MarkdownStream } from './stream';
 
-const LABELS = { copy: 'Copy', image: 'Image: ', code: 'Code' };
+const LABELS = { copy: 'Copy', wrap: 'Wrap lines', save: 'Download', image: 'Image: ', code: 'Code' };
 
 function start(): { host: HTMLElement; write: (text: string) => void; stream: MarkdownStream } {
   const host = document.createElement('div');
@@ -138,6 +138,27 @@ describe('formulas and colours', () => {
     expect(host.textContent).toBe('bad \\frac{1 here');
   });
 
+  test.each([
+    '\\href{javascript:alert(1)}{x}',
+    '\\href{https://example.org}{x}',
+    '\\href{://}{x}',
+    '\\url{https://example.org}',
+    '\\includegraphics{https://example.org/x.png}',
+    '\\htmlClass{code-copy}{x}',
+    '\\htmlId{composer}{x}',
+    '\\htmlStyle{position:fixed}{x}',
+    '\\htmlData{a=b}{x}',
+    '\\newcommand{\\f}[1]{\\url{#1}} \\f{https://example.org}',
+    '\\nosuchcommand{x}',
+  ])('a formula that would do more than to show stays as its source: %s', async (tex) => {
+    const { host, write, stream } = start();
+    for (const sign of `first $$${tex}$$ and $x + y$\n\n$$\n${tex}\n$$\n\nend`) write(sign);
+    stream.finish();
+    await stream.ready();
+    expect([...host.querySelectorAll('.bad-tex')].map((formula) => formula.innerHTML)).toEqual([tex, tex]);
+    expect(host.querySelectorAll('.katex')).toHaveLength(1);
+  });
+
   test('code is coloured once it is complete, and its text stays exact', async () => {
     const { host, write, stream } = start();
     write('```js\nconst a = "<b>";\n```\n');
@@ -146,6 +167,12 @@ describe('formulas and colours', () => {
     expect(host.querySelector('code')?.textContent).toBe('const a = "<b>";');
     stream.finish();
   });
+});
+
+test('a definition after a footnote is no part of it', () => {
+  const host = render('See[^1] and [a].\n\n[^1]: The note\ngoes on\n[a]: https://a.example\n');
+  expect(host.querySelector('.footnote')?.textContent).toBe('1 The note\ngoes on');
+  expect(host.querySelector('a')?.href).toBe('https://a.example/');
 });
 
 describe('hostile text', () => {

@@ -98,11 +98,15 @@ const footnoteRef: TokenizerExtension = {
   },
 };
 
+/** A note, and the lines after it but those that begin something else, as in a paragraph; another definition is one of them. */
+const FOOTNOTE_DEF =
+  /^ {0,3}\[\^([^\]\s[]{1,40})\]:[ \t]+([^\n]+(?:\n(?![ \t]*(?:\n|$)| {0,3}(?:\[\^|\[[^\]\n]+\]:|>|`{3}|~{3}|#{1,6}[ \t]|[-*+][ \t]|\d{1,9}[.)][ \t]))[^\n]+)*)/;
+
 const footnoteDef: TokenizerExtension = {
   name: 'footnoteDef',
   level: 'block',
   tokenizer(src) {
-    const match = /^ {0,3}\[\^([^\]\s[]{1,40})\]:[ \t]+([^\n]+(?:\n(?![ \t]*(?:\n|$)| {0,3}\[\^)[^\n]+)*)/.exec(src);
+    const match = FOOTNOTE_DEF.exec(src);
     if (!match) return undefined;
     const tokens: Tokens.Generic[] = [];
     this.lexer.inline(match[2] ?? '', tokens);

@@ -5,6 +5,8 @@ import type { FootnoteDef, FootnoteRef, MathPending, MathToken } from './extensi
 /** The words that the renderer itself puts on the page. */
 export interface Labels {
   copy: string;
+  wrap: string;
+  save: string;
   image: string;
   code: string;
 }
@@ -79,8 +81,11 @@ export class HtmlRenderer {
   code(text: string, info: string | undefined): string {
     const language = /^[\w+#.-]{1,30}/.exec(info ?? '')?.[0].toLowerCase() ?? '';
     const attribute = language ? ` class="language-${escapeAll(language)}"` : '';
+    const [wrap, save] = [escapeAll(this.labels.wrap), escapeAll(this.labels.save)];
     return (
       `<div class="code"><div class="code-head"><span>${escapeAll(language || this.labels.code)}</span>` +
+      `<input type="checkbox" class="code-wrap" aria-label="${wrap}" title="${wrap}">` +
+      `<button type="button" class="code-save" aria-label="${save}" title="${save}"></button>` +
       `<button type="button" class="code-copy">${escapeAll(this.labels.copy)}</button></div>` +
       `<pre tabindex="0" dir="ltr"><code${attribute}>${escapeAll(text)}</code></pre></div>`
     );

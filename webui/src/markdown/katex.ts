@@ -24,7 +24,10 @@ function loadStyles(): Promise<void> {
   });
 }
 
-/** Draw the formula into `element`. A formula that KaTeX cannot read leaves its source standing. */
+/** KaTeX writes in this colour, which nobody would choose, what it does not do: links, images and attributes of HTML. */
+const REFUSED = '#010203';
+
+/** Draw the formula into `element`. A formula that KaTeX cannot read, or that would do more than to show, leaves its source standing. */
 function drawFormula(element: Element, tex: string, display: boolean): void {
   const box = document.createElement('span');
   try {
@@ -35,10 +38,11 @@ function drawFormula(element: Element, tex: string, display: boolean): void {
       strict: false,
       maxExpand: 500,
       maxSize: 20,
+      errorColor: REFUSED,
     });
   } catch {
-    element.classList.add('bad-tex');
-    return;
+    box.replaceChildren();
   }
-  element.replaceChildren(...box.childNodes);
+  if (box.firstChild && !box.querySelector(`[mathcolor='${REFUSED}']`)) element.replaceChildren(...box.childNodes);
+  else element.classList.add('bad-tex');
 }

@@ -4,7 +4,7 @@ import { lex } from './lexer';
 import { toElements } from './sanitize';
 import { MarkdownStream } from './stream';
 
-const LABELS = { copy: 'Copy', image: 'Image: ', code: 'Code' };
+const LABELS = { copy: 'Copy', wrap: 'Wrap lines', save: 'Download', image: 'Image: ', code: 'Code' };
 
 /** Render in one go, without the streaming machinery: the reference. */
 function atOnce(text: string): string {
@@ -57,6 +57,8 @@ const SAMPLES: Record<string, string> = {
   links:
     'See [one][a], [b] and ![pic][a], [none] too.\n\n- item [b]\n- item [c]\n- x\n\n| t |\n|---|\n| [c] |\n| y |\n\n[a]: https://a.example "A"\n[b]: <https://b.example>\n\nlater [c]\n\n[c]: https://c.example\n',
   footnotes: 'A note[^1] and [^two].\n\n[^1]: The first *note*\n[^two]: Second\nwith a line\n\nEnd\n',
+  notesAndLinks:
+    'See[^1], [a], [b][] and [c].\n\n[^1]: Note with [a]\n[a]: https://a.example\n[^2]: Two\nlines\n[b]: https://b.example\n- item\n\n[^3]: x\n```\n[c]: no\n```\n[^4]: y\n[c] is: text\n',
   urls: 'https://example.org/x?a=1&b=2, www.example.org and me@example.org. <https://auto.example>\n',
   rules: 'a\n\n---\n\n* * *\n- x\n- - -\n- y\n___\n',
   deep: '- a\n  1. b\n\n     c\n     - d\n\n       e\n- f\n\n      code\n- g\n> q\n',

@@ -3,23 +3,11 @@ import { files as api } from '../api/client';
 import { Problem } from '../api/http';
 import type { FileRef } from '../api/types';
 import { upload } from '../api/upload';
+import { limits } from './limits.svelte';
 
 const PREFIX = 'luxx:files:';
-
-/** What the server takes; until it has said so, what one takes that was not set up otherwise. */
-export const USUAL_LIMITS = $state({ files: 10, megabytes: 20 });
-
-let asked = false;
-
-async function askLimits(): Promise<void> {
-  asked = true;
-  try {
-    const { message_files, file_bytes } = await api.limits();
-    Object.assign(USUAL_LIMITS, { files: message_files, megabytes: file_bytes / 1e6 });
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-  }
-}
+/** Browsers keep few connections to one server, and sending a message needs one, too. */
+const AT_ONCE = 3;
 
 let keys = 0;
 
@@ -27,9 +15,11 @@ export class Attachment {
   readonly key = ++keys;
   readonly name: string;
   readonly size: number;
-  state = $state<'uploading' | 'ready' | 'failed'>('uploading');
+  state = $state<'waiting' | 'uploading' | 'ready' | 'failed'>('waiting');
   progress = $state(0);
   problem = $state.raw<Problem | undefined>();
+  /** It was a folder, or was moved or changed since: no new try can mend that. */
+  unreadable = $state(false);
   file = $state.raw<FileRef | undefined>();
   /** An address to show an image by. */
   preview = $state<string | undefined>();
@@ -45,6 +35,11 @@ export class Attachment {
     else if (source && isImage(source.type)) this.preview = URL.createObjectURL(source);
   }
 
+  /** Whether the server takes as much, or has taken it. */
+  get fits(): boolean {
+    return this.state === 'ready' || this.size <= limits.bytes;
+  }
+
   /** Upload it, or try that again. */
   async start(): Promise<void> {
     if (!this.source) return;
@@ -54,14 +49,10 @@ export class Attachment {
       this.uploaded(await upload(this.source, (share) => (this.progress = share), this.ending.signal));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      this.state = 'failed';
+      this.unreadable = error.unreachable && !(await canBeRead(this.source));
       this.problem = error;
+      this.state = 'failed';
     }
-  }
-
-  /** Whether it failed by its size: a server that refuses a body by its length may hang up before it can say so. */
-  get tooLarge(): boolean {
-    return !!this.problem?.unreachable && this.size > USUAL_LIMITS.megabytes * 1e6;
   }
 
   /** Stop the upload and let the browser forget the image. */
@@ -80,7 +71,10 @@ export class Attachment {
 /** The files of one draft. */
 export class Attachments {
   items = $state<Attachment[]>([]);
-  readonly uploading = $derived(this.items.some((item) => item.state === 'uploading'));
+  /** Those of them that are too many for one message. */
+  private readonly excess = $derived(this.items.filter((item) => item.fits).slice(limits.files));
+  readonly refused = $derived(this.items.some((item) => this.refusal(item)));
+  readonly uploading = $derived(this.items.some((item) => isOnItsWay(item) && !this.refusal(item)));
   readonly failed = $derived(this.items.some((item) => item.state === 'failed'));
   readonly refs = $derived(this.items.flatMap((item) => item.file ?? []));
 
@@ -91,20 +85,43 @@ export class Attachments {
   async add(sources: Iterable<File>): Promise<void> {
     const added = Array.from(sources, (source) => new Attachment(source));
     this.items.push(...added);
-    await Promise.all(added.map((item) => this.upload(item)));
+    await (added.some((item) => this.refusal(item)) ? limits.ask() : limits.known());
+    this.start();
   }
 
-  async upload(item: Attachment): Promise<void> {
+  /** Why it cannot go with the message, by what the server has said. */
+  refusal(item: Attachment): 'size' | 'count' | undefined {
+    if (!item.fits) return 'size';
+    return this.excess.includes(item) ? 'count' : undefined;
+  }
+
+  /** Try one that failed again. */
+  again(item: Attachment): void {
+    item.state = 'waiting';
+    this.start();
+  }
+
+  /** Upload what waits and is not refused, a few at once. */
+  private start(): void {
+    const busy = this.items.filter((item) => item.state === 'uploading').length;
+    const next = this.items.filter((item) => item.state === 'waiting' && !this.refusal(item));
+    for (const item of next.slice(0, Math.max(0, AT_ONCE - busy))) void this.upload(item);
+  }
+
+  private async upload(item: Attachment): Promise<void> {
     await item.start();
-    if (this.items.some((other) => other.key === item.key)) this.save();
+    if (item.state === 'failed') void limits.ask(); // A server that refuses a body by its length may hang up before it says so.
+    if (this.items.includes(item)) this.save();
     else if (item.file) forget(item.file);
+    this.start();
   }
 
   remove(item: Attachment): void {
     item.end();
     if (item.file) forget(item.file);
-    this.items = this.items.filter((other) => other.key !== item.key);
+    this.items = this.items.filter((other) => other !== item);
     this.save();
+    this.start();
   }
 
   /** Take them out to be sent; then comes `sent` or `putBack`. */
@@ -160,7 +177,7 @@ const drafts = new Map<string, Attachments>();
 
 /** Return the files of a draft; they stay while other conversations are looked at. */
 export function attachmentsOf(key: string): Attachments {
-  if (!asked) void askLimits();
+  void limits.known();
   const known = drafts.get(key) ?? new Attachments(key);
   drafts.set(key, known);
   return known;
@@ -171,6 +188,19 @@ addEventListener('storage', ({ key, oldValue, newValue }) => {
   if (!key?.startsWith(PREFIX) || newValue !== null) return;
   drafts.get(key.slice(PREFIX.length))?.drop(parse(oldValue));
 });
+
+function isOnItsWay({ state }: Attachment): boolean {
+  return state === 'waiting' || state === 'uploading';
+}
+
+/** Whether the browser can still read it; folders, too, are dropped as files. */
+async function canBeRead(source: File): Promise<boolean> {
+  return source
+    .slice(0, 1)
+    .arrayBuffer()
+    .then(() => true)
+    .catch(() => false);
+}
 
 export function isImage(mediaType: string): boolean {
   return ['image/png', 'image/jpeg', 'image/gif', 'image/webp'].includes(mediaType);

@@ -90,9 +90,9 @@ class Conversations {
   private keep(): void {
     if (this.keeping || !this.loaded) return;
     this.keeping = true;
-    keep((offline) => {
+    keep((offline, read) => {
       this.keeping = false;
-      return offline.keepList({ pinned: this.pinned, items: this.items });
+      return offline.keepList({ pinned: this.pinned, items: this.items }, read);
     });
   }
 

@@ -12,9 +12,13 @@ const loaded = new Promise((resolve) => {
   else addEventListener('load', resolve);
 });
 
-/** Keep or forget something, in a moment. */
-export function keep(work: (offline: Offline) => Promise<void>): void {
-  void loaded.then(() => setTimeout(() => void recall(work), PATIENCE_MS));
+let last: Promise<unknown> = loaded;
+
+/** Keep or forget something, in a moment and in this order. `work` gets the time at which this was asked for. */
+export function keep(work: (offline: Offline, asked: number) => Promise<void>): void {
+  const asked = Date.now();
+  const due = loaded.then(() => new Promise((resolve) => setTimeout(resolve, PATIENCE_MS)));
+  last = Promise.all([due, last]).then(() => recall((offline) => work(offline, asked)));
 }
 
 /** Ask for what was kept; undefined if it cannot be had. */

@@ -1,6 +1,9 @@
 /** What a person has written and not sent, kept for each conversation across reloads. */
 
 const PREFIX = 'luxx:draft:';
+/** What was written last is shared by all tabs; each has its own beside it, so that two on one conversation do not take it from each other. */
+const PLACES = ['own', 'shared'] as const;
+type Place = (typeof PLACES)[number];
 
 /** The name under which the draft of a conversation that does not exist yet is kept. */
 export const NEW_CHAT = 'new';
@@ -11,34 +14,57 @@ export function isDraft(stored: string | null, key: string): boolean {
 }
 
 export function readDraft(key: string): string {
+  return readFrom('own', key) || readFrom('shared', key);
+}
+
+export function writeDraft(key: string, text: string): void {
+  for (const place of PLACES) writeTo(place, key, text);
+}
+
+/** Let go of what was sent of a draft, unless another tab has begun the next one meanwhile. */
+export function dropDraft(key: string, sent: string): void {
+  for (const place of PLACES) {
+    const draft = readFrom(place, key);
+    if (isBegunBy(draft, sent)) writeTo(place, key, without(draft, sent));
+  }
+}
+
+/** A conversation was made for the message that the draft begins with: the draft is one of that conversation. */
+export function moveDraft(from: string, to: string, message: string): void {
+  for (const place of PLACES) {
+    const draft = readFrom(place, from);
+    if (!isBegunBy(draft, message)) continue;
+    writeTo(place, to, draft);
+    writeTo(place, from, '');
+  }
+}
+
+// A draft that is gone from what the tabs share was sent, or emptied, in another one.
+addEventListener('storage', ({ key, oldValue, newValue }) => {
+  if (!key?.startsWith(PREFIX) || newValue !== null) return;
+  const draft = key.slice(PREFIX.length);
+  if (readFrom('own', draft) === oldValue) writeTo('own', draft, '');
+});
+
+function readFrom(place: Place, key: string): string {
   try {
-    return localStorage.getItem(PREFIX + key) ?? '';
+    return storage(place).getItem(PREFIX + key) ?? '';
   } catch {
     return '';
   }
 }
 
-export function writeDraft(key: string, text: string): void {
+function writeTo(place: Place, key: string, text: string): void {
   try {
-    if (text) localStorage.setItem(PREFIX + key, text);
-    else localStorage.removeItem(PREFIX + key);
+    if (text) storage(place).setItem(PREFIX + key, text);
+    else storage(place).removeItem(PREFIX + key);
   } catch {
     // Storage is full or closed: the text is still in the composer.
   }
 }
 
-/** Let go of what was sent of a draft, unless another tab has begun the next one meanwhile. */
-export function dropDraft(key: string, sent: string): void {
-  const draft = readDraft(key);
-  if (isBegunBy(draft, sent)) writeDraft(key, without(draft, sent));
-}
-
-/** A conversation was made for the message that the draft begins with: the draft is one of that conversation. */
-export function moveDraft(from: string, to: string, message: string): void {
-  const draft = readDraft(from);
-  if (!isBegunBy(draft, message)) return;
-  writeDraft(to, draft);
-  writeDraft(from, '');
+function storage(place: Place): Storage {
+  return place === 'own' ? sessionStorage : localStorage;
 }
 
 export function joined(texts: readonly string[]): string {

@@ -17,6 +17,8 @@ export class MessageView {
   createdAt = $state('');
   status = $state<TurnStatus>('done');
   error = $state<TurnError | null>(null);
+  /** When the provider may be asked again, in ms as `Date.now`; only where it said so, and known until the page is left. */
+  retryAt = $state<number | undefined>();
   provider = $state<string | null>(null);
   model = $state<string | null>(null);
   finishReason = $state<string | null>(null);
@@ -97,6 +99,7 @@ export class MessageView {
         return this.end('done');
       case 'error':
         this.error = { code: event.data.code, content: event.data.content };
+        if (event.data.retry_after) this.retryAt = Date.now() + event.data.retry_after * 1000;
         return this.end('failed');
       case 'cancelled':
         return this.end('cancelled');

@@ -11,6 +11,8 @@ const MOST_CONVERSATIONS = 50;
 const MOST_CHARS = 10_000_000; // At most 20 MB, since a character takes up to two bytes.
 const LIST = 'list';
 const OWNER = 'owner';
+/** When all was forgotten last. */
+const FORGOTTEN = 'forgotten';
 
 export interface KeptList {
   pinned: Conversation[];
@@ -44,18 +46,21 @@ function isOwned(): Promise<boolean> {
   return (owned ??= makeSureOfOwner());
 }
 
-export async function keepList(list: KeptList): Promise<void> {
-  if (await isOwned()) await write('facts', (facts) => facts.put(JSON.stringify(list), LIST));
+/** Keep the list, unless all was forgotten since it was read. */
+export async function keepList(list: KeptList, read: number): Promise<void> {
+  if (await isOwned()) await write('facts', (facts) => facts.put(JSON.stringify(list), LIST), read);
 }
 
-export async function keepConversation(kept: KeptConversation): Promise<void> {
+/** Keep a conversation, unless all was forgotten since it was read. */
+export async function keepConversation(kept: KeptConversation, read: number): Promise<void> {
   if (!(await isOwned())) return;
   const json = JSON.stringify(kept);
   const row: Row = { id: kept.conversation.id, order: [Date.now(), json.length], json };
-  await write('conversations', (rows) => {
+  const put = (rows: IDBObjectStore) => {
     rows.put(row);
     makeRoom(rows);
-  });
+  };
+  await write('conversations', put, read);
 }
 
 /** Return the list as it was read last, undefined if there is none. */
@@ -74,9 +79,15 @@ export async function forget(id: string): Promise<void> {
   await write('conversations', (rows) => rows.delete(id));
 }
 
+/** Forget all, also what other tabs have read and are about to keep. */
 export async function forgetAll(): Promise<void> {
+  await write('facts', (facts) => facts.put(Date.now(), FORGOTTEN));
+  await clear();
+}
+
+async function clear(): Promise<void> {
   await write('conversations', (rows) => rows.clear());
-  await write('facts', (facts) => facts.clear());
+  await write('facts', (facts) => [LIST, OWNER].forEach((name) => facts.delete(name)));
 }
 
 /** Return how many conversations are kept, and about how many bytes they take. */
@@ -94,7 +105,7 @@ export async function usage(): Promise<{ conversations: number; bytes: number }>
 async function makeSureOfOwner(): Promise<boolean> {
   try {
     const { data } = await health();
-    if ((await read<string>('facts', OWNER)) !== data) await forgetAll();
+    if ((await read<string>('facts', OWNER)) !== data) await clear();
     await write('facts', (facts) => facts.put(data, OWNER));
     return true;
   } catch (error) {
@@ -136,13 +147,17 @@ async function read<Value>(store: Store, key: string): Promise<Value | undefined
   });
 }
 
-async function write(store: Store, work: (rows: IDBObjectStore) => void): Promise<void> {
+/** Change what is kept; with `read`, only if not all was forgotten at that time or after it. */
+async function write(store: Store, work: (rows: IDBObjectStore) => void, read = Infinity): Promise<void> {
   const database = await open();
   return new Promise((resolve, reject) => {
-    const transaction = database.transaction(store, 'readwrite');
+    const transaction = database.transaction([store, 'facts'], 'readwrite');
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(asError(transaction.error));
-    work(transaction.objectStore(store));
+    const forgotten = transaction.objectStore('facts').get(FORGOTTEN) as IDBRequest<number | undefined>;
+    forgotten.onsuccess = () => {
+      if (read > (forgotten.result ?? 0)) work(transaction.objectStore(store));
+    };
   });
 }
 

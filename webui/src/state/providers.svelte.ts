@@ -2,6 +2,7 @@
 import { providers as api } from '../api/client';
 import { Problem } from '../api/http';
 import type { Check, Model, NewProvider, Preset, Provider, ProviderChange } from '../api/types';
+import { rememberModel, type ModelChoice } from './recent-models';
 
 class Providers {
   items = $state<Provider[]>([]);
@@ -11,6 +12,15 @@ class Providers {
 
   byId(id: string | null): Provider | undefined {
     return id === null ? this.standard : this.items.find((item) => item.id === id);
+  }
+
+  /** Whether a model can still be chosen, as far as is known: its provider is there, and lists it unless its name was typed. */
+  offers([id, model, typed]: ModelChoice): boolean {
+    if (!this.loaded) return true;
+    const listed = this.models[id];
+    return (
+      this.items.some((item) => item.id === id) && (!model || !!typed || !listed || listed.some((m) => m.id === model))
+    );
   }
 
   async load(): Promise<void> {
@@ -36,8 +46,15 @@ class Providers {
   /** Add a provider; the `notice` of what comes back says why it has no default model. */
   async add(provider: NewProvider): Promise<Provider & { notice?: string }> {
     const made = await api.create(provider);
+    if (made.is_default) rememberModel([made.id, null]);
     await this.load();
     return made;
+  }
+
+  /** Let a provider answer wherever no other is chosen, in new chats of this browser too. */
+  async makeStandard(id: string): Promise<void> {
+    await this.change(id, { is_default: true });
+    rememberModel([id, null]);
   }
 
   async change(id: string, fields: ProviderChange): Promise<void> {

@@ -1,10 +1,10 @@
-/** The models that were chosen last, in this browser. */
+/** The models that were chosen last, in this browser: new chats begin with the latest. */
 
 const KEY = 'luxx:models';
 const MOST = 4;
 
-/** A model by its provider's id; null is the provider's default. */
-export type ModelChoice = [providerId: string, model: string | null];
+/** A model by its provider's id; null is the provider's default. One whose name was typed need not be in the provider's list. */
+export type ModelChoice = [providerId: string, model: string | null, typed?: boolean];
 
 /** Return the models that were chosen last, the latest first. */
 export function recentModels(): ModelChoice[] {
@@ -16,10 +16,10 @@ export function recentModels(): ModelChoice[] {
   }
 }
 
-export function rememberModel([providerId, model]: ModelChoice): void {
-  const others = recentModels().filter(([id, name]) => id !== providerId || name !== model);
+export function rememberModel(choice: ModelChoice): void {
+  const others = recentModels().filter(([id, name]) => id !== choice[0] || name !== choice[1]);
   try {
-    localStorage.setItem(KEY, JSON.stringify([[providerId, model], ...others].slice(0, MOST)));
+    localStorage.setItem(KEY, JSON.stringify([choice, ...others].slice(0, MOST)));
   } catch {
     // Storage is full or closed: the list is a convenience.
   }

@@ -3,6 +3,8 @@
 /** A message that an address leads to; each visit is an object of its own. */
 export interface MessageAddress {
   readonly id: string;
+  /** What was looked for, if a search has led there. */
+  readonly query?: string;
 }
 
 function idIn(path: string): string | null {
@@ -30,14 +32,14 @@ class Router {
     return `/c/${encodeURIComponent(id)}${messageId === null ? '' : `#m-${messageId}`}`;
   }
 
-  /** Show a conversation, perhaps at a message, or a new chat. With `replace` the present entry of the history is overwritten. */
-  go(id: string | null, replace = false, messageId: string | null = null): void {
+  /** Show a conversation, perhaps at a message where `query` was found, or a new chat. With `replace` the present entry of the history is overwritten. */
+  go(id: string | null, replace = false, messageId: string | null = null, query = ''): void {
     if (id === this.conversationId && messageId === null) return;
     const path = this.path(id, messageId);
     if (replace || path === location.pathname + location.hash) history.replaceState(null, '', path);
     else history.pushState(null, '', path);
     this.conversationId = id;
-    this.message = messageId === null ? null : { id: messageId };
+    this.message = messageId === null ? null : { id: messageId, query };
   }
 }
 

@@ -23,7 +23,7 @@ class Session {
   /** Show a conversation, perhaps at one of its messages, or with null the place for a new one. */
   open(id: string | null, target: MessageAddress | null = null): void {
     if (this.thread.id !== id) this.change(id, target);
-    else if (target) void this.thread.goTo(target);
+    else if (target) void this.thread.load(target);
   }
 
   private change(id: string | null, target: MessageAddress | null): void {
@@ -36,7 +36,7 @@ class Session {
 
   /** Read a conversation; if the server cannot be reached, show what this browser has kept of it until the server has spoken. */
   private async load(thread: Thread, target: MessageAddress | null): Promise<void> {
-    await thread.load(target);
+    await thread.load(target ?? 'end');
     if (thread.notFound && thread.id) conversations.drop(thread.id);
     if (!thread.loadError?.unreachable) return;
     const kept = await recall((offline) => offline.keptConversation(thread.id ?? ''));

@@ -1,5 +1,6 @@
 /** The steps of an assistant message as the page shows them; fed by a snapshot and then by the turn's events. */
 import type { ResultPart, SourceStep, Step, StepState, TurnEvents } from '../api/types';
+import { answerText } from './answer-text';
 import { TextBuffer } from './text-buffer';
 
 export class StepView {
@@ -109,10 +110,9 @@ export class Steps {
 
   /** The answer: all text steps, joined. */
   text(): string {
-    return this.views
-      .filter((view) => view.type === 'text')
-      .map((view) => view.text.text)
-      .join('');
+    return answerText(
+      this.views.map(({ type, call, text }) => ({ type, call, text: type === 'text' ? text.text : '' })),
+    );
   }
 
   private at(index: number): StepView | undefined {

@@ -3,71 +3,55 @@
  *
  * One Thread lives as long as its conversation is shown. Leaving it ends the listening, never the turn.
  */
-import { conversations as api, turns, type MessagePart, type TurnRequest } from '../api/client';
-import { followTurn } from '../api/follow';
+import { conversations as api, turns, type TurnRequest } from '../api/client';
 import { Problem } from '../api/http';
-import type {
-  Conversation,
-  ConversationSettings,
-  FileRef,
-  Message,
-  MessagePage,
-  Notice,
-  TurnEvent,
-} from '../api/types';
-import { lazy } from '../markdown/lazy';
+import type { Conversation, ConversationSettings, FileRef, Notice, TurnEvent } from '../api/types';
 import { t } from '../text';
 import { announcer } from './announcer.svelte';
+import { BranchPart } from './branch-part.svelte';
 import { recallLeaf, rememberLeaf } from './branches';
 import { keep } from './copies';
 import { conversations } from './conversations.svelte';
+import { Followed } from './followed.svelte';
 import { startOfLine } from './line';
 import { localMessage, MessageView } from './message.svelte';
-import { DEFAULT_SETTINGS } from './default-settings';
-import { PAGE, partShown, readPart } from './parts';
+import { PAGE, partShown, readPart, readPlace, type Place } from './parts';
+import { Plan } from './plan.svelte';
 import { requestIds } from './request-ids';
-import type { MessageAddress } from './router.svelte';
 
-const around = lazy(() => import('./around'));
-
-export class Thread {
+export class Thread extends BranchPart {
   conversation = $state<Conversation | null>(null);
-  /** Settings chosen before the conversation exists. */
-  private planned = $state<ConversationSettings>({ ...DEFAULT_SETTINGS });
-  messages = $state<MessageView[]>([]);
-  hasMore = $state(false);
-  /** Whether the branch goes on after the last message that is shown. */
-  hasNewer = $state(false);
-  /** The message that a link has led to; the view takes it away when it has shown it. */
-  target = $state.raw<MessageAddress | null>(null);
+  /** What holds until the conversation exists. */
+  private readonly plan = new Plan();
+  /** Where a person is to be led, now that it is there; the view takes it away when it has done so. */
+  target = $state.raw<Place | null>(null);
+  /** Whether all the messages are to stand in the document, as for paper. */
+  whole = $state(false);
   loading = $state(false);
   loadError = $state.raw<Problem | undefined>();
   notFound = $state(false);
-  /** Whether a turn is under way whose stream is cut at the moment. */
-  reconnecting = $state(false);
-  readonly settings = $derived<ConversationSettings>(this.conversation ?? this.planned);
-  /** The answer that is made now; others may wait behind it. */
-  readonly running = $derived(this.messages.find((message) => message.running));
+  readonly settings = $derived<ConversationSettings>(this.conversation ?? this.plan.settings);
+  protected readonly followed = new Followed((view, event) => this.take(view, event));
+  /** The answer that is made now, be it among the messages or not; others may wait behind it. */
+  readonly running = $derived(this.messages.find((message) => message.running) ?? this.runningFurther());
   /** Where the messages begin that wait behind it. */
   private readonly lineStart = $derived(startOfLine(this.messages));
   /** The messages that have been answered, or are about to be. */
   readonly told = $derived(this.messages.slice(0, this.lineStart));
   /** Those that wait until it is their turn, each with the place for its answer. */
   readonly line = $derived(this.messages.slice(this.lineStart));
-  private readonly closing = new AbortController();
-  private readonly followed = new Map<string, { view: MessageView; following: AbortController }>();
-  private paging = false;
   /** Requests to start a turn that have no answer yet; meanwhile the page is ahead of the server. */
   private starting = 0;
+  /** How often another part has been asked for, and how many of these requests have no answer yet. */
+  private reads = 0;
+  private reading = 0;
+  private endRead: Promise<void> | undefined;
   /** Whether something was to be read anew meanwhile. */
   private stale = false;
-  private loads = 0;
 
   /** With `before`, a thread of the same conversation that was left: its end is shown until the server has spoken. */
-  constructor(
-    readonly id: string | null,
-    before?: Thread,
-  ) {
+  constructor(id: string | null, before?: Thread) {
+    super(id);
     if (!before) return;
     this.conversation = before.conversation;
     this.messages = before.messages.slice(-PAGE).filter((message) => message.id);
@@ -76,26 +60,27 @@ export class Thread {
 
   close(): void {
     this.closing.abort();
-    for (const { following } of this.followed.values()) following.abort();
+    this.followed.close();
   }
 
-  /** Read the conversation and the end of its branch, or the part around the message that `target` names. */
-  async load(target: MessageAddress | null = null): Promise<void> {
+  /** Whether a turn is under way whose stream is cut at the moment. */
+  get reconnecting(): boolean {
+    return this.followed.reconnecting;
+  }
+
+  private runningFurther(): MessageView | undefined {
+    const { views } = this.followed;
+    const onBranch = this.hasNewer && views.some((view) => view.id === this.conversation?.leaf_id);
+    return onBranch ? views.find((view) => view.running) : undefined;
+  }
+
+  /** Read the conversation and the part at a place, and lead there. */
+  async load(place: Place = 'end'): Promise<void> {
     if (this.id === null) return;
-    const own = ++this.loads;
     this.loading = true;
     this.loadError = undefined;
     try {
-      const page = target && (await (await around()).readAround(this.id, target.id, PAGE, this.closing.signal));
-      const [conversation, end] = await Promise.all([
-        api.get(this.id, this.closing.signal),
-        page ?? api.messages(this.id, { limit: PAGE }, this.closing.signal),
-      ]);
-      if (own !== this.loads) return;
-      this.conversation = conversation;
-      this.show(end);
-      if (page) this.target = target;
-      else keep((offline) => offline.keepConversation({ conversation, page: end }));
+      if ((this.conversation && this.holds(place)) || (await this.read(place))) this.target = place;
     } catch (error) {
       this.report(error);
     } finally {
@@ -103,22 +88,43 @@ export class Thread {
     }
   }
 
-  private show(page: MessagePage): void {
-    this.hasMore = page.has_more;
-    this.hasNewer = page.has_newer;
-    this.reconcile(page.items);
+  /** Lead to a place of this conversation, wherever it lies. Raises Problem. */
+  async goTo(place: Place): Promise<void> {
+    if (place === 'end') await this.toEnd();
+    if (this.holds(place) || (place !== 'end' && (await this.read(place)))) this.target = place;
   }
 
-  /** Lead to a message of this conversation, wherever it lies. */
-  async goTo(target: MessageAddress): Promise<void> {
-    if (this.messages.some((message) => message.id === target.id)) this.target = target;
-    else await this.load(target);
-  }
-
-  /** Show the end of the branch. Raises Problem. */
+  /** Have the end of the branch among the messages. Raises Problem. */
   async toEnd(): Promise<void> {
-    if (this.id === null || !this.hasNewer) return;
-    this.show(await api.messages(this.id, { limit: PAGE }, this.closing.signal));
+    if (!this.hasNewer) return;
+    // Who leaves meanwhile has sent all the same, and what is sent goes to the end.
+    this.endRead ??= this.read('end', new AbortController().signal)
+      .then(() => undefined)
+      .finally(() => (this.endRead = undefined));
+    await this.endRead;
+  }
+
+  /** Read the part at a place, and return true, unless meanwhile another one was asked for or a message sent. Raises Problem. */
+  private async read(place: Place, signal = this.closing.signal): Promise<boolean> {
+    const id = this.id ?? '';
+    const own = ++this.reads;
+    this.reading += 1;
+    try {
+      const [conversation, page] = await Promise.all([api.get(id, signal), readPlace(id, place, signal)]);
+      if (own !== this.reads) return false;
+      this.conversation = conversation;
+      this.stale ||= this.starting > 0;
+      if (this.starting) return false;
+      this.show(page);
+      if (place === 'end') keep((offline, read) => offline.keepConversation({ conversation, page }, read));
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      throw error;
+    } finally {
+      this.reading -= 1;
+      this.catchUp();
+    }
   }
 
   private report(error: unknown): void {
@@ -129,112 +135,41 @@ export class Thread {
     this.loadError = error;
   }
 
-  /** Read the messages before the first one. */
-  async older(limit = PAGE): Promise<void> {
-    const first = this.messages[0];
-    if (!this.hasMore || !first?.id) return;
-    await this.page({ limit, before: first.id }, (page) => {
-      this.hasMore = page.has_more;
-      this.messages = [...page.items.map((message) => new MessageView(message)), ...this.messages];
-    });
-  }
-
-  /** Read the messages after the last one. */
-  async newer(): Promise<void> {
-    const last = this.messages.at(-1);
-    if (!this.hasNewer || !last?.id) return;
-    await this.page({ limit: PAGE, after: last.id }, (page) => {
-      this.hasNewer = page.has_newer;
-      this.reconcile(page.items, this.messages);
-    });
-  }
-
-  /** Read another part, unless what is shown becomes another meanwhile. The next scrolling repeats what has failed. */
-  private async page(part: MessagePart, take: (page: MessagePage) => void): Promise<void> {
-    if (this.id === null || this.paging) return;
-    this.paging = true;
-    const before = this.messages;
-    try {
-      const page = await api.messages(this.id, part, this.closing.signal);
-      if (this.messages === before) take(page);
-    } catch (error) {
-      if (!(error instanceof Problem || this.closing.signal.aborted)) throw error;
-    } finally {
-      this.paging = false;
-    }
-  }
-
-  /** Read what is shown again, and keep what is unchanged as it is. */
+  /** Read what is there again, and keep what is unchanged as it is. */
   async refresh(): Promise<void> {
     if (this.id === null) return;
-    this.stale = this.starting > 0;
+    this.stale = this.starting + this.reading > 0;
     if (this.stale) return;
-    const { hasNewer } = this;
+    const { hasNewer, reads } = this;
     try {
       const [conversation, page] = await Promise.all([
         api.get(this.id, this.closing.signal),
         readPart(this.id, partShown(this.messages, hasNewer), this.closing.signal),
       ]);
-      if (this.starting > 0 || this.hasNewer !== hasNewer) return;
+      if (this.starting > 0 || this.reads !== reads || this.hasNewer !== hasNewer) return;
       this.conversation = conversation;
       conversations.put(conversation);
-      const first = page.items[0];
-      const older = this.messages.findIndex((message) => message.id === first?.id);
-      if (older <= 0) this.hasMore = page.has_more;
-      this.hasNewer = page.has_newer;
-      this.reconcile(page.items, older > 0 ? this.messages.slice(0, older) : []);
+      this.show(page);
       this.loadError = undefined;
-      if (!hasNewer) keep((offline) => offline.keepConversation({ conversation, page }));
+      if (!hasNewer) keep((offline, read) => offline.keepConversation({ conversation, page }, read));
     } catch (error) {
       if (error instanceof Problem && error.status === 404) this.report(error);
       else if (!(error instanceof Problem) && !this.closing.signal.aborted) throw error;
     }
   }
 
-  private reconcile(items: Message[], before: MessageView[] = []): void {
-    const followed = [...this.followed.values()].map(({ view }) => view);
-    const known = new Map([...followed, ...this.messages].map((message) => [message.id, message]));
-    const views = items.map((item) => this.viewOf(item, known.get(item.id)));
-    this.messages = [...before, ...views];
-    for (const [i, item] of items.entries()) {
-      const view = views[i];
-      if (view && item.turn) void this.follow(view, item.turn.id, item.turn.seq);
-    }
-  }
-
-  private viewOf(item: Message, known: MessageView | undefined): MessageView {
-    if (!known) return new MessageView(item);
-    // A turn that is followed brings the rest itself, even if it is over on the server: else its events would come twice.
-    const following = this.followed.has(item.turn?.id ?? known.turnId ?? '');
-    if (following && known.status === 'queued' && item.turn) known.status = item.turn.status;
-    if (
-      following ||
-      (!known.running && !item.turn && known.source() === item.text && known.status === (item.status ?? 'done'))
-    )
-      known.describe(item);
-    else known.update(item);
-    return known;
+  /** Do what had to wait until the page was not ahead of the server any more. */
+  private catchUp(): void {
+    if (this.stale && !this.closing.signal.aborted) void this.refresh();
   }
 
   /** Follow a turn into its message, over any number of connections. */
-  private async follow(view: MessageView, turnId: string, after: number, response?: Response): Promise<void> {
+  protected async follow(view: MessageView, turnId: string, after: number, response?: Response): Promise<void> {
     if (this.followed.has(turnId) || this.closing.signal.aborted) return;
-    const following = new AbortController();
-    this.followed.set(turnId, { view, following });
     view.turnId = turnId;
     if (!this.line.includes(view)) announcer.say(t.status.generating);
-    const end = await followTurn({
-      turnId,
-      after,
-      ...(response ? { response } : {}),
-      signal: following.signal,
-      take: (event) => this.take(view, event),
-      connected: (connected) => (this.reconnecting = !connected),
-    });
-    this.followed.delete(turnId);
-    if (this.closing.signal.aborted) return;
-    this.reconnecting = false;
-    await this.settle(view, end === 'ended');
+    const seenEnd = await this.followed.follow(view, turnId, after, response);
+    if (seenEnd !== undefined) await this.settle(view, seenEnd);
   }
 
   private take(view: MessageView, event: TurnEvent): void {
@@ -274,7 +209,7 @@ export class Thread {
   async post(text: string, attachments: FileRef[], edited?: MessageView): Promise<void> {
     if (this.id === null) throw new Error('A message needs a conversation.');
     const id = this.id;
-    if (!edited) await this.toEnd();
+    while (!edited && this.hasNewer) await this.toEnd();
     const before = this.messages;
     const place = edited ? before.indexOf(edited) : before.length;
     const parentId = edited ? edited.parentId : (before.at(-1)?.id ?? null);
@@ -331,7 +266,7 @@ export class Thread {
       throw error;
     } finally {
       this.starting -= 1;
-      if (this.stale) void this.refresh();
+      this.catchUp();
     }
   }
 
@@ -352,7 +287,7 @@ export class Thread {
   async choose(shown: MessageView, messageId: string): Promise<void> {
     const id = this.id;
     if (id === null) return;
-    const leaf = this.messages.at(-1)?.id;
+    const leaf = this.hasNewer ? this.conversation?.leaf_id : this.messages.at(-1)?.id;
     if (leaf) rememberLeaf(shown.id, leaf);
     const chosen = recallLeaf(messageId);
     this.conversation = await api.change(id, { leaf_id: chosen }).catch((error: unknown) => {
@@ -360,13 +295,13 @@ export class Thread {
         return api.change(id, { leaf_id: messageId });
       throw error;
     });
-    await this.refresh();
+    await this.read({ id: messageId });
   }
 
   /** Change how turns are made from now on. */
   async configure(fields: Partial<ConversationSettings>): Promise<void> {
     if (this.id === null) {
-      this.planned = { ...this.planned, ...fields };
+      this.plan.change(fields);
       return;
     }
     if (this.conversation) this.conversation = { ...this.conversation, ...fields };
@@ -374,18 +309,13 @@ export class Thread {
   }
 
   /** Make a conversation with the settings chosen so far. */
-  async create(): Promise<Conversation> {
-    const settings: Partial<ConversationSettings> = Object.fromEntries(
-      Object.entries(this.planned).filter(([, value]) => value !== null),
-    );
-    const made = await conversations.create(settings, requestIds.for('new', settings));
-    requestIds.done('new', settings);
-    return made;
+  create(): Promise<Conversation> {
+    return this.plan.create();
   }
 
   /** A turn that is followed has its turn now. */
   private begun({ kind, turn_id }: Notice): void {
-    const view = turn_id && this.followed.get(turn_id)?.view;
+    const view = turn_id && this.followed.view(turn_id);
     if (view && kind === 'turn_started' && view.status === 'queued') view.status = 'active';
   }
 

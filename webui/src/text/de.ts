@@ -4,7 +4,7 @@ import { formats } from './format';
 
 export { deSetup as setup } from './de-setup';
 
-const { compact, number, plural, roughly, seconds, size } = formats('de', 'short');
+const { compact, money, number, plural, roughly, seconds, size } = formats('de', 'short');
 
 export const words: Catalogue = {
   language: 'de',
@@ -97,6 +97,7 @@ export const words: Catalogue = {
     busy: 'Es wird noch eine Antwort geschrieben.',
     uploading: 'Eine Datei wird noch hochgeladen.',
     failedFile: 'Eine Datei konnte nicht hochgeladen werden: erneut versuchen oder entfernen.',
+    refusedFile: 'Eine Datei kann nicht mit dieser Nachricht gesendet werden: bitte entfernen.',
   },
   line: {
     label: 'Wartende Nachrichten',
@@ -108,8 +109,12 @@ export const words: Catalogue = {
   },
   files: {
     attach: 'Dateien anhängen',
-    limits: (files, megabytes) =>
-      `Bis zu ${files} Dateien mit je ${megabytes} MB. Modelle sehen Bilder, PDFs und Texte.`,
+    limits: (files, size) =>
+      `Bis zu ${plural(files, { one: 'Datei', other: 'Dateien' })} mit je ${size}. Modelle sehen Bilder, PDFs und Texte.`,
+    tooLarge: (size) => `Zu groß: Eine Datei darf ${size} haben.`,
+    tooMany: (files) => `Eine zu viel: Eine Nachricht darf ${plural(files, { one: 'Datei', other: 'Dateien' })} haben.`,
+    unreadable: 'Nicht lesbar: Es ist ein Ordner, oder die Datei wurde verschoben oder geändert.',
+    unseen: 'Diese Art sehen Modelle nicht.',
     drop: 'Dateien zum Anhängen hier ablegen',
     attached: 'Angehängte Dateien',
     remove: (name) => `${name} entfernen`,
@@ -162,6 +167,8 @@ export const words: Catalogue = {
     copied: 'Kopiert',
     copyFailed: 'Kopieren ist hier nicht erlaubt.',
     edit: 'Bearbeiten',
+    more: 'Mehr anzeigen',
+    less: 'Weniger anzeigen',
     editLabel: 'Nachricht bearbeiten',
     sendEdit: 'Senden',
     regenerate: 'Neu generieren',
@@ -184,6 +191,8 @@ export const words: Catalogue = {
     output: 'Geschrieben',
     reasoning: 'davon Nachdenken',
     estimated: 'Geschätzt: Der Anbieter nennt keine Zahlen.',
+    cost: 'Kosten',
+    money,
     number,
   },
   turn: {
@@ -193,6 +202,8 @@ export const words: Catalogue = {
     notAnswered: 'Nicht beantwortet.',
     kept: 'Was bis dahin entstanden ist, bleibt erhalten.',
     changeKey: 'Schlüssel ändern',
+    retryIn: (time) => `Erneut versuchen in ${roughly(time)}`,
+    retryNow: 'Ein neuer Versuch ist jetzt möglich.',
     advice: {
       context_overflow: 'Neuen Chat beginnen, weniger anhängen oder ein Modell wählen, das mehr lesen kann.',
       max_iterations: 'Mit „Fortsetzen“ bekommt es noch einmal so viele.',
@@ -239,20 +250,26 @@ export const words: Catalogue = {
     items: (n) => plural(n, { one: 'Eintrag', other: 'Einträge' }),
     seconds,
   },
-  code: { code: 'Code', copy: 'Kopieren', copied: 'Kopiert', image: 'Bild: ' },
+  code: {
+    code: 'Code',
+    copy: 'Kopieren',
+    copied: 'Kopiert',
+    wrap: 'Zeilen umbrechen',
+    save: 'Als Datei herunterladen',
+    image: 'Bild: ',
+  },
   models: {
     choose: 'Modell auswählen',
     search: 'Modelle durchsuchen',
     standard: 'Standard',
-    defaultOf: (provider) => `Standard von ${provider}`,
     none: 'Kein Modell',
+    offline: 'offline',
+    offlineHint: 'Offline: Das Modell lässt sich wechseln, sobald der Server wieder erreichbar ist.',
     use: (name) => `„${name}“ verwenden`,
     recent: 'Zuletzt verwendet',
     context: (tokens) => `liest ${tokens} Tokens`,
     abilities: { tools: 'Tools', images: 'Bilder', files: 'PDFs', thinking: 'denkt nach' },
     compact,
-    loading: 'Modelle werden geladen …',
-    failed: 'Die Modelle konnten nicht aufgelistet werden.',
     manage: 'Anbieter …',
   },
   errors: {

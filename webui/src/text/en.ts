@@ -1,7 +1,7 @@
 /** Everything that the page says, in English. A language is a module of this shape. */
 import { formats } from './format';
 
-const { compact, number, plural, roughly, seconds, size } = formats('en');
+const { compact, money, number, plural, roughly, seconds, size } = formats('en');
 
 export const en = {
   language: 'en',
@@ -94,6 +94,7 @@ export const en = {
     busy: 'An answer is still being written.',
     uploading: 'A file is still being uploaded.',
     failedFile: 'A file could not be uploaded: try it again or remove it.',
+    refusedFile: 'A file cannot go with this message: remove it.',
   },
   line: {
     label: 'Messages that wait for their turn',
@@ -105,8 +106,12 @@ export const en = {
   },
   files: {
     attach: 'Attach files',
-    limits: (files: number, megabytes: number) =>
-      `Up to ${files} files of ${megabytes} MB. Models see images, PDFs and texts.`,
+    limits: (files: number, size: string) =>
+      `Up to ${plural(files, { one: 'file', other: 'files' })}, ${size} each. Models see images, PDFs and texts.`,
+    tooLarge: (size: string) => `Too large: a file may have ${size}.`,
+    tooMany: (files: number) => `One too many: a message may have ${plural(files, { one: 'file', other: 'files' })}.`,
+    unreadable: 'It cannot be read: it is a folder, or was moved or changed.',
+    unseen: 'Models cannot see this kind.',
     drop: 'Drop files to attach them',
     attached: 'Attached files',
     remove: (name: string) => `Remove ${name}`,
@@ -159,6 +164,8 @@ export const en = {
     copied: 'Copied',
     copyFailed: 'Copying is not allowed here.',
     edit: 'Edit',
+    more: 'Show more',
+    less: 'Show less',
     editLabel: 'Edit the message',
     sendEdit: 'Send',
     regenerate: 'Regenerate',
@@ -181,6 +188,8 @@ export const en = {
     output: 'Written',
     reasoning: 'of it thinking',
     estimated: 'Estimated: the provider gives no figures.',
+    cost: 'Cost',
+    money,
     number,
   },
   turn: {
@@ -190,6 +199,8 @@ export const en = {
     notAnswered: 'Not answered.',
     kept: 'What was made so far is kept.',
     changeKey: 'Change the key',
+    retryIn: (seconds: number) => `Retry in ${roughly(seconds)}`,
+    retryNow: 'You can retry now.',
     advice: {
       context_overflow: 'Start a new chat, attach less, or choose a model that can read more.',
       max_iterations: 'Continue gives it as many again.',
@@ -236,20 +247,26 @@ export const en = {
     items: (n: number) => plural(n, { one: 'item', other: 'items' }),
     seconds,
   },
-  code: { code: 'Code', copy: 'Copy', copied: 'Copied', image: 'Image: ' },
+  code: {
+    code: 'Code',
+    copy: 'Copy',
+    copied: 'Copied',
+    wrap: 'Wrap lines',
+    save: 'Download as a file',
+    image: 'Image: ',
+  },
   models: {
     choose: 'Choose a model',
     search: 'Search models',
     standard: 'Default',
-    defaultOf: (provider: string) => `Default of ${provider}`,
     none: 'No model',
+    offline: 'offline',
+    offlineHint: 'Offline: the model can be changed when the server is back.',
     use: (name: string) => `Use “${name}”`,
     recent: 'Used last',
     context: (tokens: string) => `reads ${tokens} tokens`,
     abilities: { tools: 'tools', images: 'images', files: 'PDFs', thinking: 'thinks' },
     compact,
-    loading: 'Loading models …',
-    failed: 'The models could not be listed.',
     manage: 'Providers …',
   },
   errors: {

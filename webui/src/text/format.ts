@@ -31,6 +31,16 @@ export function formats(locale: string, display: Display = 'narrow') {
     choose,
     /** The number and one of the forms. */
     plural: (n: number, forms: Forms): string => `${number(n)} ${choose(n, forms)}`,
+    /** US dollars; of little, as many places as tell something: $0.0042. */
+    money(dollars: number): string {
+      const places = dollars > 0 ? Math.min(Math.max(1 - Math.floor(Math.log10(dollars)), 2), 12) : 2;
+      return dollars.toLocaleString(locale, {
+        style: 'currency',
+        currency: 'USD',
+        minimumFractionDigits: 2,
+        maximumFractionDigits: places,
+      });
+    },
     size(bytes: number): string {
       if (bytes < 1000) return unit(bytes, 'byte', 'long', [0, 0]);
       const [value, name] = bytes < 1e6 ? [bytes / 1e3, 'kilobyte'] : [bytes / 1e6, 'megabyte'];

@@ -4,7 +4,7 @@ import { formats } from './format';
 
 export { zhSetup as setup } from './zh-setup';
 
-const { compact, number, plural, roughly, seconds, size } = formats('zh-Hans');
+const { compact, money, number, plural, roughly, seconds, size } = formats('zh-Hans');
 
 export const words: Catalogue = {
   language: 'zh-Hans',
@@ -97,6 +97,7 @@ export const words: Catalogue = {
     busy: '上一个回答尚未完成。',
     uploading: '还有文件正在上传。',
     failedFile: '有文件上传失败：请重试或将其移除。',
+    refusedFile: '有文件无法随此消息发送：请将其移除。',
   },
   line: {
     label: '排队中的消息',
@@ -108,7 +109,11 @@ export const words: Catalogue = {
   },
   files: {
     attach: '添加附件',
-    limits: (files, megabytes) => `最多 ${files} 个文件，每个不超过 ${megabytes} MB。模型可以查看图片、PDF 和文本。`,
+    limits: (files, size) => `最多 ${files} 个文件，每个不超过 ${size}。模型可以查看图片、PDF 和文本。`,
+    tooLarge: (size) => `文件过大：每个文件不得超过 ${size}。`,
+    tooMany: (files) => `文件过多：每条消息最多 ${files} 个文件。`,
+    unreadable: '无法读取：这是文件夹，或者文件已被移动或更改。',
+    unseen: '模型无法查看此类文件。',
     drop: '将文件拖放到此处以添加附件',
     attached: '附件',
     remove: (name) => `移除 ${name}`,
@@ -161,6 +166,8 @@ export const words: Catalogue = {
     copied: '已复制',
     copyFailed: '此处不允许复制。',
     edit: '编辑',
+    more: '展开',
+    less: '收起',
     editLabel: '编辑消息',
     sendEdit: '发送',
     regenerate: '重新生成',
@@ -183,6 +190,8 @@ export const words: Catalogue = {
     output: '写出',
     reasoning: '其中用于思考',
     estimated: '估计值：服务商未提供数据。',
+    cost: '费用',
+    money,
     number,
   },
   turn: {
@@ -192,6 +201,8 @@ export const words: Catalogue = {
     notAnswered: '未回答。',
     kept: '已生成的内容已保留。',
     changeKey: '更改密钥',
+    retryIn: (time) => `${roughly(time)}后可重试`,
+    retryNow: '现在可以重试了。',
     advice: {
       context_overflow: '请开始新对话、减少附件，或选择上下文更长的模型。',
       max_iterations: '点击“继续”可再获得同样多的次数。',
@@ -238,20 +249,19 @@ export const words: Catalogue = {
     items: (n) => plural(n, { other: '项' }),
     seconds,
   },
-  code: { code: '代码', copy: '复制', copied: '已复制', image: '图片：' },
+  code: { code: '代码', copy: '复制', copied: '已复制', wrap: '自动换行', save: '下载为文件', image: '图片：' },
   models: {
     choose: '选择模型',
     search: '搜索模型',
     standard: '默认',
-    defaultOf: (provider) => `${provider} 的默认模型`,
     none: '无模型',
+    offline: '离线',
+    offlineHint: '离线：服务器恢复后才能更换模型。',
     use: (name) => `使用“${name}”`,
     recent: '最近使用',
     context: (tokens) => `可读取 ${tokens} 个 token`,
     abilities: { tools: '工具', images: '图片', files: 'PDF', thinking: '思考' },
     compact,
-    loading: '正在加载模型…',
-    failed: '无法列出模型。',
     manage: '服务商…',
   },
   errors: {

@@ -24,6 +24,8 @@ export class ScrollFollower {
     private readonly area: HTMLElement,
     content: HTMLElement,
     private readonly changed: (following: boolean) => void,
+    /** Whether the content's end is one that can be followed. */
+    private readonly followable: () => boolean,
   ) {
     this.observer = new ResizeObserver(() => this.grown());
     this.observer.observe(content);
@@ -57,7 +59,8 @@ export class ScrollFollower {
     if (by) this.write(this.area.scrollTop + by);
   }
 
-  private set(following: boolean): void {
+  private set(wanted: boolean): void {
+    const following = wanted && this.followable();
     if (this.following === following) return;
     this.following = following;
     this.changed(following);

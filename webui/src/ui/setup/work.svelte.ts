@@ -2,25 +2,41 @@
 import { Problem } from '../../api/http';
 import { problemText } from '../problem-text';
 
+/** What came of something, for a person. */
+export interface Verdict {
+  ok: boolean;
+  text: string;
+  /** What can be done about it. */
+  advice?: string;
+}
+
 export class Work {
   busy = $state(false);
-  /** What the last thing came to, for a person. */
-  verdict = $state.raw<{ ok: boolean; text: string } | undefined>();
+  /** What is being done, where it takes so long that a person is told. */
+  doing = $state('');
+  verdict = $state.raw<Verdict | undefined>();
 
-  /** Run it, and return whether it was done; what it returns, or why it was not done, is the verdict. */
-  async run(work: () => Promise<{ ok: boolean; text: string } | undefined>): Promise<boolean> {
+  /** Do it, and return whether it was done; why it was not is the verdict. */
+  run(work: () => Promise<unknown>, doing = ''): Promise<boolean> {
+    return this.ask(() => work().then(() => undefined), doing);
+  }
+
+  /** Do what gives a verdict. */
+  async ask(work: () => Promise<Verdict | undefined>, doing = ''): Promise<boolean> {
     if (this.busy) return false;
     this.busy = true;
+    this.doing = doing;
     this.verdict = undefined;
     try {
       this.verdict = await work();
       return true;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      this.verdict = { ok: false, text: problemText(error) };
+      this.refuse(problemText(error));
       return false;
     } finally {
       this.busy = false;
+      this.doing = '';
     }
   }
 

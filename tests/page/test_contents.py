@@ -1,0 +1,161 @@
+"""What a message holds, and how it is taken away: copies, code blocks, formulas that do more than to show, long questions."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.page.accessibility import assert_accessible
+from tests.page.conftest import PageServer
+from tests.page.talk import SLOW, answer, call, conversation_id, saved_text, script, send, text
+
+CODE = "def f():\n    return 1  # " + "a long comment " * 12
+BLOCK = f"Here:\n\n```python\n{CODE}\n```\n\nand\n\n```\nls\n```\n"
+LONG_SCRIPT = script([text("a ")] * 60)
+LONG = "\n".join(f"Line {n} of a question." for n in range(1, 41))
+
+
+def block(page: Page) -> Locator:
+    return answer(page).locator(".code").first
+
+
+def question(page: Page) -> Locator:
+    return page.get_by_role("article", name="You").last
+
+
+def settled(page: Page) -> None:
+    expect(answer(page).get_by_role("button", name="Regenerate")).to_be_visible()
+
+
+def test_a_copied_answer_is_the_text_that_the_server_has(chat: Page, server: PageServer) -> None:
+    chat.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    send(
+        chat,
+        script(
+            [text("I'll look."), call("calculator", expression="1+1"), text("A moment.")],
+            [text("It is `2`.\n\n```\n2\n```")],
+        ),
+    )
+    settled(chat)
+    answer(chat).get_by_role("button", name="Copy", exact=True).last.click()
+    expected = "I'll look.\n\nA moment.\n\nIt is `2`.\n\n```\n2\n```"
+    chat.wait_for_function("text => navigator.clipboard.readText().then((copied) => copied === text)", arg=expected)
+    assert server.last_answer(conversation_id(chat))["text"] == expected
+    rich = chat.evaluate(
+        "navigator.clipboard.read().then(([item]) => item.getType('text/html')).then((html) => html.text())"
+    )
+    assert "<pre" in rich
+    assert "<button" not in rich
+
+
+def test_long_lines_of_code_wrap_when_asked_for_while_it_is_written(chat: Page) -> None:
+    send(chat, script([text(f"```python\n{CODE}\n"), text(SLOW, delay_ms=5), text("\n```\n")]))
+    wrap = block(chat).get_by_role("checkbox", name="Wrap lines")
+    expect(block(chat).locator("pre")).to_have_css("white-space-collapse", "preserve")
+    expect(block(chat).locator("pre")).to_have_css("text-wrap-mode", "nowrap")
+    wrap.focus()
+    wrap.press("Space")
+    expect(block(chat).locator("pre")).to_have_css("text-wrap-mode", "wrap")
+    settled(chat)
+    expect(wrap).to_be_checked()
+    assert block(chat).locator("pre").evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+def test_code_is_saved_as_it_is_under_a_name_that_fits_its_language(chat: Page) -> None:
+    send(chat, script([text(BLOCK)]))
+    settled(chat)
+    names: list[str] = []
+    contents: list[str] = []
+    for save in answer(chat).get_by_role("button", name="Download as a file").all():
+        with chat.expect_download() as saved:
+            save.press("Enter")
+        names.append(saved.value.suggested_filename)
+        contents.append(Path(saved.value.path()).read_text())
+    assert names == ["code.py", "code.txt"]
+    assert contents == [f"{CODE}\n", "ls\n"]
+
+
+def test_what_code_offers_is_seen_when_one_comes_near(chat: Page) -> None:
+    send(chat, script([text(BLOCK)]))
+    settled(chat)
+    save = block(chat).get_by_role("button", name="Download as a file")
+    chat.mouse.move(0, 0)
+    expect(save).to_have_css("opacity", "0")
+    block(chat).hover()
+    expect(save).to_have_css("opacity", "1")
+    chat.mouse.move(0, 0)
+    save.focus()
+    expect(save).to_have_css("opacity", "1")
+    assert_accessible(chat)
+
+
+def test_by_touch_it_is_always_seen_and_large(server: PageServer, browser: Browser) -> None:
+    phone = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740})
+    page = phone.new_page()
+    page.goto(server.url)
+    box = page.get_by_role("textbox", name="Message", exact=True)
+    box.fill(script([text(BLOCK)]))
+    page.get_by_role("button", name="Send").click()
+    settled(page)
+    for control in block(page).locator(".code-head > :is(input, button)").all():
+        expect(control).to_have_css("opacity", "1")
+        size = control.bounding_box()
+        assert size
+        assert min(size["width"], size["height"]) >= 44
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    phone.close()
+
+
+def test_a_formula_that_wants_more_than_to_be_shown_is_shown_as_its_source(chat: Page, server: PageServer) -> None:
+    send(chat, script([text("$\\href{javascript:alert(1)}{x}$ and $x^2$ and $\\url{https://example.org}$")]))
+    settled(chat)
+    expect(answer(chat).locator(".katex")).to_have_count(1)
+    expect(answer(chat).locator(".bad-tex")).to_have_text(
+        ["\\href{javascript:alert(1)}{x}", "\\url{https://example.org}"]
+    )
+    assert "href" in saved_text(server, chat)
+    assert_accessible(chat)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_long_question_is_folded(chat: Page, width: int) -> None:
+    chat.set_viewport_size({"width": width, "height": 740})
+    send(chat, LONG_SCRIPT)
+    settled(chat)
+    more = question(chat).get_by_role("button", name="Show more")
+    expect(more).to_have_attribute("aria-expanded", "false")
+    whole = question(chat).locator(".text")
+    assert whole.evaluate("e => e.clientHeight") < 330
+    assert_accessible(chat)
+    more.focus()
+    before = whole.bounding_box()
+    more.press("Enter")
+    less = question(chat).get_by_role("button", name="Show less")
+    expect(less).to_have_attribute("aria-expanded", "true")
+    expect(less).to_be_focused()
+    assert whole.evaluate("e => e.scrollHeight === e.clientHeight && e.clientHeight > 600")
+    after = whole.bounding_box()
+    assert before
+    assert after
+    assert abs(before["y"] - after["y"]) < 2
+    less.press("Enter")
+    expect(more).to_have_attribute("aria-expanded", "false")
+    expect(more).to_be_in_viewport()
+
+
+def test_the_whole_of_a_folded_question_is_copied_and_edited(chat: Page) -> None:
+    chat.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    send(chat, LONG)
+    settled(chat)
+    question(chat).get_by_role("button", name="Copy", exact=True).click()
+    chat.wait_for_function("text => navigator.clipboard.readText().then((copied) => copied === text)", arg=LONG)
+    question(chat).get_by_role("button", name="Edit", exact=True).click()
+    expect(question(chat).get_by_role("textbox")).to_have_value(LONG)
+
+
+def test_a_question_of_a_few_lines_is_not_folded(chat: Page) -> None:
+    send(chat, "\n".join(LONG.split("\n")[:12]))
+    settled(chat)
+    expect(question(chat).get_by_role("button", name="Show more")).to_have_count(0)
+    chat.set_viewport_size({"width": 360, "height": 740})
+    expect(question(chat)).to_contain_text("Line 12")

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { answerText } from './answer-text';
+import cases from './answer-texts.json';
+
+interface Case {
+  name: string;
+  steps: [type: string, call: number, text?: string][];
+  text: string;
+}
+
+for (const { name, steps, text } of cases as unknown as Case[]) {
+  test(name, () => {
+    expect(answerText(steps.map(([type, call, text = '']) => ({ type, call, text })))).toBe(text);
+  });
+}
