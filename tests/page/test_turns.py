@@ -117,7 +117,7 @@ def test_two_tabs_send_at_the_same_time_and_both_are_answered(chat: Page, server
 
 
 def test_a_restart_is_told_where_it_happened_and_is_there_after_a_reload(chat: Page, server: PageServer) -> None:
-    send(chat, script([call("calculator", expression="6*7")], [text(SLOW, delay_ms=25)]))
+    send(chat, script([call("calculator", expression="6*7")], [text(SLOW, delay_ms=60)]))
     expect(answer(chat)).to_contain_text("word20 ")
     server.kill()
     server.start()

@@ -45,8 +45,9 @@ def _shown(tool: Tool) -> Tool | None:
     parameters = fitted(tool.spec.parameters)
     if parameters.names or not NAME.fullmatch(tool.name):
         return None
-    if parameters.notes:
-        log.warning("tool_schema_loosened", tool=tool.name, problems=parameters.notes)
+    if not parameters.notes:
+        return tool
+    log.warning("tool_schema_loosened", tool=tool.name, problems=parameters.notes)
     return msgspec.structs.replace(tool, spec=msgspec.structs.replace(tool.spec, parameters=parameters.schema))
 
 
