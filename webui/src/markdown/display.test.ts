@@ -21,14 +21,13 @@ function render(text: string): HTMLElement {
   return host;
 }
 
-test('sections that have left the screen are marked while text is coming, and no more when all is there', async () => {
+test('sections are marked as settled once they have left the screen, and all when all is there', async () => {
   const { host, write, stream } = start();
   for (let n = 0; n < 60; n++) write(`Paragraph ${n}.\n\n`);
-  const marked = [...host.children].filter((section) => section.classList.contains('past'));
-  expect(marked.length).toBeGreaterThan(3);
-  expect(host.lastElementChild?.classList.contains('past')).toBe(false);
+  const marked = () => [...host.children].map((section) => section.className === 'settled');
+  expect(marked()).toEqual([true, true, true, true, false]);
   stream.finish();
-  await vi.waitFor(() => expect(host.innerHTML).not.toContain('class'));
+  await vi.waitFor(() => expect(marked()).not.toContain(false));
 });
 
 test('no section is longer than another, however the text came', async () => {
@@ -36,7 +35,9 @@ test('no section is longer than another, however the text came', async () => {
   const { host, write, stream } = start();
   for (const sign of text) write(sign);
   stream.finish();
-  await vi.waitFor(() => expect(host.innerHTML).toBe(render(text).innerHTML));
+  const whole = render(text);
+  await vi.waitFor(() => expect(whole.querySelectorAll('.settled')).toHaveLength(5));
+  await vi.waitFor(() => expect(host.innerHTML).toBe(whole.innerHTML));
   expect(new Set([...host.children].map((section) => section.children.length)).size).toBe(1);
 });
 

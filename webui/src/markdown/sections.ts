@@ -8,13 +8,14 @@ import { morphChildren } from './morph';
 
 /** So many blocks make a section. */
 const LENGTH = 12;
-/** So many blocks before the unfinished one may be on the screen; sections before them are marked as past. */
+/** So many blocks before the unfinished one may still be on the screen. */
 const KEPT = 4;
-const PAST = 'past';
+/** Tells the style sheet that a section need not be painted where nobody sees it. */
+const SETTLED = 'settled';
 
 export class Sections {
-  /** How many sections are marked as past, for the style sheet. */
-  private past = 0;
+  /** How many sections are marked as settled. */
+  private marked = 0;
   /** How many blocks were final before: only they have been laid out, so that the browser knows how high they are. */
   private laidOut = 0;
 
@@ -34,19 +35,19 @@ export class Sections {
     return placed;
   }
 
-  /** Tell the style sheet which sections it need not paint, now that so many blocks are final. */
-  mark(settled: number): void {
-    const end = Math.floor(Math.min(this.laidOut, settled - KEPT) / LENGTH);
-    for (; this.past < end; this.past += 1) this.host.children[this.past]?.classList.add(PAST);
-    this.laidOut = settled;
+  /** Mark the sections that are settled, now that so many blocks are final. */
+  mark(final: number): void {
+    this.markUntil(Math.floor(Math.min(this.laidOut, final - KEPT) / LENGTH));
+    this.laidOut = final;
   }
 
-  /** Take the marks away, one with each frame: to lay out all at once would hold up the page. */
-  unmark(): void {
-    if (!this.past) return;
-    this.past -= 1;
-    this.host.children[this.past]?.removeAttribute('class');
-    requestAnimationFrame(() => this.unmark());
+  /** Mark all sections as soon as they have been laid out. */
+  end(): void {
+    requestAnimationFrame(() => requestAnimationFrame(() => this.markUntil(this.host.children.length)));
+  }
+
+  private markUntil(end: number): void {
+    for (; this.marked < end; this.marked += 1) this.host.children[this.marked]?.classList.add(SETTLED);
   }
 
   private at(index: number): Element {

@@ -95,7 +95,7 @@ export class MarkdownStream {
       this.tail += text;
     }
     this.render();
-    if (this.finished) this.sections.unmark();
+    if (this.finished) this.sections.end();
     else this.sections.mark(this.settled);
   }
 
