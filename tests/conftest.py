@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 import structlog
 
@@ -11,6 +12,9 @@ from tests.postgres_server import PostgresServer
 from tests.providers import cassettes
 
 TOLD = "told"
+
+hypothesis.settings.register_profile("luxx", deadline=None)  # a slow machine is no error: each test has its timeout
+hypothesis.settings.load_profile("luxx")
 
 
 @pytest.fixture(autouse=True)

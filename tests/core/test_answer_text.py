@@ -1,6 +1,37 @@
 """The text of an answer as programs get it, and as documents show it."""
 
-from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult, answer_text, whole_texts
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from luxx.core.steps import Step, Text, ToolCall, ToolResult, answer_text, whole_texts
+
+
+class Case(msgspec.Struct):
+    """Steps, each as its type, its call and its text; their whole texts, and how the page joins these."""
+
+    name: str
+    steps: list[list[str | int]]
+    whole: list[str]
+    text: str
+
+
+SHARED = Path(__file__).parents[2] / "webui/src/state/answer-texts.json"
+"""The cases which the page's tests read, too."""
+CASES = msgspec.json.decode(SHARED.read_bytes(), type=list[Case])
+REQUIRED = {
+    "id_ref": "x",
+    "name": "x",
+    "state": "complete",
+    "content": "",
+    "file_id": "x",
+    "media_type": "x",
+    "size": 1,
+    "url": "x",
+    "kind": "x",
+}
+"""Members without which one type of step or another is none."""
 
 
 def said(index: int, call: int, content: str) -> Text:
@@ -15,8 +46,10 @@ def got(index: int, call: int) -> ToolResult:
     return ToolResult(id=f"step-{index}", index=index, state="complete", call=call, id_ref="step-0", name="x")
 
 
-def texts(*steps: Step) -> list[str]:
-    return [step.content for step in whole_texts(steps) if isinstance(step, Text)]
+def made(index: int, said: list[str | int]) -> Step:
+    """Return the step of a case, with what any step must have."""
+    fields = dict(zip(("type", "call", "content"), said, strict=False))
+    return msgspec.convert(REQUIRED | {"id": f"step-{index}", "index": index} | fields, Step)
 
 
 def test_the_text_is_what_was_streamed() -> None:
@@ -30,12 +63,7 @@ def test_void_steps_are_no_part_of_the_text() -> None:
     assert whole_texts((said(0, 1, "yes"), void)) == [said(0, 1, "yes")]
 
 
-def test_a_cut_text_is_whole_with_what_goes_on_with_it() -> None:
-    thought = Thinking(id="step-1", index=1, state="complete", call=2, content="hm")
-    assert texts(said(0, 1, "It is wa"), thought, said(2, 2, "rm to"), said(3, 3, "day.")) == ["It is warm today."]
-
-
-def test_texts_with_a_tool_between_their_calls_stay_apart() -> None:
-    assert texts(said(0, 1, "I look."), asked(1, 1), got(2, 1), said(3, 2, "Warm.")) == ["I look.", "Warm."]
-    assert texts(asked(0, 1), got(1, 1), said(2, 1, "I look."), said(3, 2, "Warm.")) == ["I look.", "Warm."]
-    assert texts(said(0, 1, "a"), said(1, 1, "b")) == ["a", "b"]
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_each_text_is_whole_with_those_that_go_on_with_it(case: Case) -> None:
+    steps = [made(index, step) for index, step in enumerate(case.steps)]
+    assert [step.content for step in whole_texts(steps) if isinstance(step, Text) and step.content] == case.whole

@@ -335,7 +335,7 @@ async def test_a_recovered_turn_reruns_what_is_harmless_and_asks_the_model_with_
     assert emit.events[0] == Recovered(2, (4,))
     assert box.ran == [("get", "{}", "t:0")]
     assert [p.content for p in model.requests[0].prompts if isinstance(p, ResultPrompt)] == ["42", UNKNOWN]
-    assert final_steps(emit)[-1].index == 5
+    assert final_steps(emit)[-1].index == 6  # after that of the record of what the void answer has cost
     done = emit.events[-1]
     assert isinstance(done, Done)
     assert done.token_count == 12

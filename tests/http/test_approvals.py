@@ -167,8 +167,9 @@ async def test_a_call_that_waited_goes_where_it_was_to_go_or_nowhere(tmp_path: P
     shop = Shop()
     async with world(tmp_path, tools=ToolSources(Toolbox(), [shop])) as at:
         turn_id, path = await asked_to_pay(at)
-        while at.supervisor.at_work():  # noqa: ASYNC110 - until the turn is parked
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(10):
+            while at.supervisor.at_work():  # noqa: ASYNC110 - until the turn is parked
+                await asyncio.sleep(0.01)
         shop.target = target
         assert (await at.client.post(path, {"approve": True})).status == 200
         events = [entry async for entries in at.supervisor.follow(at.store.owner, turn_id, 0) for entry in entries]

@@ -1,9 +1,11 @@
 """Starting a turn: what is stored, where it goes, and when it may not."""
 
 import pytest
+from msgspec.structs import replace
 
 from luxx.core.errors import Conflict, InvalidRequest, NotFound
 from luxx.core.events import TurnStarted, decode
+from luxx.core.ports import BROKEN_OFF
 from luxx.core.steps import text, thinking, tool_call, tool_result
 from luxx.store.interface import Store
 from luxx.store.records import ClientRequest, ConversationSettings
@@ -215,6 +217,19 @@ async def test_a_continued_turn_takes_over_what_goes_back_with_its_steps_alone(t
     assert {one.n for one in message.calls} == {0, -1, 1}
     anew = batch(again, 4, ended(text(2, 2), "so"), call(-2), call(2), done(again))
     assert not (await talk.append(anew)).refused
+
+
+async def test_a_continued_turn_takes_over_what_broke_off_in_the_answer_of_which_it_keeps_a_step(talk: Talk) -> None:
+    turn, broken = (await talk.say()).turn, [replace(call(n), finish_reason=BROKEN_OFF) for n in (0, -2)]
+    await talk.append(batch(turn, 2, broken[0], text(1, 1), ended(text(1, 1), "half"), broken[1], failed(turn)))
+    again = (await talk.answer_again(turn.user_message_id, kept=turn.message_id)).turn
+    message = (await talk.store.conversations.history(talk.owner, again.message_id, whole))[-1]
+    assert sorted(message.calls, key=lambda one: -one.n) == broken
+
+    empty = (await talk.say("again", parent=None)).turn
+    await talk.append(batch(empty, 2, broken[0], failed(empty)))
+    again = (await talk.answer_again(empty.user_message_id, kept=empty.message_id)).turn
+    assert (await talk.store.conversations.history(talk.owner, again.message_id, whole))[-1].calls == ()
 
 
 async def test_a_continued_turn_that_is_cancelled_keeps_the_text(talk: Talk) -> None:

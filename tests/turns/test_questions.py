@@ -11,7 +11,7 @@ from luxx.core.errors import Conflict, StorageError
 from luxx.core.files import FileRef
 from luxx.core.ids import new_id
 from luxx.core.ports import CallContext, Decision, ModelInfo, ToolOutcome
-from luxx.core.prompts import ResultPrompt, UserPrompt
+from luxx.core.prompts import Effect, ResultPrompt, UserPrompt
 from luxx.core.replay import Replay
 from luxx.core.rules import ToolRule
 from luxx.core.steps import Summary, answer_text
@@ -33,8 +33,8 @@ def says_x(folded: Replay) -> bool:
 class Asking(FakeToolbox):
     """Asks a question, from a task of its own as an MCP session does, and waits for the answer as long as told."""
 
-    def __init__(self, effect: str = "read", patience: float | None = None) -> None:
-        super().__init__({"form": effect}, form=quick)  # pyright: ignore[reportArgumentType]
+    def __init__(self, effect: Effect = "read", patience: float | None = None) -> None:
+        super().__init__({"form": effect}, form=quick)
         self.asked: list[asyncio.Task[object]] = []
         self._patience = patience
 

@@ -1,19 +1,20 @@
 """What a model can take is asked beside the turns, and heeded as soon as it is known."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from luxx.core.ports import ModelInfo
 from luxx.core.prompts import ResultPrompt
-from tests.engine.fakes import FakeToolbox, call_all, say
+from tests.engine.fakes import Batch, FakeToolbox, call_all, say
 from tests.turns.bench import FakeEndpoint, bench
 
 
 class Slow(FakeEndpoint):
     """A provider that tells late what its model can take."""
 
-    def __init__(self, *answers: object) -> None:
-        super().__init__(*answers)  # pyright: ignore[reportArgumentType]
+    def __init__(self, *answers: Sequence[Batch]) -> None:
+        super().__init__(*answers)
         self.may_tell = asyncio.Event()
         self.told = asyncio.Event()
 

@@ -14,8 +14,8 @@ from luxx.core.usage import NOTHING, Usage
 class Book:
     """Owns the numbers of a turn's steps and the sum of its `usage`.
 
-    `provider`, `model` and `format` are those of the calls to come; `price` is asked at the end of each whose cost the provider did not
-    tell. `indexes` gives the next free index of a step.
+    `provider`, `model` and `format` are those of the calls to come; `price` is asked whenever one of them ends or breaks off, and counts
+    where the provider did not tell the cost. `indexes` gives the next free index of a step.
     """
 
     def __init__(

@@ -152,7 +152,7 @@ class Fitting:
         summary = Summary(id=step_id(index), index=index, call=call + 1, until=mark.message_id, until_call=mark.call)
         self._book.append(ProcessStep(summary))
         try:
-            text, usage = await notes_on(told, self._model, self._request, window)
+            text, usage = await notes_on(told, self._model, self._request, window, self._book.broke_off)
         except BaseException:
             self._book.append(ProcessStep(replace(summary, state="failed")))
             raise

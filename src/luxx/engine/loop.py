@@ -8,6 +8,7 @@ from luxx.core.files import Files
 from luxx.core.ports import Decision, Emit, Model, ModelCall, Toolbox
 from luxx.core.prompts import AnswerPrompt, UserPrompt
 from luxx.core.steps import Step, ToolResult
+from luxx.core.usage import Usage
 from luxx.engine.approvals import Approvals
 from luxx.engine.asking import Asking
 from luxx.engine.book import Book
@@ -22,6 +23,8 @@ from luxx.engine.transcript import Transcript
 
 CONTINUE = "Continue your last answer exactly where it stopped. Do not repeat anything of it."
 LIMIT_TEXT = "Exceeded maximum tool call iterations"
+UNTOLD = Usage(estimated=True)
+"""What an answer has cost that ended with its process: nobody knows, so what the turn costs is not known either."""
 
 
 class Loop:
@@ -79,6 +82,10 @@ class Loop:
         """Stop one tool that runs, by the index of its call; tell whether it does."""
         return self._calls.cancel(index)
 
+    def note(self, call: int, kind: str, text: str) -> None:
+        """Tell the person something, under an index that nothing else of the turn has. Raises Fenced."""
+        self._book.note(call, kind, text)
+
     async def run(self) -> None:
         """Go on until the model asks for no more tools."""
         try:
@@ -112,6 +119,8 @@ class Loop:
         self._approvals.close_questions()
         for record in plan.calls:
             self._book.count(record)
+        if start.unfinished:
+            self._book.broke_off(UNTOLD)
         last = [step for step in start.steps if step.call == start.call]
         self._remember([step for step in start.steps if step.call != start.call])
         self._calls.made = sum(isinstance(step, ToolResult) for step in start.steps)

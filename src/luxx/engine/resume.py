@@ -22,7 +22,8 @@ class Resumption(msgspec.Struct, frozen=True, kw_only=True):
 
     `steps` are kept, `discarded` the indexes of those that are void. `rerun` are calls to run before the next model call,
     `unknown` claimed results that must not be run again. `call` is the number of the last answer that stands (0: none), so
-    the next model call is the one after it; `whole` says that this answer asked for nothing more.
+    the next model call is the one after it; `whole` says that this answer asked for nothing more. `unfinished` says that an answer was
+    begun that has no end.
     """
 
     steps: tuple[Step, ...]
@@ -31,6 +32,7 @@ class Resumption(msgspec.Struct, frozen=True, kw_only=True):
     unknown: tuple[OpenCall, ...]
     call: int
     whole: bool
+    unfinished: bool
 
 
 def resume(
@@ -45,7 +47,8 @@ def resume(
     again but cut after its last complete call, and each complete call is ended by its effect.
     """
     last = max((step.call for step in steps), default=0)
-    discarded = () if last in answered or last <= kept_calls else _void(steps, last)
+    unfinished = last > kept_calls and last not in answered
+    discarded = _void(steps, last) if unfinished else ()
     kept = tuple(step for step in steps if step.index not in discarded)
     stands = any(step.call == last for step in kept)
     results = {step.id_ref: step for step in kept if isinstance(step, ToolResult)}
@@ -63,6 +66,7 @@ def resume(
         unknown=unknown,
         call=last if stands else max(last - 1, 0),
         whole=last in answered and last > kept_calls and _says_all(kept, last),
+        unfinished=unfinished,
     )
 
 

@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
-from luxx.core.deltas import Finish, TextDelta
+from luxx.core.deltas import FileDelta
 from luxx.core.errors import ContextOverflow, ProviderError
 from luxx.core.ports import Model
 from luxx.core.prompts import AnswerPrompt, ModelRequest, Prompt, ResultPrompt, UserPrompt
+from luxx.core.steps import answer_text
 from luxx.core.usage import NOTHING, Usage
 from luxx.engine.estimate import usage_of
+from luxx.engine.fold import Fold
 from luxx.engine.retry import pause
 
 SYSTEM = (
@@ -37,22 +40,27 @@ LEAST_WINDOW = 500
 ASCII_CHARS, OTHER_CHARS = 3.4, 1.4
 """Characters for a token, estimated on the low side: of English and code, and of texts with other letters."""
 
+BrokeOff = Callable[[Usage], None]
+"""Is told what an answer has cost that has no end."""
 
 _log = structlog.get_logger()
 
 
-async def notes_on(prompts: Sequence[Prompt], model: Model, request: ModelRequest, window: int) -> tuple[str, Usage]:
+async def notes_on(
+    prompts: Sequence[Prompt], model: Model, request: ModelRequest, window: int, broke_off: BrokeOff
+) -> tuple[str, Usage]:
     """Have the model of a request sum up prompts that do not fit into its window; return the notes and what they cost.
 
-    The window is taken for half of what it is said to be as often as the provider says that a piece is too long. Where the model
-    cannot sum up, the notes hold what can be said without it. Raises nothing but CancelledError.
+    What broke off is not in that: `broke_off` is told what it has cost, if the provider told. The window is taken for half of what it
+    is said to be as often as the provider says that a piece is too long. Where the model cannot sum up, the notes hold what can be said
+    without it. Raises nothing but CancelledError, and what `broke_off` raises.
     """
     notes, usage = "", NOTHING
     while window >= LEAST_WINDOW:
         notes = ""
         try:
             for piece in _pieces(prompts, window):
-                written, used = await _write(model, _request(request, piece, notes, _limit(window)))
+                written, used = await _write(model, _request(request, piece, notes, _limit(window)), broke_off)
                 notes, usage = written.strip() or notes, usage + used
         except ContextOverflow:
             window //= 2
@@ -65,12 +73,12 @@ async def notes_on(prompts: Sequence[Prompt], model: Model, request: ModelReques
     return f"{notes}\n\n{told}" if notes else told, usage  # notes on the pieces before
 
 
-async def _write(model: Model, request: ModelRequest) -> tuple[str, Usage]:
+async def _write(model: Model, request: ModelRequest, broke_off: BrokeOff) -> tuple[str, Usage]:
     """Return what the model writes, asking again after a failure that may pass. Raises ProviderError."""
     attempt = 1
     while True:
         try:
-            return await _written(model, request)
+            return await _written(model, request, broke_off)
         except ProviderError as error:
             if not error.retryable or attempt == ATTEMPTS:
                 raise
@@ -78,15 +86,19 @@ async def _write(model: Model, request: ModelRequest) -> tuple[str, Usage]:
             attempt += 1
 
 
-async def _written(model: Model, request: ModelRequest) -> tuple[str, Usage]:
-    text: list[str] = []
-    usage: Usage | None = None
-    async with contextlib.aclosing(model.stream(request)) as stream:
-        async for deltas in stream:
-            text += [delta.text for delta in deltas if isinstance(delta, TextDelta)]
-            usage = next((delta.usage for delta in deltas if isinstance(delta, Finish)), usage)
-    written = "".join(text)
-    return written, usage or usage_of(request, len(written))
+async def _written(model: Model, request: ModelRequest, broke_off: BrokeOff) -> tuple[str, Usage]:
+    fold = Fold(1, itertools.count())
+    try:
+        async with contextlib.aclosing(model.stream(request)) as stream:
+            async for deltas in stream:
+                fold.feed([delta for delta in deltas if not isinstance(delta, FileDelta)])
+    except BaseException:
+        if fold.spent:
+            broke_off(fold.spent)
+        raise
+    fold.close()
+    told = fold.finish.usage if fold.finish else fold.spent
+    return answer_text(fold.steps), told or usage_of(request, fold.characters)
 
 
 def _pieces(prompts: Sequence[Prompt], window: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 from luxx.core.deltas import Delta, SourceDelta
 from luxx.core.text import storable
-from luxx.providers.values import fields_of
+from luxx.providers.values import fields_of, text_of
 
 _MOST = 1000
 
@@ -28,4 +28,4 @@ class Citations:
 
 
 def _text(value: object) -> str:
-    return storable(value) if isinstance(value, str) else ""
+    return storable(text_of(value))

@@ -6,6 +6,7 @@ from typing import cast
 
 from luxx.core.prices import Price
 from luxx.core.usage import DIGITS
+from luxx.providers.values import fields_of
 
 _MOST_DOLLARS = 1_000_000
 _TICKS = 10**10
@@ -35,7 +36,7 @@ def told_cost(usage: Mapping[str, object]) -> float | None:
     if not _in_dollars(usage):
         return None
     if usage.get("is_byok") is True:
-        details = _object(usage.get("cost_details"))
+        details = fields_of(usage.get("cost_details"))
         fee, upstream = _number(cost), _number(details.get("upstream_inference_cost"))
         return None if fee is None or upstream is None else _dollars(fee + upstream)
     ticks = _number(usage.get("cost_in_usd_ticks"))
@@ -54,7 +55,7 @@ def told_price(model: Mapping[str, object]) -> Price | None:
     of a request, or has a part for each request, is none; nor are zeros as numbers, with which models stand in lists that are paid for
     by the hour.
     """
-    pricing = _object(model.get("pricing")) or _object(_object(model.get("metadata")).get("pricing"))
+    pricing = fields_of(model.get("pricing")) or fields_of(fields_of(model.get("metadata")).get("pricing"))
     if not _in_dollars(pricing) or any(_number(pricing.get(name)) for name in _BESIDES) or _has_tiers(pricing):
         return None
     for names in _TOKENS:
@@ -111,7 +112,3 @@ def _number(value: object) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() and number >= 0 else None
-
-
-def _object(value: object) -> dict[str, object]:
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}

@@ -4,12 +4,10 @@ import structlog
 
 from luxx.core.errors import NotFound, ProviderError, TurnAbandoned
 from luxx.core.events import ProcessStep, Recovered
-from luxx.core.ids import step_id
 from luxx.core.ports import Decision, Toolbox, Tools
 from luxx.core.prompts import ModelRequest
 from luxx.core.replay import Replay
 from luxx.core.rules import ToolRule
-from luxx.core.steps import Notice
 from luxx.engine.contents import Contents
 from luxx.engine.loop import Loop
 from luxx.engine.plan import Plan, RunLimits
@@ -167,16 +165,9 @@ class TurnRun:
         """Say who goes on, and return the log as it is then."""
         await self._log.committed()
         folded = await replay(self._store.turns, self._turn.owner_id, self._turn.id)
-        index = folded.highest_index + 1
         said = f"{failed.provider} failed: {error.message} {fallback.provider} ({fallback.model}) answers instead."
-        call = max((step.call for step in folded.steps()), default=0)
-        self._log.append(
-            ProcessStep(
-                Notice(
-                    id=step_id(index), index=index, state="complete", call=call, kind="provider_fallback", content=said
-                )
-            )
-        )
+        if self._loop is not None:
+            self._loop.note(max((step.call for step in folded.steps()), default=0), "provider_fallback", said)
         await self._log.committed()
         return await replay(self._store.turns, self._turn.owner_id, self._turn.id)
 

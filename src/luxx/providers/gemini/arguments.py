@@ -8,7 +8,7 @@ from typing import cast
 
 from luxx.core.text import storable_within
 from luxx.providers.gemini.values import get, text_at
-from luxx.providers.values import as_object
+from luxx.providers.values import fields_of
 
 _STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]""")
 _ESCAPE = re.compile(r"\\(.)")
@@ -130,7 +130,7 @@ def _inner(
 def _at(within: dict[str, object] | list[object], place: _Place) -> object:
     if isinstance(place, int):
         return within[place] if isinstance(within, list) and place < len(within) else None
-    return (as_object(within) or {}).get(place)
+    return fields_of(within).get(place)
 
 
 def _set(within: dict[str, object] | list[object], place: _Place, value: object) -> None:

@@ -8,7 +8,6 @@ from luxx.core.text import storable
 from luxx.providers.gemini.arguments import Arguments, arguments_text
 from luxx.providers.gemini.returned import Returned
 from luxx.providers.gemini.values import get, object_at, objects_at, text_at
-from luxx.providers.values import as_object
 
 _NAMESPACES = ("default_api:", "default_api.")
 _SIGNATURE = "thoughtSignature"
@@ -93,7 +92,7 @@ class Calls:
         return not name or (name == call.name and (bool(id) or bool(get(piece, "partialArgs"))))
 
     def _continue(self, call: _Call, part: dict[str, Any], piece: Mapping[str, object]) -> list[Delta]:
-        call.arguments.start(as_object(get(piece, "args")) or {})
+        call.arguments.start(object_at(piece, "args"))
         call.arguments.add(objects_at(piece, "partialArgs"))
         if not get(call.part, _SIGNATURE) and (signature := get(part, _SIGNATURE)):
             call.part = {**call.part, _SIGNATURE: signature}

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from luxx.core.ports import Ability, ModelInfo
 from luxx.core.text import storable
 from luxx.providers.gemini.values import decode, get, text_at, texts_at
-from luxx.providers.values import as_object, objects
+from luxx.providers.values import as_object, objects, tokens_of
 
 _MOST_MODELS = 5000
-_LARGEST_WINDOW = 2**53
 _ANSWERS = ("generateContent", "streamGenerateContent")
 _SEES_ALL = re.compile(r"gemini-(?!.*(?:image|tts|live|audio|embedding))")
 
@@ -39,8 +38,8 @@ def _model(entry: Mapping[str, object]) -> ModelInfo | None:
     return ModelInfo(
         id=id,
         name=storable(text_at(entry, "displayName")) or None,
-        context_window=_tokens(get(entry, "inputTokenLimit")),
-        max_output_tokens=_tokens(get(entry, "outputTokenLimit")),
+        context_window=tokens_of(get(entry, "inputTokenLimit")) or None,
+        max_output_tokens=tokens_of(get(entry, "outputTokenLimit")) or None,
         abilities=_abilities(id, get(entry, "thinking")),
     )
 
@@ -55,8 +54,3 @@ def _abilities(id: str, thinking: object) -> tuple[Ability, ...] | None:
     if not _SEES_ALL.match(id):
         return None
     return ("tools", "images", "files", "thinking") if thinking is True else ("tools", "images", "files")
-
-
-def _tokens(value: object) -> int | None:
-    fits = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST_WINDOW
-    return value if fits and isinstance(value, int) else None

@@ -12,7 +12,7 @@ from luxx.providers.attachments import as_text, data_of
 from luxx.providers.gemini.returned import FILE, call_in, returned_parts
 from luxx.providers.gemini.tools import wire_name
 from luxx.providers.gemini.values import get, object_at
-from luxx.providers.values import as_object
+from luxx.providers.values import fields_of
 
 # Google's documented word for calls of which the model's own signature is not to be had.
 NO_SIGNATURE = "skip_thought_signature_validator"
@@ -172,7 +172,7 @@ def _with_call(part: Part, made: Part, call: CallPrompt, id: str) -> Part:
     """Return a part with its call as the prompt has it: a person may have changed the arguments, and the model the name."""
     arguments = _arguments(call)
     args = made.get("args")
-    args = args if (as_object(args) or {}) == arguments else arguments
+    args = args if fields_of(args) == arguments else arguments
     changed = {**made, "name": wire_name(call.name), **({} if args is None else {"args": args})}
     changed.pop("id", None)
     rest = {key: value for key, value in part.items() if key not in ("functionCall", "function_call")}
@@ -222,7 +222,7 @@ def _missing(call: CallPrompt) -> ResultPrompt:
 
 def _arguments(call: CallPrompt) -> dict[str, Any]:
     try:
-        return as_object(json.loads(call.arguments, parse_constant=_nothing)) or {}
+        return fields_of(json.loads(call.arguments, parse_constant=_nothing))
     except (ValueError, RecursionError):
         return {}
 

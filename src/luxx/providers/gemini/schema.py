@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from luxx.core.json_schema import Schema, part_at
-from luxx.providers.values import as_object, items_of, objects, texts
+from luxx.providers.values import as_object, fields_of, items_of, objects, texts
 
 # The oldest of those endpoints know no more than these.
 _KEPT = ("description", "minItems", "maxItems")
@@ -65,11 +65,11 @@ class _Subset:
         return made
 
     def _properties(self, schema: Mapping[str, Any], depth: int) -> Schema:
-        properties = as_object(schema.get("properties")) or {}
+        properties = fields_of(schema.get("properties"))
         if not properties:
             return {}
         required = [name for name in texts(schema.get("required")) if name in properties]
-        made: Schema = {"properties": {name: self.of(as_object(s) or {}, depth + 1) for name, s in properties.items()}}
+        made: Schema = {"properties": {name: self.of(fields_of(s), depth + 1) for name, s in properties.items()}}
         return {**made, "required": required} if required else made
 
     def _options(self, schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -96,7 +96,7 @@ def _merged(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a schema with the parts of its ``allOf`` in it."""
     merged: Schema = {key: value for key, value in schema.items() if key != "allOf"}
     for part in objects(schema.get("allOf")):
-        properties = {**(as_object(merged.get("properties")) or {}), **(as_object(part.get("properties")) or {})}
+        properties = {**fields_of(merged.get("properties")), **fields_of(part.get("properties"))}
         required = [*texts(merged.get("required")), *texts(part.get("required"))]
         merged = {**part, **merged}
         merged |= {"properties": properties} if properties else {}

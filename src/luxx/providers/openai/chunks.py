@@ -8,7 +8,7 @@ import msgspec
 
 from luxx.core.usage import Usage
 from luxx.providers.prices import told_cost
-from luxx.providers.values import MOST_TOKENS, as_object, objects, tokens_of
+from luxx.providers.values import MOST_TOKENS, as_object, fields_of, objects, tokens_of
 
 # Fields typed Any differ from provider to provider in their type; whoever uses one looks at what it is. Their names are
 # those of the wire. Unknown fields are skipped by the decoder.
@@ -164,7 +164,7 @@ def usage_of(value: object) -> Usage | None:
     prompt = _count(fields, "prompt_tokens", "input_tokens")
     output = _count(fields, "completion_tokens", "output_tokens")
     total = _count(fields, "total_tokens")
-    details = as_object(fields.get("prompt_tokens_details")) or {}
+    details = fields_of(fields.get("prompt_tokens_details"))
     cached = _count(details, "cached_tokens") or _count(fields, "prompt_cache_hit_tokens", "cached_tokens")
     written = _count(details, *_WRITTEN) or _count(fields, "cache_creation_input_tokens")
     reasoning = _count(as_object(fields.get("completion_tokens_details")) or fields, "reasoning_tokens")

@@ -5,7 +5,7 @@ import hashlib
 from luxx.core.deltas import Delta, FileDelta, NoticeDelta
 from luxx.core.text import storable
 from luxx.providers.attachments import decode_base64, unreadable
-from luxx.providers.openai.chunks import as_object, objects
+from luxx.providers.values import fields_of, objects
 
 _KINDS = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp", "image/gif": "gif"}
 _LONGEST_ADDRESS = 500
@@ -23,7 +23,7 @@ class Images:
 
     def _image(self, image: dict[str, object]) -> list[Delta]:
         place = image.get("image_url")
-        url = place if isinstance(place, str) else (as_object(place) or {}).get("url")
+        url = place if isinstance(place, str) else fields_of(place).get("url")
         url = url.strip() if isinstance(url, str) else ""
         digest = hashlib.sha256(url.encode("utf-8", "surrogatepass")).digest()
         if not url or digest in self._told:

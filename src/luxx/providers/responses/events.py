@@ -61,7 +61,7 @@ def decode_object(data: bytes) -> dict[str, object]:
     return cast("dict[str, object]", value)
 
 
-def text_of(value: object) -> str:
+def text_within(value: object) -> str:
     """Return a text, or the text within an object; empty for any other value."""
     if isinstance(value, dict):
         value = cast("dict[str, object]", value).get("text")

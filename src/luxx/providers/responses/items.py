@@ -7,7 +7,7 @@ deltas stand.
 
 from itertools import zip_longest
 
-from luxx.providers.responses.events import Event, number_of, text_of
+from luxx.providers.responses.events import Event, number_of, text_within
 from luxx.providers.values import fields_of, objects
 
 Channel = tuple[str, int]
@@ -205,7 +205,7 @@ def _parts_of(fields: dict[str, object], channel: str) -> list[tuple[Channel, st
     """Return the texts of an item; of reasoning those of one channel, its own words before a summary of them."""
     if fields.get("type") == "reasoning":
         for name in (channel,) if channel else ("content", "summary"):
-            found = [((name, i), text_of(part)) for i, part in enumerate(objects(fields.get(name)))]
+            found = [((name, i), text_within(part)) for i, part in enumerate(objects(fields.get(name)))]
             if any(text for _, text in found):
                 return found
         return []
@@ -218,7 +218,7 @@ def _parts_of(fields: dict[str, object], channel: str) -> list[tuple[Channel, st
 def _part_text(part: dict[str, object]) -> str:
     if part.get("type") not in _OUTPUT_TEXT:
         return ""
-    return text_of(part) or text_of(part.get("refusal"))
+    return text_within(part) or text_within(part.get("refusal"))
 
 
 def kind_of(fields: dict[str, object]) -> str:

@@ -4,7 +4,7 @@ from luxx.core.deltas import Delta, TextDelta, ThinkingDelta, ToolCallDone
 from luxx.providers.citations import Citations
 from luxx.providers.responses.asides import asides_of
 from luxx.providers.responses.calls import Calls
-from luxx.providers.responses.events import Event, Json, number_of, text_of
+from luxx.providers.responses.events import Event, Json, number_of, text_within
 from luxx.providers.responses.items import Channel, Group, Item, Items, Shown, whole_text
 from luxx.providers.responses.returned import LARGEST, Returned, kept, may_still_come, says_more
 from luxx.providers.speech import Speech
@@ -51,7 +51,7 @@ class Output:
                 return self._finish(item, fields_of(event.item)) if item else []
             case "response.function_call_arguments.delta":
                 item = self._items.of(event, "function_call")
-                return self._aside() + self.calls.more(item, text_of(event.delta))
+                return self._aside() + self.calls.more(item, text_within(event.delta))
             case "response.function_call_arguments.done":
                 item = self._items.of(event, "function_call")
                 return self._aside() + self.calls.whole(item, event.arguments)
@@ -128,8 +128,8 @@ class Output:
         if about == "response.refusal":
             self.refused = True
         if what == "delta":
-            return self._show(item, (channel, index), part.add(text_of(event.delta)))
-        return self._show(item, (channel, index), part.complete(text_of(event.text) or text_of(event.refusal)))
+            return self._show(item, (channel, index), part.add(text_within(event.delta)))
+        return self._show(item, (channel, index), part.complete(text_within(event.text) or text_within(event.refusal)))
 
     def _take_part(self, event: Event) -> list[Delta]:
         fields = fields_of(event.part)
@@ -141,7 +141,7 @@ class Output:
         index = number_of(event.summary_index if channel == "summary" else event.content_index) or 0
         part = item.part(channel, index)
         self.refused |= kind == "refusal"
-        told = text_of(fields) or text_of(fields.get("refusal"))
+        told = text_within(fields) or text_within(fields.get("refusal"))
         deltas = self._show(item, (channel, index), part.complete(told)) if part and told else []
         return deltas + [source for note in objects(fields.get("annotations")) for source in self._citations.cite(note)]
 

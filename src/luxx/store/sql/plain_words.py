@@ -1,20 +1,23 @@
-"""Plain words: what is left of markdown when its signs are taken away, on one line."""
+"""Plain words: what is left of markdown when its signs are taken away, on one line.
+
+What a pair of signs encloses has a bound, so that signs without their other half cost no more than the text is long.
+"""
 
 import re
 
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~)", re.MULTILINE)
-_RULE = re.compile(r"^\s*(?:[-*_]\s*){3,}$|^[\s:|-]*-[\s:|-]*\|[\s:|-]*$")
+_RULE = re.compile(r"^\s*(?:[-*_]\s*){3,}$")
 _BLOCK = re.compile(r"^\s*(?:>\s?)*(?:#{1,6}\s+|[-*+]\s+(?:\[[ xX]\]\s+)?)?")
-_VERBATIM = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)|\\([!-/:-@\[-`{-~])", re.DOTALL)
+_VERBATIM = re.compile(r"(`{1,8})(?!`)(.{1,1000}?)(?<!`)\1(?!`)|\\([!-/:-@\[-`{-~])", re.DOTALL)
 _HELD = re.compile("\0(\\d+)\0")
 _SIGNS = (
     (re.compile(r"!?\[([^\[\]]*)\]\((?:[^()\n]|\([^()\n]*\))*\)"), r"\1"),
     (re.compile(r"\[([^\[\]]+)\]\[[^\[\]]*\]"), r"\1"),
     (re.compile(r"<(https?://[^<>\s]+)>"), r"\1"),
-    (re.compile(r"(\*\*|~~)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
-    (re.compile(r"(?<!\w)__(?=\S)(.+?)(?<=\S)__(?!\w)"), r"\1"),
-    (re.compile(r"\*(?=[^\s*])(.+?)(?<=[^\s*])\*"), r"\1"),
-    (re.compile(r"(?<!\w)_(?=\S)(.+?)(?<=\S)_(?!\w)"), r"\1"),
+    (re.compile(r"(\*\*|~~)(?=\S)(.{1,500}?)(?<=\S)\1"), r"\2"),
+    (re.compile(r"(?<!\w)__(?=\S)(.{1,500}?)(?<=\S)__(?!\w)"), r"\1"),
+    (re.compile(r"\*(?=[^\s*])(.{1,500}?)(?<=[^\s*])\*"), r"\1"),
+    (re.compile(r"(?<!\w)_(?=\S)(.{1,500}?)(?<=\S)_(?!\w)"), r"\1"),
     (re.compile(r"(?<!\w)(?:\*\*|~~)(?=\w)|(?<=[\w.,:;!?)])(?:\*\*|~~)(?!\w)"), ""),  # whose other half is cut off
 )
 
@@ -26,7 +29,7 @@ def is_code(before: str) -> bool:
 
 def plain_words(markdown: str, *, in_code: bool = False) -> str:
     """Return the words; code stays as it is. It does not know all of markdown: what it does not know stays, too."""
-    parts = _FENCE.split(markdown)
+    parts = _FENCE.split(markdown.replace("\0", ""))
     shown: list[str] = []
     for number, part in enumerate(parts):
         text = part if number == 0 else part.partition("\n")[2]  # without the rest of the fence
@@ -50,7 +53,12 @@ def _prose(text: str) -> str:
 
 
 def _line(line: str) -> str:
-    if _RULE.match(line):
+    if _RULE.match(line) or _parts_table(line):
         return ""
     words = _BLOCK.sub("", line, count=1)
     return words.strip("| ").replace("|", " ") if words.startswith("|") else words
+
+
+def _parts_table(line: str) -> bool:
+    """Whether a line stands between the head of a table and its rows."""
+    return "-" in line and "|" in line and not line.strip(" \t\r:|-")

@@ -6,6 +6,7 @@ import msgspec
 
 from luxx.core.errors import Conflict, Fenced, InvalidRequest, NotFound
 from luxx.core.events import TurnStarted, encode
+from luxx.core.ports import BROKEN_OFF
 from luxx.store.clock import timestamp
 from luxx.store.records import FileLimits, NewTurn, NewUserMessage, StartedTurn
 from luxx.store.sql.attachments import attach
@@ -182,7 +183,8 @@ def _insert_first_events(
 def _copy_kept(connection: Connection, kept: int, number: int, epoch: int) -> None:
     """Begin a turn with what another one left: its steps, but for calls whose arguments were cut, and what model calls say of them.
 
-    The numbers of what is left out are given anew.
+    The numbers of what is left out are given anew. The turn costs what the model calls did of which a step is kept, and those that
+    broke off: of these nobody knows which steps are theirs.
     """
     connection.send(
         "INSERT INTO step (turn, idx, call_n, type, state, body) SELECT ?, idx, call_n, type, state, body FROM step"
@@ -192,8 +194,8 @@ def _copy_kept(connection: Connection, kept: int, number: int, epoch: int) -> No
     connection.send(
         "INSERT INTO model_call (turn, n, provider, model, format, finish_reason, usage, raw)"
         " SELECT ?, n, provider, model, format, finish_reason, usage, raw FROM model_call WHERE turn = ? AND EXISTS ("
-        "SELECT 1 FROM step WHERE step.turn = ? AND (step.idx = -n OR (n > 0 AND step.call_n = n)))",
-        (number, kept, number),
+        "SELECT 1 FROM step WHERE step.turn = ? AND (step.idx = -n OR (n > 0 AND step.call_n = n) OR finish_reason = ?))",
+        (number, kept, number, BROKEN_OFF),
     )
     connection.send(
         "INSERT INTO event (turn, seq, epoch, name, step_index)"
