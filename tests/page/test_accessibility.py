@@ -96,8 +96,13 @@ def test_a_screen_reader_hears_at_once_of_failures_and_of_what_waits(chat: Page)
 def test_headings_landmarks_and_messages_have_names(chat: Page) -> None:
     send(chat, script([text("## Part\n\nHello.")]))
     expect(answer(chat)).to_have_attribute("aria-busy", "false")
-    for role, name in (("navigation", "Conversations"), ("log", "Messages"), ("article", "You"), ("article", "Answer")):
-        expect(chat.get_by_role(role, name=name)).to_have_count(1)  # pyright: ignore[reportArgumentType]
+    for named in (
+        chat.get_by_role("navigation", name="Conversations"),
+        chat.get_by_role("log", name="Messages"),
+        chat.get_by_role("article", name="You"),
+        chat.get_by_role("article", name="Answer"),
+    ):
+        expect(named).to_have_count(1)
     expect(chat.get_by_role("main")).to_have_count(1)
     expect(chat.get_by_role("heading", level=1)).to_have_count(1)
     expect(chat.get_by_role("main").get_by_role("heading", level=2)).to_have_text("Part")

@@ -87,8 +87,7 @@ def test_an_added_provider_says_that_its_key_is_wrong_and_works_when_it_is_mende
     expect(mine.get_by_role("status")).to_contain_text("401")
     expect(mine.get_by_role("status")).to_contain_text("It stays in the list. Check its key and its address")
     assert_accessible(owned)
-    if mine.get_by_label("API key").count() == 0:
-        press(mine, "Edit")
+    expect(mine.get_by_label("API key")).to_be_visible()
     mine.get_by_label("API key").fill(RIGHT)
     mine.get_by_label("Default model").fill("one")
     press(mine, "Save")
@@ -184,8 +183,16 @@ def test_rules_for_all_chats_are_set_in_the_settings_and_told_from_those_of_a_ch
     assert server.call("GET", "/api/rules")["items"] == [{"tool": "files_*", "action": "deny"}]
     owned.keyboard.press("Escape")
     owned.get_by_role("button", name="Chat settings").click()
-    dialog = owned.get_by_role("dialog")
-    expect(dialog.get_by_role("group", name="In all your chats").get_by_label("Tool", exact=True)).to_have_value(
-        "files_*"
-    )
-    expect(dialog.get_by_role("group", name="Only in this chat").get_by_label("Tool", exact=True)).to_have_count(0)
+    chat = owned.get_by_role("dialog", name="Chat settings")
+    expect(chat.get_by_role("group", name="Only in this chat").get_by_label("Tool", exact=True)).to_have_count(0)
+    chat.get_by_label("System prompt").fill("Not saved yet.")
+    press(chat, "Rules for all your chats …")
+    dialog = owned.get_by_role("dialog", name="Settings", exact=True)
+    expect(dialog.get_by_role("tab", name="Tools")).to_have_attribute("aria-selected", "true")
+    rules = dialog.get_by_role("group", name="In all your chats")
+    expect(rules.get_by_label("Tool", exact=True)).to_have_value("files_*")
+    assert_accessible(owned)
+    owned.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(chat.get_by_role("button", name="Rules for all your chats …")).to_be_focused()
+    expect(chat.get_by_label("System prompt")).to_have_value("Not saved yet.")

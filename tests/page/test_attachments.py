@@ -234,6 +234,18 @@ def test_the_server_is_asked_again_before_a_file_is_refused(chat: Page) -> None:
     expect(chip(chat, "3.txt")).to_contain_text("5 bytes")
 
 
+def test_a_file_that_is_not_refused_any_more_is_uploaded(chat: Page) -> None:
+    limit(chat)
+    held: list[Route] = []
+    chat.route("**/api/files?*1.txt", lambda route: held.append(route))
+    chat.locator("input[type=file]").set_input_files([note(1), note(2), note(3)])
+    expect(chip(chat, "2.txt")).to_contain_text("5 bytes")
+    expect(chip(chat, "3.txt")).to_contain_text("One too many")
+    chat.unroute("**/api/limits")
+    held[0].abort()
+    expect(chip(chat, "3.txt")).to_contain_text("5 bytes")
+
+
 def test_a_file_that_is_gone_says_so_and_is_not_tried_again(chat: Page, tmp_path: Path) -> None:
     held: list[Route] = []
     chat.route("**/api/limits", lambda route: held.append(route))

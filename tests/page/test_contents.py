@@ -7,12 +7,15 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
-from tests.page.talk import SLOW, answer, call, saved_text, script, send, text
+from tests.page.talk import SLOW, answer, call, conversation_id, saved_text, script, send, text
 
 CODE = "def f():\n    return 1  # " + "a long comment " * 12
 BLOCK = f"Here:\n\n```python\n{CODE}\n```\n\nand\n\n```\nls\n```\n"
 LONG_SCRIPT = script([text("a ")] * 60)
 LONG = "\n".join(f"Line {n} of a question." for n in range(1, 41))
+
+MEASURED = "e => new Promise((done) => new ResizeObserver(() => requestAnimationFrame(done)).observe(e))"
+"""Wait until who observed the size of an element before this has heard of it."""
 
 
 def block(page: Page) -> Locator:
@@ -47,15 +50,29 @@ def test_a_copied_answer_sets_apart_what_was_said_around_tools(chat: Page) -> No
     assert "<button" not in rich
 
 
+def test_an_answer_with_text_around_tools_stands_untouched_when_the_title_changes(
+    chat: Page, server: PageServer
+) -> None:
+    send(chat, script([text("I'll look."), call("calculator", expression="1+1")], [text("It is `2`.")]))
+    settled(chat)
+    node = answer(chat).get_by_text("I'll look.").element_handle()
+    server.call("PATCH", f"/api/conversations/{conversation_id(chat)}", {"title": "Named from outside"})
+    expect(chat.get_by_role("heading", name="Named from outside")).to_be_visible()
+    chat.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    assert node.evaluate("node => node.isConnected")
+
+
 def test_long_lines_of_code_wrap_when_asked_for_while_it_is_written(chat: Page) -> None:
-    send(chat, script([text(f"```python\n{CODE}\n"), text(SLOW, delay_ms=5), text("\n```\n")]))
+    send(chat, script([text(f"```python\n{CODE}\n"), text(SLOW, delay_ms=500)]))
     wrap = block(chat).get_by_role("checkbox", name="Wrap lines")
     expect(block(chat).locator("pre")).to_have_css("white-space-collapse", "preserve")
     expect(block(chat).locator("pre")).to_have_css("text-wrap-mode", "nowrap")
     wrap.focus()
     wrap.press("Space")
     expect(block(chat).locator("pre")).to_have_css("text-wrap-mode", "wrap")
-    settled(chat)
+    expect(answer(chat)).to_have_attribute("aria-busy", "true")
+    chat.get_by_role("button", name="Stop", exact=True).click()
+    expect(answer(chat)).to_contain_text("Stopped.")
     expect(wrap).to_be_checked()
     assert block(chat).locator("pre").evaluate("e => e.scrollWidth <= e.clientWidth")
 
@@ -155,6 +172,8 @@ def test_the_whole_of_a_folded_question_is_copied_and_edited(chat: Page) -> None
 def test_a_question_of_a_few_lines_is_not_folded(chat: Page) -> None:
     send(chat, "\n".join(LONG.split("\n")[:12]))
     settled(chat)
-    expect(question(chat).get_by_role("button", name="Show more")).to_have_count(0)
-    chat.set_viewport_size({"width": 360, "height": 740})
-    expect(question(chat)).to_contain_text("Line 12")
+    for width in (1280, 360):
+        chat.set_viewport_size({"width": width, "height": 740})
+        question(chat).locator(".text").evaluate(MEASURED)
+        expect(question(chat)).to_contain_text("Line 12")
+        expect(question(chat).get_by_role("button", name="Show more")).to_have_count(0)

@@ -177,6 +177,18 @@ def test_a_message_that_is_gone_leads_to_the_end(chat: Page, server: PageServer)
     expect(answer(chat)).to_contain_text("Two")
 
 
+def test_trying_again_leads_to_the_message_that_could_not_be_read(chat: Page, server: PageServer) -> None:
+    kept = keep(server, "Refused", line(*(f"number {n}" for n in range(80))))
+    wanted = message_ids(server, kept)[3]
+    body = {"code": "storage", "detail": "Not now.", "status": 503}
+    chat.route("**/messages?**", lambda route: route.fulfill(status=503, json=body))
+    chat.goto(f"{server.url}/c/{kept}#m-{wanted}")
+    expect(chat.get_by_text("Not now.")).to_be_visible()
+    chat.unroute("**/messages?**")
+    chat.get_by_role("log").get_by_role("button", name="Retry").click()
+    expect_shown_at(chat, wanted)
+
+
 # --- the list ---
 
 

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
+from tests.page.library import keep, line
 from tests.page.talk import SLOW, answer, conversation_id, saved_text, script, send, shown_text, text
 
 AWAY = "The server cannot be reached."
@@ -180,6 +181,28 @@ def test_what_was_read_before_all_was_forgotten_does_not_come_back(tab: Page, se
     expect(tab.get_by_text("Nothing is kept.")).to_be_visible()
     tab.clock.run_for(10_000)
     assert tab.evaluate(KEPT) == {"ids": [], "list": None}
+
+
+def test_what_was_asked_for_before_all_was_forgotten_does_not_come_back(tab: Page, server: PageServer) -> None:
+    other = keep(server, "Read afterwards", line("One", "Two"))
+    talked(tab)
+    held: list[Route] = []
+    tab.route(re.compile(r"/messages\?|/api/conversations\?"), lambda route: held.append(route))
+    tab.reload()
+    tab.get_by_role("button", name="Settings", exact=True).click()
+    tab.get_by_role("tab", name="Data").click()
+    tab.get_by_role("button", name="Forget them").click()
+    expect(tab.get_by_text("Nothing is kept.")).to_be_visible()
+    tab.keyboard.press("Escape")
+    for route in held:
+        route.continue_()
+    expect(answer(tab)).to_contain_text("Tea is ready.")
+    tab.unroute_all()
+    tab.get_by_role("navigation").get_by_role("link", name="Read afterwards", exact=True).click()
+    until(
+        tab, f"async id => (await ({KEPT})()).ids.includes(id)", other
+    )  # What was read before it would have been kept by now.
+    assert tab.evaluate(KEPT) == {"ids": [other], "list": None}
 
 
 @pytest.mark.parametrize(

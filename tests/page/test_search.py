@@ -78,7 +78,7 @@ def test_the_first_marked_place_of_a_long_message_is_in_sight(chat: Page, server
 
 
 def test_marks_go_with_escape_and_with_the_next_way(chat: Page, server: PageServer) -> None:
-    kept = keep(server, "Marks go", line("tapir one", "Tapir two.", "tapir three", *(f"n {n}" for n in range(60))))
+    keep(server, "Marks go", line("tapir one", "Tapir two.", "tapir three", *(f"n {n}" for n in range(60))))
     _open_hit(chat, "tapir", "tapir one")
     _expect_marked(chat, "tapir")
     chat.keyboard.press("Escape")
@@ -94,15 +94,23 @@ def test_marks_go_with_escape_and_with_the_next_way(chat: Page, server: PageServ
     chat.get_by_role("link", name="New chat").click()
     expect(chat.get_by_role("log")).to_have_count(0)
     _expect_marked(chat)
-    chat.goto(f"{server.url}/c/{kept}#m-{message_ids(server, kept)[0]}")
-    expect(chat.locator("article").first).to_be_focused()
-    _expect_marked(chat)
+
+
+def test_marks_go_with_a_link_to_another_message(chat: Page, server: PageServer) -> None:
+    kept = keep(server, "Marks of before", line("marmot one", "Marmot two."))
+    first, second = message_ids(server, kept)
+    _open_hit(chat, "marmot", "Marmot two")
+    _expect_marked(chat, "Marmot")
+    for linked in (first, second):
+        chat.evaluate("id => { location.hash = `m-${id}`; }", linked)
+        expect(chat.locator(f"#m-{linked}")).to_be_focused()
+        _expect_marked(chat)
 
 
 def test_texts_in_quotes_and_signs_are_marked_as_they_stand(chat: Page, server: PageServer) -> None:
-    keep(server, "Quoted", line("The okapi (*) eats leaves; okapi and leaves.\nokapi (*) again", "Yes."))
-    _open_hit(chat, '"okapi (*)" leaves', "okapi")
-    _expect_marked(chat, "okapi (*)", "leaves", "leaves", "okapi (*)")
+    keep(server, "Quoted", line("The okapi-(*) eats leaves; okapi and leaves.\nokapi-(*) again", "Yes."))
+    _open_hit(chat, '"okapi-(*)" leaves', "okapi")
+    _expect_marked(chat, "okapi-(*)", "leaves", "leaves", "okapi-(*)")
 
 
 def test_hits_show_the_words_of_markdown_and_nothing_of_them_runs(chat: Page, server: PageServer) -> None:

@@ -132,6 +132,23 @@ def test_a_provider_is_added_tried_changed_and_removed(owned: Page, server: Page
     server.use_scripted()
 
 
+def test_a_failure_is_told_until_something_else_is_asked_for(owned: Page) -> None:
+    def fail(route: Route) -> None:
+        if route.request.method == "DELETE":
+            route.fulfill(status=409, json={"status": 409, "code": "conflict", "detail": "It is in use."})
+        else:
+            route.fallback()
+
+    owned.route("**/api/providers/*", fail)
+    scripted = row(settings(owned), "Scripted")
+    told = scripted.get_by_role("status")
+    press(scripted, "Remove")
+    press(scripted, "Really remove?")
+    expect(told).to_contain_text("It is in use.")
+    press(scripted, "Test")
+    expect(told).to_contain_text("The scripted model plays scripts")
+
+
 def test_an_mcp_server_is_added_used_and_removed(owned: Page, server: PageServer) -> None:
     dialog = settings(owned, "Tools")
     press(dialog, "Add an MCP server")

@@ -86,6 +86,14 @@ def test_a_message_is_taken_back_from_the_line_and_those_behind_it_move_up(chat:
     expect(chat.get_by_role("article", name="You")).to_have_count(1)
 
 
+def test_what_waits_has_an_outline_where_colours_are_forced(chat: Page) -> None:
+    begin(chat, delay_ms=200)
+    send(chat, "outlined")
+    chat.emulate_media(forced_colors="active")
+    waits = chat.get_by_role("list", name="Messages that wait for their turn").get_by_role("listitem")
+    expect(waits).to_have_css("border-block-start-style", "solid")
+
+
 def test_stopping_loses_nothing_that_waits(chat: Page) -> None:
     begin(chat)
     send(chat, script([text("After all.")]))
@@ -181,16 +189,16 @@ def test_a_limited_provider_is_asked_again_when_it_may_be(server: PageServer, br
     page = context.new_page()
     page.clock.install()
     page.goto(server.url)
-    send(page, script([{"type": "fail", "code": "rate_limited", "message": "Slowly.", "retry_after": 50}]))
+    send(page, script([{"type": "fail", "code": "rate_limited", "message": "Slowly.", "retry_after": 600}]))
     again = answer(page).get_by_role("button", name="Retry")
-    expect(again).to_have_text(re.compile(r"Retry in \d+s"))
+    expect(again).to_have_text(re.compile(r"Retry in \d+m"))
     expect(again).to_be_disabled()
     assert_accessible(page)
-    page.clock.fast_forward(30_000)
-    expect(again).to_have_text(re.compile(r"Retry in [12]\ds"))
+    page.clock.fast_forward(300_000)
+    expect(again).to_have_text(re.compile(r"Retry in [2-5]m"))
     told = page.get_by_text("You can retry now.")
     expect(told).to_have_count(0)
-    page.clock.fast_forward(30_000)
+    page.clock.fast_forward(400_000)
     expect(again).to_have_text("Retry")
     expect(again).to_be_enabled()
     expect(told).to_have_count(1)

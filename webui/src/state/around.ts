@@ -1,7 +1,7 @@
 /** Reading the part of a conversation that a link leads to. */
 import { conversations as api } from '../api/client';
-import { Problem } from '../api/http';
 import type { MessagePage } from '../api/types';
+import { missing } from './parts';
 
 /** Read the part around a message, whose branch becomes the one shown; null if it is not there. */
 export async function readAround(
@@ -14,9 +14,4 @@ export async function readAround(
   const shown = await read();
   if (shown || !(await api.change(id, { leaf_id: messageId }).catch(missing))) return shown;
   return read();
-}
-
-function missing(error: unknown): null {
-  if (error instanceof Problem && (error.status === 404 || error.status === 422)) return null;
-  throw error;
 }

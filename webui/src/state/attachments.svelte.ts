@@ -110,7 +110,8 @@ export class Attachments {
 
   private async upload(item: Attachment): Promise<void> {
     await item.start();
-    if (item.state === 'failed') void limits.ask(); // A server that refuses a body by its length may hang up before it says so.
+    // A server that refuses a body by its length may hang up before it says so.
+    if (item.state === 'failed') void limits.ask().then(() => this.start());
     if (this.items.includes(item)) this.save();
     else if (item.file) forget(item.file);
     this.start();

@@ -88,7 +88,7 @@ export abstract class BranchPart {
     if (following && known.status === 'queued' && item.turn) known.status = item.turn.status;
     if (
       following ||
-      (!known.running && !item.turn && known.source() === item.text && known.status === (item.status ?? 'done'))
+      (!known.running && !item.turn && known.streamed() === item.text && known.status === (item.status ?? 'done'))
     )
       known.describe(item);
     else known.update(item);

@@ -60,13 +60,14 @@ class Conversations {
   private async reading(read: (signal: AbortSignal) => Promise<void>): Promise<void> {
     this.request?.abort();
     const request = new AbortController();
+    const asked = Date.now();
     this.request = request;
     this.loading = true;
     try {
       await read(request.signal);
       this.failed = false;
       this.loaded = true;
-      this.keep();
+      this.keep(asked);
     } catch (error) {
       if (request.signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
@@ -87,13 +88,13 @@ class Conversations {
   }
 
   /** Have the list kept as it stands when there is time for it. */
-  private keep(): void {
+  private keep(asked?: number): void {
     if (this.keeping || !this.loaded) return;
     this.keeping = true;
     keep((offline, read) => {
       this.keeping = false;
       return offline.keepList({ pinned: this.pinned, items: this.items }, read);
-    });
+    }, asked);
   }
 
   private async readPinned(signal: AbortSignal): Promise<Conversation[]> {

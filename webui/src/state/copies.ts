@@ -14,9 +14,8 @@ const loaded = new Promise((resolve) => {
 
 let last: Promise<unknown> = loaded;
 
-/** Keep or forget something, in a moment and in this order. `work` gets the time at which this was asked for. */
-export function keep(work: (offline: Offline, asked: number) => Promise<void>): void {
-  const asked = Date.now();
+/** Keep or forget something, in a moment and in this order. `work` gets `asked`, the time before which nothing of it was read, in ms. */
+export function keep(work: (offline: Offline, asked: number) => Promise<void>, asked = Date.now()): void {
   const due = loaded.then(() => new Promise((resolve) => setTimeout(resolve, PATIENCE_MS)));
   last = Promise.all([due, last]).then(() => recall((offline) => work(offline, asked)));
 }

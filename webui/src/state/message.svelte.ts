@@ -73,6 +73,11 @@ export class MessageView {
     return this.role === 'user' ? this.text : this.steps.text();
   }
 
+  /** What the server tells as the message's `text`. */
+  streamed(): string {
+    return this.role === 'user' ? this.text : this.steps.streamed();
+  }
+
   apply(event: TurnEvent): void {
     if (event.name !== 'turn' && this.status === 'queued') this.status = 'active';
     switch (event.name) {

@@ -19,7 +19,7 @@ const around = lazy(() => import('./around'));
 export async function readPlace(id: string, place: Place, signal: AbortSignal): Promise<MessagePage> {
   if (place === 'start') return api.messages(id, { limit: PAGE, after: '' }, signal);
   const found = place === 'end' ? null : await (await around()).readAround(id, place.id, PAGE, signal);
-  return found ?? api.messages(id, { limit: PAGE }, signal);
+  return found ?? readEnd(id, signal);
 }
 
 /** Return what has to be read to have again what is there; `hasNewer` if that is not the end of the branch. */
@@ -30,9 +30,16 @@ export function partShown(messages: MessageView[], hasNewer: boolean): MessagePa
 }
 
 /** Read a part; the end, if the message that it lies around is not on the branch any more. */
-export function readPart(id: string, part: MessagePart, signal: AbortSignal): Promise<MessagePage> {
-  return api.messages(id, part, signal).catch((error: unknown) => {
-    if (!part.around || !(error instanceof Problem) || error.status !== 404) throw error;
-    return api.messages(id, { limit: PAGE }, signal);
-  });
+export async function readPart(id: string, part: MessagePart, signal: AbortSignal): Promise<MessagePage> {
+  return (await api.messages(id, part, signal).catch(missing)) ?? readEnd(id, signal);
+}
+
+function readEnd(id: string, signal: AbortSignal): Promise<MessagePage> {
+  return api.messages(id, { limit: PAGE }, signal);
+}
+
+/** Return null for what is not there. */
+export function missing(error: unknown): null {
+  if (error instanceof Problem && (error.status === 404 || error.status === 422)) return null;
+  throw error;
 }

@@ -108,11 +108,20 @@ export class Steps {
     this.resumed = [...this.resumed, Math.max(-1, ...this.views.map((view) => view.index))];
   }
 
-  /** The answer: all text steps, joined. */
+  /** The answer as it is taken away: what was said before and after a tool stands apart. */
   text(): string {
-    return answerText(
-      this.views.map(({ type, call, text }) => ({ type, call, text: type === 'text' ? text.text : '' })),
-    );
+    return answerText(this.said());
+  }
+
+  /** The answer as the server tells it: all text steps, with nothing between. */
+  streamed(): string {
+    return this.said()
+      .map(({ text }) => text)
+      .join('');
+  }
+
+  private said(): { type: string; call: number; text: string }[] {
+    return this.views.map(({ type, call, text }) => ({ type, call, text: type === 'text' ? text.text : '' }));
   }
 
   private at(index: number): StepView | undefined {

@@ -79,6 +79,13 @@ describe('the steps of a message', () => {
   });
 });
 
+describe('the text of an answer', () => {
+  test('is told as it was streamed, and taken away with the text around tools apart', () => {
+    const steps = new Steps([text(0, 'before'), call(1, 'a'), result(2, 1), { ...text(3, 'after'), call: 2 }]);
+    expect([steps.streamed(), steps.text()]).toEqual(['beforeafter', 'before\n\nafter']);
+  });
+});
+
 describe('a message in progress', () => {
   let seq = 0;
   const event = (name: string, data: unknown) => ({ name, seq: ++seq, data }) as TurnEvent;

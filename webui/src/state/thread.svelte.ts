@@ -5,7 +5,7 @@
  */
 import { conversations as api, turns, type TurnRequest } from '../api/client';
 import { Problem } from '../api/http';
-import type { Conversation, ConversationSettings, FileRef, Notice, TurnEvent } from '../api/types';
+import type { Conversation, ConversationSettings, FileRef, MessagePage, Notice, TurnEvent } from '../api/types';
 import { t } from '../text';
 import { announcer } from './announcer.svelte';
 import { BranchPart } from './branch-part.svelte';
@@ -29,6 +29,8 @@ export class Thread extends BranchPart {
   whole = $state(false);
   loading = $state(false);
   loadError = $state.raw<Problem | undefined>();
+  /** Where `load` was to lead last, to be tried again. */
+  private wanted: Place = 'end';
   notFound = $state(false);
   readonly settings = $derived<ConversationSettings>(this.conversation ?? this.plan.settings);
   protected readonly followed = new Followed((view, event) => this.take(view, event));
@@ -74,9 +76,10 @@ export class Thread extends BranchPart {
     return onBranch ? views.find((view) => view.running) : undefined;
   }
 
-  /** Read the conversation and the part at a place, and lead there. */
-  async load(place: Place = 'end'): Promise<void> {
+  /** Read the conversation and the part at a place, and lead there; without one, try the last one again. */
+  async load(place = this.wanted): Promise<void> {
     if (this.id === null) return;
+    this.wanted = place;
     this.loading = true;
     this.loadError = undefined;
     try {
@@ -108,6 +111,7 @@ export class Thread extends BranchPart {
   private async read(place: Place, signal = this.closing.signal): Promise<boolean> {
     const id = this.id ?? '';
     const own = ++this.reads;
+    const asked = Date.now();
     this.reading += 1;
     try {
       const [conversation, page] = await Promise.all([api.get(id, signal), readPlace(id, place, signal)]);
@@ -116,7 +120,7 @@ export class Thread extends BranchPart {
       this.stale ||= this.starting > 0;
       if (this.starting) return false;
       this.show(page);
-      if (place === 'end') keep((offline, read) => offline.keepConversation({ conversation, page }, read));
+      if (place === 'end') this.keep(page, asked);
       return true;
     } catch (error) {
       if (signal.aborted) return false;
@@ -141,6 +145,7 @@ export class Thread extends BranchPart {
     this.stale = this.starting + this.reading > 0;
     if (this.stale) return;
     const { hasNewer, reads } = this;
+    const asked = Date.now();
     try {
       const [conversation, page] = await Promise.all([
         api.get(this.id, this.closing.signal),
@@ -151,11 +156,17 @@ export class Thread extends BranchPart {
       conversations.put(conversation);
       this.show(page);
       this.loadError = undefined;
-      if (!hasNewer) keep((offline, read) => offline.keepConversation({ conversation, page }, read));
+      if (!hasNewer) this.keep(page, asked);
     } catch (error) {
       if (error instanceof Problem && error.status === 404) this.report(error);
       else if (!(error instanceof Problem) && !this.closing.signal.aborted) throw error;
     }
+  }
+
+  /** Have the end of the branch kept, which was asked for at that time. */
+  private keep(page: MessagePage, asked: number): void {
+    const { conversation } = this;
+    if (conversation) keep((offline, read) => offline.keepConversation({ conversation, page }, read), asked);
   }
 
   /** Do what had to wait until the page was not ahead of the server any more. */

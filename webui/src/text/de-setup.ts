@@ -73,6 +73,9 @@ export const deSetup: SetupCatalogue = {
     removePrice: (model) => `Den Preis von ${model} entfernen`,
     newPrice: 'Neuer Preis',
     priceInvalid: 'Preise sind Zahlen, und jedes Modell hat einen für die Eingabe und einen für die Ausgabe.',
+    priceUnclear: (text) =>
+      `„${text}“ kann zweierlei heißen: einen Punkt vor die Nachkommastellen setzen, und nichts zwischen die Tausender.`,
+    priceTwice: (model) => `${model} hat zwei Preise: einen davon entfernen.`,
     standard: 'Standard',
     makeStandard: 'Zum Standard machen',
     keySet: 'Schlüssel gespeichert',
@@ -179,7 +182,7 @@ export const deSetup: SetupCatalogue = {
     rules: 'Regeln für Tools',
     rulesHere: 'Nur in diesem Chat',
     rulesEverywhere: 'In allen eigenen Chats',
-    rulesAlso: 'In allen eigenen Chats, wie unter Einstellungen → Tools',
+    rulesAlso: 'Regeln für alle eigenen Chats …',
     rulesHint:
       'Es gilt die erste passende Regel, die dieses Chats vor den übrigen. * steht für alles. Ohne Regel fragt ein Tool, wenn es Schaden anrichten könnte.',
     rulesTool: 'Tool',

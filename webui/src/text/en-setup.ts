@@ -72,6 +72,9 @@ export const enSetup = {
     removePrice: (model: string) => `Remove the price of ${model}`,
     newPrice: 'New price',
     priceInvalid: 'Prices are numbers, and every model has one for input and one for output.',
+    priceUnclear: (text: string) =>
+      `“${text}” can be read in two ways: put a point before decimals, and nothing between thousands.`,
+    priceTwice: (model: string) => `There are two prices of ${model}: remove one of them.`,
     standard: 'Default',
     makeStandard: 'Make default',
     keySet: 'key stored',
@@ -176,7 +179,7 @@ export const enSetup = {
     rules: 'Tool rules',
     rulesHere: 'Only in this chat',
     rulesEverywhere: 'In all your chats',
-    rulesAlso: 'In all your chats, as under Settings → Tools',
+    rulesAlso: 'Rules for all your chats …',
     rulesHint:
       'The first rule that fits counts, those of this chat before the others. * stands for anything. Without a rule, a tool asks if it could do harm.',
     rulesTool: 'Tool',

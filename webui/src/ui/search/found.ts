@@ -9,7 +9,7 @@ const PIECE = /"([^"]*)"?|([^\s"]+)/g;
 const MOST = 1000;
 
 /** Return what is looked for: words, and texts in double quotes as they stand. Null if there is nothing. */
-function patternOf(query: string): RegExp | null {
+export function patternOf(query: string): RegExp | null {
   const pieces = [...query.matchAll(PIECE)].map(([, quoted, word]) => (quoted?.trim() || word) ?? '');
   const sources = pieces
     .filter(Boolean)
@@ -17,14 +17,14 @@ function patternOf(query: string): RegExp | null {
     .map((piece) =>
       piece
         .split(/\s+/)
-        .map((word) => word.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'))
+        .map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
         .join('\\s+'),
     );
   return sources.length ? new RegExp(sources.join('|'), 'giu') : null;
 }
 
 /** Return the places in the element's text; a word may be made of several nodes, but not of several blocks. */
-function placesIn(root: Element, pattern: RegExp): Range[] {
+export function placesIn(root: Element, pattern: RegExp): Range[] {
   const nodes = textNodes(root);
   let text = '';
   const starts = nodes.map((node, i) => {
@@ -34,8 +34,10 @@ function placesIn(root: Element, pattern: RegExp): Range[] {
     text += node.data;
     return start;
   });
+  let i = 0;
+  // Asked for in their order.
   const at = (offset: number) => {
-    const i = starts.findLastIndex((start) => start <= offset);
+    while ((starts[i + 1] ?? Infinity) <= offset) i += 1;
     const node = nodes[i];
     return node && ([node, Math.min(offset - (starts[i] ?? 0), node.length)] as const);
   };

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { s } from '../../text/setup';
 import { changedPrices, rowsOf, type PriceRow } from './prices';
 
 const BEFORE = { big: { input: 3, output: 15, cached_input: 0.3 }, small: { input: 0.1, output: 0.4 } };
@@ -44,5 +45,28 @@ test.each([
   row('m', '1.000,5', '2'),
   row('m', '', '', '1'),
 ])('what is no price is none: %o', (entered) => {
-  expect(changedPrices([entered], {})).toBeUndefined();
+  expect(changedPrices([entered], {})).toBe(s.providers.priceInvalid);
+});
+
+test('a comma that may set apart thousands is not guessed at', () => {
+  expect(changedPrices([row('m', '1,000', '2')], {})).toBe(s.providers.priceUnclear('1,000'));
+  expect(changedPrices([row('m', '0,075', '1000,125')], {})).toEqual({ m: { input: 0.075, output: 1000.125 } });
+});
+
+test('two prices of one model are told, not chosen from', () => {
+  expect(changedPrices([row('m', '1', '2'), row(' m ', '3', '4')], {})).toBe(s.providers.priceTwice('m'));
+  expect(changedPrices([row('m', '1', '2'), row('m', '', '')], {})).toEqual({ m: { input: 1, output: 2 } });
+});
+
+test('a price of any size is shown in digits, and hinders nothing', () => {
+  const before = { tiny: { input: 1e-7, output: 0.1 }, huge: { input: 1e21, output: 123456.789 } };
+  expect(rowsOf(before)).toEqual([
+    row('tiny', '0.0000001', '0.1'),
+    row('huge', '1000000000000000000000', '123456.789'),
+  ]);
+  expect(changedPrices(rowsOf(before), before)).toEqual({});
+  const [tiny, huge] = rowsOf(before) as [PriceRow, PriceRow];
+  expect(changedPrices([{ ...tiny, output: '0.2' }, huge], before)).toEqual({
+    tiny: { input: 1e-7, output: 0.2 },
+  });
 });
