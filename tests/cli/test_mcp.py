@@ -39,6 +39,7 @@ def test_a_program_is_added_tried_listed_and_removed(data_dir: Path) -> None:
 def test_a_server_that_does_not_start_says_why(data_dir: Path) -> None:
     program = "import sys; sys.exit('no such database')"
     added = luxx(data_dir, "mcp", "add", "broken", "--", sys.executable, "-c", program)
+    assert added.exit_code == 1
     assert "✗ broken" in added.output
     tried = luxx(data_dir, "mcp", "test", "broken")
     assert tried.exit_code == 1

@@ -6,6 +6,7 @@ import pytest
 
 from luxx.core.errors import CreditExhausted, ProviderAuth, ProviderRejected
 from luxx.core.ports import ModelInfo, Unlisted
+from luxx.store.records import NewProvider
 from tests.http.world import World
 
 
@@ -85,6 +86,17 @@ async def test_a_provider_that_does_not_list_its_models_is_stored_with_the_reaso
     at.model.failure = ProviderAuth("The provider refused the API key (401).")
     made = await added(at, preset="host", api_key="sk-1")
     assert (made["default_model"], "refused the API key" in made["notice"]) == (None, True)
+
+
+async def test_a_preset_becomes_the_default_only_with_a_model_that_was_found(at: World) -> None:
+    embedded = NewProvider(name="d", format="local", default_model="m", is_default=True)
+    await at.store.providers.create(at.store.owner, embedded)
+    at.model.failure = ProviderAuth("The provider refused the API key (401).")
+    assert (await added(at, preset="host", api_key="sk-1", name="Refused"))["is_default"] is False
+    at.model.failure = None
+    at.model.models = named("chat-9")
+    assert (await added(at, preset="host", api_key="sk-1", name="Told", is_default=False))["is_default"] is False
+    assert (await added(at, preset="host", api_key="sk-1"))["is_default"] is True
 
 
 async def test_a_format_with_an_official_address_needs_none(at: World) -> None:

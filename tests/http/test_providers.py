@@ -48,9 +48,34 @@ async def test_the_first_real_provider_becomes_the_default(
     at: World, default_format: str, asked: bool | None, becomes: bool
 ) -> None:
     providers = at.store.providers
-    await providers.create(at.store.owner, NewProvider(name="d", format=default_format, is_default=True))
-    body = {**OPENAI, **({} if asked is None else {"is_default": asked})}
+    standing = NewProvider(name="d", format=default_format, default_model="m", is_default=True)
+    await providers.create(at.store.owner, standing)
+    body = {**OPENAI, "default_model": "big", **({} if asked is None else {"is_default": asked})}
     assert (await at.owner.post("/api/providers", body)).json["is_default"] is becomes
+
+
+async def test_a_provider_becomes_the_default_only_when_it_has_a_model(at: World) -> None:
+    embedded = NewProvider(name="d", format="local", default_model="m", is_default=True)
+    await at.store.providers.create(at.store.owner, embedded)
+    made = await at.owner.post("/api/providers", OPENAI)
+    assert made.json["is_default"] is False
+    path = made.headers["location"]
+    assert (await at.owner.patch(path, {"name": "y"})).json["is_default"] is False
+    assert (await at.owner.patch(path, {"default_model": "big"})).json["is_default"] is True
+    second = (await at.owner.post("/api/providers", {**OPENAI, "name": "z"})).headers["location"]
+    assert (await at.owner.patch(second, {"default_model": "big"})).json["is_default"] is False
+
+
+async def test_a_first_model_takes_the_place_of_nobody_who_is_told_to_stay(at: World) -> None:
+    embedded = NewProvider(name="d", format="local", default_model="m", is_default=True)
+    await at.store.providers.create(at.store.owner, embedded)
+    path = (await at.owner.post("/api/providers", OPENAI)).headers["location"]
+    assert (await at.owner.patch(path, {"default_model": "big", "is_default": False})).json["is_default"] is False
+
+
+async def test_a_default_without_a_model_gives_way_to_one_that_can_answer(at: World) -> None:
+    await at.store.providers.create(at.store.owner, NewProvider(name="d", format="openai", is_default=True))
+    assert (await at.owner.post("/api/providers", {**OPENAI, "default_model": "big"})).json["is_default"] is True
 
 
 @pytest.mark.parametrize(("format", "tools"), [("local", False), ("openai", True), ("scripted", True)])

@@ -76,6 +76,14 @@ async def test_a_deleted_default_passes_to_the_oldest_left(store: Store) -> None
         await store.providers.get(store.owner, made[0].id)
 
 
+async def test_a_deleted_default_passes_over_who_has_no_model(store: Store) -> None:
+    first = await make(store, "first")
+    await make(store, "bare")
+    await make(store, "able", default_model="m")
+    await store.providers.delete(store.owner, first.id)
+    assert await defaults(store) == ["able"]
+
+
 async def test_conversations_of_a_deleted_provider_fall_back_to_the_default(store: Store) -> None:
     await make(store, "first")
     second = await make(store, "second")

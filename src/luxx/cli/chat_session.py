@@ -31,6 +31,7 @@ from luxx.core.ports import Decision
 
 _TICK_S = 0.25
 _TURN_RUNNING = "turn_running"
+_DEMONSTRATION = "A tiny demonstration model on this machine answers. To add a real one: luxx providers add"
 CONFLICT = 409
 UNFIT = 422
 
@@ -105,6 +106,7 @@ class ChatSession:
         self._console = console
         self._new_view = view
         self._work: _Work | None = None
+        self._introduced = False
 
     async def open(self, wanted: str) -> Conversation:
         """Go on in a conversation: an id, or ``last`` for the one with the newest activity. Raises NotFound."""
@@ -122,6 +124,7 @@ class ChatSession:
     async def ask(self, text: str, *, queue: bool = False) -> Shown:
         """Send a message with what is attached, and show its answer."""
         request, files, fresh = new_id(), [file.id for file in self.attached], self.conversation is None
+        await self._introduce()
 
         async def post() -> TurnHandle:
             most = (await self.client.limits()).message_chars
@@ -248,6 +251,18 @@ class ChatSession:
             fields = ConversationFields(system_prompt=system or None)
             self.conversation = await self.client.change_conversation(self.conversation.id, fields)
         return self.conversation, overrides
+
+    async def _introduce(self) -> None:
+        """Say once, to a person who watches, that it is the embedded model that will answer."""
+        if self._introduced or not self._console.err.is_terminal:
+            return
+        chosen = self.choice.provider or (self.conversation.provider_id if self.conversation else None)
+        with contextlib.suppress(ClientError):  # what is wrong, the message itself meets and tells
+            for provider in await self.client.providers():
+                answers = chosen in (provider.id, provider.name) if chosen else provider.is_default
+                if answers and provider.format == "local":
+                    self._introduced = True
+                    self._console.note(_DEMONSTRATION)
 
     async def _take_back(self, conversation: Conversation) -> None:
         """Undo the making of a conversation whose first message was refused."""

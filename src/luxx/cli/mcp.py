@@ -60,7 +60,10 @@ def add(
     server: Luxx = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Add an MCP server: a program (luxx mcp add NAME -- COMMAND ARGS...) or an address (luxx mcp add NAME --url URL)."""
+    """Add an MCP server: a program (luxx mcp add NAME -- COMMAND ARGS...) or an address (luxx mcp add NAME --url URL).
+
+    It is stored in any case; the exit code is 1 if it cannot be used.
+    """
     if bool(command) == bool(url):
         raise InvalidRequest("Give either a program, after --, or its address with --url.")
     fields = McpServerFields(
@@ -85,6 +88,8 @@ def add(
     console.line(f"{made.name} is stored.")
     if check:
         _report(console, made.name, check)
+        if not check.ok:
+            raise typer.Exit(1)
 
 
 @app.command("test")
@@ -101,7 +106,8 @@ def try_server(name: Name, server: Luxx = None, data_dir: DataDir = None) -> Non
     _report(console, name, check)
     if not check.ok:
         for line in found.status.log[-20:]:
-            console.line(f"  {line}", "dim")
+            if line not in check.detail:
+                console.line(f"  {line}", "dim")
         raise typer.Exit(1)
 
 

@@ -34,8 +34,7 @@ class OwnServer:
         try:
             app = self._app = await build(self._settings)
             try:
-                if self._turns:
-                    await app.start()
+                await (app.start() if self._turns else app.furnish())
                 await self._listen(app)
             finally:
                 await app.close()

@@ -100,7 +100,7 @@ def add(
     url: Url = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Add a provider. Its key is asked for without being shown: among the arguments others could see it."""
+    """Add a provider, asking for its key without showing it. It is stored, but the exit code is 1 if it does not answer."""
     wanted = wanted_server(url, data_dir)
     preset = _preset(wanted, name)
     if preset and base_url and not _same_host(preset, base_url):  # not that service, only something that speaks like it
@@ -180,7 +180,7 @@ def set_model(
     url: Url = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Choose a provider's default model; which provider is the default one stays as it is."""
+    """Choose a provider's default model; its first makes it the default provider if none that can answer was set up."""
 
     async def change(client: Client) -> Provider:
         provider = await provider_named(client, name)
@@ -314,12 +314,18 @@ def _tell_added(console: Console, provider: Provider, check: Check | None) -> No
     console.line(f"{provider.name} is stored{' and is the default' if provider.is_default else ''}.")
     if check:
         _report(console, provider.name, check)
+    name = shlex.quote(provider.name)
+    failed = check is not None and not check.ok
     if provider.default_model:
         console.line(f"Its default model is {provider.default_model}.")
-        return
-    if provider.notice:
-        console.line(provider.notice)
-    console.line(f"It has no default model: luxx providers default {shlex.quote(provider.name)} --model MODEL")
+    else:
+        if provider.notice and not failed:
+            console.line(provider.notice)
+        console.line(f"It has no default model: luxx providers default {name} --model MODEL")
+    if failed:
+        console.line(f"To try it again: luxx providers test {name}")
+        console.line(f"For another key or address: luxx providers remove {name}, then add it anew.")
+        raise typer.Exit(1)
 
 
 async def _with_only_model(client: Client, provider: Provider) -> Provider:

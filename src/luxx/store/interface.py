@@ -256,7 +256,7 @@ class ProviderStore(Protocol):
         ...
 
     async def delete(self, owner: str, provider_id: str) -> None:
-        """Delete; conversations that chose it fall back to the default, which may pass to the oldest left. Raises NotFound.
+        """Delete; conversations that chose it fall back to the default, which may pass to the oldest left that has a model. Raises NotFound.
 
         It is nobody's fallback any more.
         """

@@ -85,12 +85,13 @@ class HostileHttp:
         self.sessions: set[str] = set()
         self.lost_status = 404
         self.refusal: int | None = None
+        self.refusing = "<h1>Go away</h1>"
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request."""
         self.headers.append(dict(request.headers))
         if self.refusal:
-            return web.Response(status=self.refusal, text="<h1>Go away</h1>")
+            return web.Response(status=self.refusal, text=self.refusing)
         session = request.headers.get("Mcp-Session-Id")
         if request.method == "DELETE":
             self.sessions.discard(session or "")

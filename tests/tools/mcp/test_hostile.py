@@ -144,6 +144,15 @@ async def test_a_program_that_is_not_there_is_named(command: str) -> None:
         assert "cannot be run: No such file or directory" in checked.detail
 
 
+async def test_a_well_known_program_that_is_not_there_comes_with_the_way_to_get_it() -> None:
+    async with bench() as found:
+        server = await found.add(
+            "h", msgspec.structs.replace(hostile("well"), command="uvx"), secrets={"PATH": "/nowhere"}
+        )
+        checked = await found.servers.check(OWNER, server.id)
+        assert "uvx cannot be run: No such file or directory. It comes with uv (pip install uv)" in checked.detail
+
+
 async def test_ten_thousand_tools_are_cut_at_the_limit() -> None:
     async with one("many") as found:
         names = await found.names()

@@ -132,6 +132,15 @@ async def test_a_server_that_wants_a_token_is_said_to() -> None:
         assert "wrong-token" not in checked.detail
 
 
+@pytest.mark.parametrize(("body", "words"), [('{"detail": "Not Found"}', ": Not Found"), ("<h1>404</h1>", "")])
+async def test_a_wrong_address_is_said_once_and_in_words(body: str, words: str) -> None:
+    async with one() as (found, http):
+        http.refusal, http.refusing = 404, body
+        checked = await found.servers.check(OWNER, "server-1")
+    said = "it answered with HTTP 404 (no MCP server is at this address: check its path)"
+    assert checked.detail == f"The server cannot be used: {said}{words}"
+
+
 async def test_a_server_that_is_not_there_is_said_to_be() -> None:
     async with bench() as found:
         server = await found.add("h", HttpTarget(url=f"http://127.0.0.1:{free_port()}/mcp"))

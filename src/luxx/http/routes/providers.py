@@ -37,7 +37,7 @@ _ADDRESSED = frozenset({"openai"})
 _WITHOUT_ADDRESS = frozenset({"local", "scripted"})
 """The formats that have no address; the others have an official one, which a base URL replaces."""
 _FALLBACK = "local"
-"""The format that stands in while nothing else is set up, and gives way to the first provider that a person adds."""
+"""The format that stands in while nothing else is set up, and gives way to the first provider that can answer."""
 _SECRET: dict[str, Any] = {"security": [{"ownerSecret": []}]}
 
 
@@ -63,11 +63,13 @@ async def create(body: bodies.NewProvider, luxx: Luxx, owner: Caller) -> Respons
         known = ", ".join(luxx.parts.endpoints.formats)
         raise InvalidRequest(f"must be one of {known}", field="format")
     _check_address(new.format, new.base_url, preset)
-    is_default = await _becomes_default(luxx, owner) if body.is_default is None else body.is_default
+    is_default = body.is_default
+    if is_default is None:
+        is_default = body.default_model is not None and await _gives_way(luxx, owner)
     made = await luxx.parts.store.providers.create(owner, replace(new, is_default=is_default))
     notice = None
     if preset and not made.default_model:
-        made, notice = await _with_default_model(luxx, made, owner, preset)
+        made, notice = await _with_default_model(luxx, made, body, owner, preset)
     return reply(new_provider_view(made, notice), 201, {"Location": f"/api/providers/{made.id}"})
 
 
@@ -99,7 +101,7 @@ async def change(provider_id: IdInPath, body: bodies.ChangeProvider, luxx: Luxx,
             base_url=body.given("base_url", body.base_url),
             api_key=body.given("api_key", body.api_key),
             default_model=body.given("default_model", body.default_model),
-            is_default=_required(body, "is_default", body.is_default),
+            is_default=await _is_default(luxx, body, owner, before),
             fallback_id=body.given("fallback_id", body.fallback_id),
             prices=_prices(body, before),
         ),
@@ -156,12 +158,16 @@ def _new_provider(body: bodies.NewProvider, preset: Preset | None) -> NewProvide
     )
 
 
-async def _with_default_model(luxx: Surface, made: Provider, owner: str, preset: Preset) -> tuple[Provider, str | None]:
+async def _with_default_model(
+    luxx: Surface, made: Provider, body: bodies.NewProvider, owner: str, preset: Preset
+) -> tuple[Provider, str | None]:
     """Give a new provider a default model; else say why it has none."""
     choice = await luxx.parts.endpoints.find_default(owner, made.id, preset)
     if choice.model is None:
         return made, choice.notice
-    made = await luxx.parts.store.providers.change(owner, made.id, ProviderChange(default_model=choice.model))
+    becomes = body.is_default is None and await _gives_way(luxx, owner)
+    found = ProviderChange(default_model=choice.model, is_default=becomes or UNSET)
+    made = await luxx.parts.store.providers.change(owner, made.id, found)
     luxx.parts.supervisor.provider_changed(made.id)
     return made, None
 
@@ -193,7 +199,15 @@ def _required(body: bodies.ChangeProvider, name: str, value: bodies.T | None) ->
     return value
 
 
-async def _becomes_default(luxx: Surface, owner: str) -> bool:
-    """Whether a new provider that does not say so is the default: if none is, or only the embedded model."""
+async def _is_default(luxx: Surface, body: bodies.ChangeProvider, owner: str, before: Provider) -> bool | UnsetType:
+    """Return whether a provider becomes the default: what was sent, else as a new one does with its first model."""
+    first_model = before.default_model is None and body.default_model is not None
+    if first_model and "is_default" not in body.model_fields_set and await _gives_way(luxx, owner):
+        return True
+    return _required(body, "is_default", body.is_default)
+
+
+async def _gives_way(luxx: Surface, owner: str) -> bool:
+    """Whether there is no default that a person set up and that has a model to answer with."""
     default = await luxx.parts.store.providers.default(owner)
-    return default is None or default.format == _FALLBACK
+    return default is None or default.format == _FALLBACK or default.default_model is None

@@ -22,6 +22,8 @@ _PROVIDERS = """
     SELECT id, name, format, base_url, default_model, is_default, api_key IS NOT NULL, created_at, preset, fallback_id, prices
     FROM provider
 """
+_NEXT_DEFAULT = "WHERE owner_id = ? ORDER BY default_model IS NULL, ordinal LIMIT 1"
+"""The oldest that has a model to answer with, else the oldest."""
 _INSERT = """
     INSERT INTO provider
         (id, owner_id, ordinal, name, format, base_url, default_model, api_key, is_default, created_at, preset, fallback_id,
@@ -94,9 +96,9 @@ class SqlProviders:
             connection.execute(
                 "UPDATE provider SET fallback_id = NULL WHERE fallback_id = ? AND owner_id = ?", (provider_id, owner)
             )
-            oldest = connection.execute(_PROVIDERS + "WHERE owner_id = ? ORDER BY ordinal LIMIT 1", (owner,)).fetchone()
-            if provider.is_default and oldest is not None:
-                _make_default(connection, owner, oldest[0])
+            next_one = connection.execute(_PROVIDERS + _NEXT_DEFAULT, (owner,)).fetchone()
+            if provider.is_default and next_one is not None:
+                _make_default(connection, owner, next_one[0])
 
         await self._writer.write(job, self._forget)
 

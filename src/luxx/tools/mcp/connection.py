@@ -199,7 +199,7 @@ class Connection:
         if reason is None:
             self._failures, self._error = 0, None
             return
-        said = "; ".join(self.log.lines[-_SHOWN_LINES:])
+        said = "; ".join(line for line in self.log.lines[-_SHOWN_LINES:] if not reason.startswith(line))
         self._error = self.log.hidden(f"{reason}. It said: {said}" if said else reason)[:1_000]
         self._failures = 1 if now - began > _LIVED_LONG_S else self._failures + 1
         pause = 0.0 if self._failures == 1 else min(_LONGEST_PAUSE_S, 2.0 ** (self._failures - 2))

@@ -138,7 +138,7 @@ class _Transport(httpx2.AsyncBaseTransport):
             kept |= {"www-authenticate": wanted} if (wanted := response.headers.get("www-authenticate")) else {}
             return httpx2.Response(status, headers=kept, content=body)
         words = f"it answered with HTTP {status}{_hint(status)}"
-        words += f": {said.message if said else text}".rstrip(": ")
+        words += f": {said.message if said else _plain(body, text)}".rstrip(": ")
         is_refused = status < 500 and status not in (*_LEFT, 408)
         code = UNREACHABLE if is_refused else IN_DOUBT
         return self._failure(502 if status in _LEFT else status, words, response.headers, code)
@@ -217,7 +217,20 @@ def _answers_another(line: bytes, request_id: int | str | None) -> bool:
 def _hint(status: int) -> str:
     if status in (401, 403):
         return " (not authorized: it wants a token in a header)"
+    if status in (404, 405):
+        return " (no MCP server is at this address: check its path)"
     return ""
+
+
+def _plain(body: bytes, text: str) -> str:
+    """Return the words in a refusal: the message in a JSON object, nothing of a page, else its text."""
+    if text.startswith("<"):
+        return ""
+    try:
+        found = msgspec.json.decode(body, type=_Refusal)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return text
+    return next((one for one in (found.detail, found.message, found.error) if isinstance(one, str)), text)
 
 
 def _end_of_session(status: int, said: str | None, text: str) -> int | None:
@@ -252,6 +265,12 @@ def _words(error: Exception) -> str:
 
 class _Sent(msgspec.Struct):
     id: int | str | None = None
+
+
+class _Refusal(msgspec.Struct):
+    detail: object = None
+    message: object = None
+    error: object = None
 
 
 class _Came(msgspec.Struct):

@@ -9,6 +9,14 @@ import signal
 import sys
 import threading
 
+_FROM = {
+    "uvx": "It comes with uv (pip install uv)",
+    "uv": "To have it: pip install uv",
+    "npx": "It comes with Node.js (https://nodejs.org)",
+    "node": "It is Node.js (https://nodejs.org)",
+}
+"""How to get the programs that servers are most often started with."""
+
 
 def main() -> None:
     """Run the program and end as it ended."""
@@ -31,7 +39,10 @@ def _become(command: list[str]) -> None:
     try:
         os.execvp(command[0], command)
     except OSError as error:
-        os.write(2, f"{command[0]} cannot be run: {error.strerror}\n".encode(errors="replace"))
+        words = f"{command[0]} cannot be run: {error.strerror}"
+        if isinstance(error, FileNotFoundError) and command[0] in _FROM:
+            words += f". {_FROM[command[0]]}; it has to be in the PATH that Luxx's server has."
+        os.write(2, f"{words}\n".encode(errors="replace"))
         os._exit(127)
 
 

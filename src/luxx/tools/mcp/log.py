@@ -32,8 +32,10 @@ class ServerLog:
         self._lines.extend(shown for line in lines[-MAX_LINES:] if (shown := self._shown(line)))
 
     def note(self, text: str) -> None:
-        """Add a line of Luxx's own."""
-        self._lines.append(self.hidden(text)[:MAX_LINE_CHARS])
+        """Add a line of Luxx's own, once where it would be said again at once."""
+        line = self.hidden(text)[:MAX_LINE_CHARS]
+        if not self._lines or self._lines[-1] != line:
+            self._lines.append(line)
 
     def hidden(self, text: str) -> str:
         """Return a text of the server with the known secrets hidden."""
