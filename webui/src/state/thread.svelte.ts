@@ -11,6 +11,7 @@ import { announcer } from './announcer.svelte';
 import { BranchPart } from './branch-part.svelte';
 import { recallLeaf, rememberLeaf } from './branches';
 import { keep } from './copies';
+import { cancelTurn } from './cancel';
 import { conversations } from './conversations.svelte';
 import { Followed } from './followed.svelte';
 import { startOfLine } from './line';
@@ -44,6 +45,8 @@ export class Thread extends BranchPart {
   readonly line = $derived(this.messages.slice(this.lineStart));
   /** Requests to start a turn that have no answer yet; meanwhile the page is ahead of the server. */
   private starting = 0;
+  /** Changes when such a request is sent and when it is answered: what was asked for before may not know what was sent. */
+  private starts = 0;
   /** How often another part has been asked for, and how many of these requests have no answer yet. */
   private reads = 0;
   private reading = 0;
@@ -112,13 +115,14 @@ export class Thread extends BranchPart {
     const id = this.id ?? '';
     const own = ++this.reads;
     const asked = Date.now();
+    const { starts } = this;
     this.reading += 1;
     try {
       const [conversation, page] = await Promise.all([api.get(id, signal), readPlace(id, place, signal)]);
       if (own !== this.reads) return false;
       this.conversation = conversation;
-      this.stale ||= this.starting > 0;
-      if (this.starting) return false;
+      this.stale ||= this.starts !== starts;
+      if (this.starts !== starts) return false;
       this.show(page);
       if (place === 'end') this.keep(page, asked);
       return true;
@@ -144,14 +148,18 @@ export class Thread extends BranchPart {
     if (this.id === null) return;
     this.stale = this.starting + this.reading > 0;
     if (this.stale) return;
-    const { hasNewer, reads } = this;
+    const { hasNewer, reads, starts } = this;
     const asked = Date.now();
     try {
       const [conversation, page] = await Promise.all([
         api.get(this.id, this.closing.signal),
         readPart(this.id, partShown(this.messages, hasNewer), this.closing.signal),
       ]);
-      if (this.starting > 0 || this.reads !== reads || this.hasNewer !== hasNewer) return;
+      if (this.starts !== starts) {
+        this.stale = true;
+        return this.catchUp();
+      }
+      if (this.reads !== reads || this.hasNewer !== hasNewer) return;
       this.conversation = conversation;
       conversations.put(conversation);
       this.show(page);
@@ -213,7 +221,7 @@ export class Thread extends BranchPart {
     if (this.closing.signal.aborted) opened.abort();
     const turnId = response.headers.get('Luxx-Turn-Id') ?? '';
     void this.follow(view, turnId, 0, response);
-    if (view.stopping) void turns.cancel(turnId);
+    if (view.stopping) void this.cancel(view).catch(() => undefined);
   }
 
   /** Send a message to the end of the branch, or, with `edited`, beside an earlier one. Raises Problem if it is not accepted. */
@@ -267,6 +275,7 @@ export class Thread extends BranchPart {
     const before = this.messages;
     const { hasNewer } = this;
     this.starting += 1;
+    this.starts += 1;
     this.messages = messages;
     this.hasNewer = false;
     try {
@@ -277,19 +286,24 @@ export class Thread extends BranchPart {
       throw error;
     } finally {
       this.starting -= 1;
+      this.starts += 1;
       this.catchUp();
     }
   }
 
-  /** Stop the turn under way. What was made so far stays. */
+  /** Stop the turn under way, or, if the server is away, as soon as it is back. What was made so far stays. */
   async stop(): Promise<void> {
     const message = this.running;
     if (!message || message.stopping) return;
     message.stopping = true;
+    if (message.turnId) await this.cancel(message);
+  }
+
+  private async cancel(view: MessageView): Promise<void> {
     try {
-      if (message.turnId) await turns.cancel(message.turnId);
+      await cancelTurn(() => view.turnId);
     } catch (error) {
-      message.stopping = false;
+      view.stopping = false;
       throw error;
     }
   }
