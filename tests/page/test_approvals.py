@@ -52,8 +52,11 @@ def test_it_is_decided_by_keys_alone_and_the_focus_stays_at_the_call(chat: Page)
 def test_a_denied_call_does_not_run(chat: Page, server: PageServer) -> None:
     send(chat, ASKS)
     button(chat, "Deny").click()
-    expect(answer(chat)).to_contain_text("Denied")
+    expect(answer(chat)).to_contain_text("You denied it.")
+    expect(answer(chat)).to_contain_text("not run")
     expect(answer(chat)).to_contain_text("Done.")
+    expect(answer(chat)).not_to_contain_text("failed")
+    expect(answer(chat)).not_to_contain_text("Denied: the person")
     steps = server.last_answer(conversation_id(chat))["steps"]
     assert next(step for step in steps if step["type"] == "tool_result")["state"] == "failed"
 

@@ -205,10 +205,10 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_uploaded(chat: Page) -
     expect(chip(chat, "1.txt").get_by_role("button")).to_have_count(1)
     expect(chat.get_by_role("alert").filter(has_text="1.txt: Too large")).to_have_count(1)
     send(chat, script([text("Here.")]))
-    expect(chat.get_by_text("A file cannot go with this message: remove it.")).to_be_visible()
+    expect(chat.get_by_text("1.txt cannot go with this message: remove it.")).to_be_visible()
     assert_accessible(chat)
     chat.get_by_role("button", name="Remove 1.txt").click()
-    expect(chat.get_by_text("A file cannot go with this message: remove it.")).to_have_count(0)
+    expect(chat.get_by_text("1.txt cannot go with this message: remove it.")).to_have_count(0)
     chat.get_by_role("button", name="Send", exact=True).click()
     expect(answer(chat)).to_contain_text("Here.")
     assert sent == ["2.txt"]

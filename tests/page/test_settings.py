@@ -106,6 +106,17 @@ def test_without_the_owners_secret_the_page_says_what_is_missing(chat: Page, add
     expect(dialog.get_by_role("alert")).to_contain_text("Only the owner may change this.")
 
 
+def test_a_provider_that_cannot_answer_says_that_it_has_no_model_and_is_not_the_default(owned: Page) -> None:
+    dialog = settings(owned)
+    add_custom(dialog, "Bare", "http://127.0.0.1:9/v1")
+    bare = row(dialog, "Bare")
+    expect(bare).to_contain_text("no model chosen")
+    press(bare, "Cancel")
+    expect(bare.get_by_role("button", name="Make default")).to_be_visible()
+    press(bare, "Remove")
+    press(bare, "Really remove?")
+
+
 def test_a_provider_is_added_tried_changed_and_removed(owned: Page, server: PageServer, address: str) -> None:
     dialog = settings(owned)
     add_custom(dialog, "Mine", address)

@@ -1,4 +1,5 @@
 /** Reading event streams over a network that comes and goes. */
+import { reach } from './reach';
 import { SseParser, type ServerSentEvent } from './sse';
 
 /** The server writes a comment every 15 s; a stream that is silent for longer than this is dead. */
@@ -19,7 +20,10 @@ export async function openStream(
   signal: AbortSignal,
 ): Promise<Response> {
   const attempt = new AbortController();
-  const timer = setTimeout(() => attempt.abort(), OPENING_MS);
+  const timer = setTimeout(() => {
+    reach.missed();
+    attempt.abort();
+  }, OPENING_MS);
   try {
     return await request(AbortSignal.any([attempt.signal, signal]));
   } finally {
@@ -45,6 +49,7 @@ export async function readEvents(
       const { done, value } = await reader.read();
       if (done || signal.aborted) break;
       watch.heard();
+      reach.heard();
       for (const event of parser.push(decoder.decode(value, { stream: true }))) take(event);
     }
   } finally {
@@ -89,7 +94,7 @@ class SilenceWatch {
   }
 }
 
-/** How long to wait before the next attempt: doubled each time, at random below that, and at once when the network is back. */
+/** How long to wait before the next attempt: doubled each time, at random below that, and no longer when the server is heard of again. */
 export class BackOff {
   private attempts = 0;
   /** The server's wish, in milliseconds: a floor for the first delay. */
@@ -112,7 +117,7 @@ export class BackOff {
   }
 }
 
-/** Resolve after the time, or sooner when the network comes back, the page is looked at again, or the signal is aborted. */
+/** Resolve after the time, or sooner when the server or the network comes back, the page is looked at again, or the signal is aborted. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const waiting = new AbortController();
@@ -126,6 +131,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     };
     const timer = setTimeout(end, ms);
     const until = { signal: waiting.signal };
+    reach.addEventListener('back', end, until);
     addEventListener('online', end, until);
     addEventListener('pageshow', end, until);
     document.addEventListener('visibilitychange', seen, until);

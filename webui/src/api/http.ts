@@ -1,4 +1,5 @@
 /** Requests to the server: JSON in, JSON out, errors as `Problem`. */
+import { reach } from './reach';
 import type { ProblemDocument } from './types';
 
 /** The server refused, or could not be reached (`status` 0). `code` is stable, `message` is for people. */
@@ -20,6 +21,16 @@ export class Problem extends Error {
   get unreachable(): boolean {
     return this.status === 0;
   }
+
+  /** Whether the same request may well be answered a moment later: nobody was there, or not yet. */
+  get passing(): boolean {
+    return this.unreachable || isAway(this.status);
+  }
+}
+
+/** What stands between answers so where nobody is behind it, and a server that starts or ends. */
+function isAway(status: number): boolean {
+  return status >= 502 && status <= 504;
 }
 
 interface Options {
@@ -42,8 +53,9 @@ export async function send(path: string, { body, headers, ...rest }: Options = {
     response = await fetch(path, init);
   } catch (error) {
     if (rest.signal?.aborted) throw error;
-    throw new Problem(0, 'unreachable', '');
+    throw unreachable();
   }
+  if (!isAway(response.status)) reach.answered();
   if (response.ok) return response;
   throw await readProblem(response);
 }
@@ -55,8 +67,13 @@ export async function json<Result>(path: string, options?: Options): Promise<Res
     return (await response.json()) as Result;
   } catch (error) {
     if (options?.signal?.aborted) throw error;
-    throw new Problem(0, 'unreachable', '');
+    throw unreachable();
   }
+}
+
+function unreachable(): Problem {
+  reach.missed();
+  return new Problem(0, 'unreachable', '');
 }
 
 async function readProblem(response: Response): Promise<Problem> {

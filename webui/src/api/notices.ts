@@ -11,8 +11,6 @@ export interface NoticeHandlers {
   notice: (notice: Notice) => void;
   /** Notices may have been missed, and the server is there: everything shown should be read again. */
   missed: () => void;
-  /** Told at each attempt whether the server could be reached. */
-  reached: (reached: boolean) => void;
 }
 
 /** Listen until the signal is aborted. */
@@ -24,7 +22,6 @@ export async function listen(handlers: NoticeHandlers, signal: AbortSignal): Pro
     const attempt = new AbortController();
     const release = abortWhenHidden(attempt, signal);
     const answered = () => {
-      handlers.reached(true);
       if (!first) handlers.missed();
     };
     try {
@@ -37,8 +34,7 @@ export async function listen(handlers: NoticeHandlers, signal: AbortSignal): Pro
         })) ?? 0;
     } catch (error) {
       if (attempt.signal.aborted) continue;
-      if (!(error instanceof Problem) || error.unreachable) handlers.reached(false);
-      else {
+      if (error instanceof Problem && !error.unreachable) {
         answered();
         if (error.status === 404 || error.status === 405 || error.needsOwner) await onFocusOnly(signal);
       }

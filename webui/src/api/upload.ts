@@ -1,5 +1,6 @@
 /** Uploading: one file as the body of a request that tells how far it is, which `fetch` cannot. */
 import { Problem, problemIn, withQuery } from './http';
+import { reach } from './reach';
 import type { FileRef } from './types';
 
 /** Send a file; `progress` gets the share that is sent. Raises Problem; an abort is one, too. */
@@ -22,6 +23,7 @@ export function uploadTo<Result>(
     request.setRequestHeader('Content-Type', 'application/octet-stream');
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
     request.onload = () => {
+      reach.answered();
       if (request.status === 200 || request.status === 201) resolve(JSON.parse(request.responseText) as Result);
       else reject(problemIn(request.status, request.responseText, request.statusText));
     };

@@ -58,7 +58,13 @@ export class Attachment {
   /** Stop the upload and let the browser forget the image. */
   end(): void {
     this.ending.abort();
+    this.hide();
+  }
+
+  /** Show no image: it is none, or nobody looks at it any more. */
+  hide(): void {
     if (this.preview?.startsWith('blob:')) URL.revokeObjectURL(this.preview);
+    this.preview = undefined;
   }
 
   private uploaded(file: FileRef): void {
@@ -73,7 +79,8 @@ export class Attachments {
   items = $state<Attachment[]>([]);
   /** Those of them that are too many for one message. */
   private readonly excess = $derived(this.items.filter((item) => item.fits).slice(limits.files));
-  readonly refused = $derived(this.items.some((item) => this.refusal(item)));
+  /** The first that cannot go with the message. */
+  readonly refused = $derived(this.items.find((item) => this.refusal(item)));
   readonly uploading = $derived(this.items.some((item) => isOnItsWay(item) && !this.refusal(item)));
   readonly failed = $derived(this.items.some((item) => item.state === 'failed'));
   readonly refs = $derived(this.items.flatMap((item) => item.file ?? []));

@@ -51,14 +51,16 @@ class Providers {
     return made;
   }
 
-  /** Let a provider answer wherever no other is chosen, in new chats of this browser too. */
-  async makeStandard(id: string): Promise<void> {
-    await this.change(id, { is_default: true });
-    rememberModel([id, null]);
+  /** Let a provider answer wherever no other is chosen. */
+  makeStandard(id: string): Promise<void> {
+    return this.change(id, { is_default: true });
   }
 
+  /** Change a provider; one that becomes the default by it answers in new chats of this browser too. */
   async change(id: string, fields: ProviderChange): Promise<void> {
-    await api.change(id, fields);
+    const before = this.standard?.id;
+    const { is_default } = await api.change(id, fields);
+    if (is_default && id !== before) rememberModel([id, null]);
     if ('base_url' in fields || 'api_key' in fields) this.forgetModels(id);
     await this.load();
   }

@@ -55,6 +55,7 @@ export const deSetup: SetupCatalogue = {
     keyLost:
       'Der gespeicherte Schlüssel gehört zur alten Adresse und wird gelöscht. Hier den für die neue Adresse eingeben.',
     model: 'Standardmodell',
+    modelNone: 'kein Modell gewählt',
     modelAuto: 'Leer: eines von denen, die der Anbieter auflistet.',
     modelList: (n) => `${number(n)} zur Auswahl: zum Suchen tippen.`,
     modelUnlisted: 'Der Anbieter listet gerade keine auf: Namen eintippen.',

@@ -54,6 +54,7 @@ export const enSetup = {
     forgetKey: 'Delete the stored key',
     keyLost: 'The stored key belongs to the old address and will be deleted. Enter the key for the new one.',
     model: 'Default model',
+    modelNone: 'no model chosen',
     modelAuto: 'Empty: one is chosen from what the provider lists.',
     modelList: (n: number) => `${number(n)} to choose from: type to search.`,
     modelUnlisted: 'The provider lists none now; type a name.',

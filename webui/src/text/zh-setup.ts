@@ -54,6 +54,7 @@ export const zhSetup: SetupCatalogue = {
     forgetKey: '删除已保存的密钥',
     keyLost: '已保存的密钥属于旧地址，将被删除。请输入新地址的密钥。',
     model: '默认模型',
+    modelNone: '未选择模型',
     modelAuto: '留空则从服务商列出的模型中选择一个。',
     modelList: (n) => `共 ${number(n)} 个可选：输入即可搜索。`,
     modelUnlisted: '服务商目前没有列出模型，请输入名称。',

@@ -70,7 +70,16 @@ export function summary(text: string): string {
 
 /** Return the beginning of a result on one line, for who does not unfold it. */
 export function brief(text: string): string {
-  return visible(text.slice(0, 400).replace(/\s+/g, ' ').trim()).slice(0, 120);
+  return cut(visible(text.slice(0, 400).replace(/\s+/g, ' ').trim()), 120);
+}
+
+/** Return the first line that says something, as much of it as a line can hold. */
+export function firstLine(text: string): string {
+  return cut(visible(text.trimStart().slice(0, 1000).split('\n', 1)[0] ?? '').trimEnd(), 400);
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most).trimEnd()} …` : text;
 }
 
 function parse(text: string): unknown {

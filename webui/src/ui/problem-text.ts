@@ -1,5 +1,6 @@
 /** What a person is told about a problem: the page's own words, and those of the server where they say more. */
 import type { Problem } from '../api/http';
+import { toasts } from '../state/toasts.svelte';
 import { t } from '../text';
 
 type Words = Exclude<keyof typeof t.errors, 'unexpected'>;
@@ -33,4 +34,10 @@ export function problemText(problem: Problem): string {
   const detailed = WITH_DETAIL[problem.code];
   const words = detailed ? t.errors[detailed] : t.turn.codes[problem.code];
   return [words, problem.message].filter(Boolean).join(' ') || t.errors.unexpected;
+}
+
+/** Tell of a problem at the edge of the page; that the server is away is told as long as it is. */
+export function showProblem(problem: Problem): void {
+  if (problem.unreachable) toasts.showAway(problemText(problem));
+  else toasts.show(problemText(problem));
 }

@@ -7,6 +7,10 @@
 
 /** So near to the end counts as being there, in pixels. */
 const AT_END = 12;
+/** How much of the view a page is, as browsers have it. */
+const PAGE = 0.875;
+/** So much of what stands before what is held is in sight, in pixels. */
+const ABOVE = 64;
 const UP_KEYS = new Set(['PageUp', 'ArrowUp', 'Home']);
 
 export class ScrollFollower {
@@ -15,6 +19,10 @@ export class ScrollFollower {
   private lastTop = 0;
   private lastHeight = 0;
   private touchY = 0;
+  /** What is to be seen from its beginning on while the end is followed. */
+  private held: Element | undefined;
+  /** Whether a person has moved on from there, and is left in peace. */
+  private moved = false;
   /** How high the content was when it was last seen to grow, and before that. */
   private heights: [number, number] = [0, 0];
   private readonly observer: ResizeObserver;
@@ -45,6 +53,7 @@ export class ScrollFollower {
 
   /** Go to the end and follow it. */
   jump(): void {
+    this.keep(undefined);
     this.set(true);
     this.write(this.area.scrollHeight);
   }
@@ -52,6 +61,20 @@ export class ScrollFollower {
   /** Stop following, as when something else decides about the position. */
   release(): void {
     this.set(false);
+  }
+
+  /** Follow the end no further than the beginning of this; without it, again to the end. */
+  hold(element: Element | undefined): void {
+    if (!this.following) return;
+    this.keep(element);
+    this.moved = false;
+    this.write(this.aim());
+  }
+
+  /** Move by a page, as a person does. */
+  page(way: -1 | 1): void {
+    if (way < 0) this.up();
+    this.area.scrollBy({ top: way * this.area.clientHeight * PAGE });
   }
 
   /** Move by so many pixels without this counting as a person's move. */
@@ -76,7 +99,21 @@ export class ScrollFollower {
   private grown(): void {
     this.heights = [this.heights[1], this.area.scrollHeight];
     if (this.area.scrollHeight <= this.area.clientHeight) this.set(true);
-    if (this.following) this.write(this.area.scrollHeight);
+    if (this.following) this.write(this.aim());
+  }
+
+  /** Where the view belongs that follows the end. */
+  private aim(): number {
+    if (!this.held?.isConnected) return this.area.scrollHeight;
+    if (this.moved) return this.area.scrollTop;
+    const beginning = this.held.getBoundingClientRect().top - this.area.getBoundingClientRect().top - ABOVE;
+    return Math.min(this.area.scrollHeight, this.area.scrollTop + beginning);
+  }
+
+  private keep(element: Element | undefined): void {
+    this.held = element;
+    // What the browser would move to make up for a change would look like a person's move up.
+    this.area.style.overflowAnchor = element ? 'none' : '';
   }
 
   private distance(): number {
@@ -114,7 +151,11 @@ export class ScrollFollower {
     this.lastHeight = height;
     if (ours || cut) return;
     this.written = -1; // a person who comes back to where we wrote has come by themselves
+    this.moved = true;
     if (top < before - 0.5) this.set(false);
-    else if (top > before && this.reached(top)) this.set(true);
+    else if (top > before && this.reached(top)) {
+      this.keep(undefined);
+      this.set(true);
+    }
   }
 }

@@ -1,0 +1,133 @@
+"""What is pressed while the server is away, and what the page says of it when the server is there again."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.page.accessibility import assert_accessible
+from tests.page.conftest import PageServer
+from tests.page.talk import answer, call, script, send, text
+
+AWAY = "The server cannot be reached."
+ENDLESS = "".join(f"word{n} " for n in range(2000))
+ASKS = script([call("wait_unsafe", seconds=0)], [text("Done.")])
+BACK = 30_000  # in ms: a server starts meanwhile
+
+
+@pytest.fixture
+def page(chat: Page, server: PageServer) -> Iterator[Page]:
+    """The page, whose server is up again in the end."""
+    yield chat
+    if not server.is_up:
+        server.start()
+    server.call("PUT", "/api/rules", {"items": []})
+
+
+def endless(page: Page) -> None:
+    send(page, script([text(ENDLESS, delay_ms=30)]))
+    expect(answer(page)).to_contain_text("word5 ")
+
+
+def restart(page: Page, server: PageServer) -> None:
+    """Start the server again, and do not wait until the page would ask by itself."""
+    server.start()
+    page.evaluate("dispatchEvent(new Event('online'))")
+
+
+def stop(page: Page) -> None:
+    page.get_by_role("button", name="Stop", exact=True).click()
+
+
+def fresh_tab(page: Page) -> Page:
+    """A tab whose clock can be stopped, which is not left to others."""
+    assert page.context.browser
+    tab = page.context.browser.new_context(service_workers="block").new_page()
+    tab.clock.install()
+    tab.goto(page.url)
+    return tab
+
+
+def field(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Message", exact=True)
+
+
+def test_a_stop_that_the_server_could_not_hear_is_told_to_it_when_it_is_back(page: Page, server: PageServer) -> None:
+    endless(page)
+    send(page, script([text("Of the next one.")]))
+    expect(page.get_by_role("button", name="Send now")).to_be_enabled()
+    server.kill()
+    expect(page.get_by_text("Connection lost")).to_be_visible()
+    stop(page)
+    expect(page.get_by_text("Will stop when the server is back.")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text=AWAY)).to_have_count(0)
+    assert_accessible(page)
+    server.start()
+    first = page.get_by_role("article", name="Answer").first
+    expect(first).to_contain_text("Stopped.", timeout=BACK)
+    expect(page.locator(".status")).to_have_text("")
+    expect(answer(page)).to_contain_text("Not answered.")
+
+
+def test_a_reason_that_is_over_is_not_told_any_more(page: Page, server: PageServer) -> None:
+    send(page, script([text("Ready.")]))
+    expect(answer(page)).to_have_attribute("aria-busy", "false")
+    server.kill()
+    send(page, script([text("Sent after all.")]))
+    trouble = page.locator(".composer").get_by_role("alert")
+    expect(trouble).to_contain_text(f"Not sent. {AWAY}")
+    restart(page, server)
+    expect(trouble).to_have_text("Not sent. Retry", timeout=BACK)
+    trouble.get_by_role("button", name="Retry").click()
+    expect(answer(page)).to_contain_text("Sent after all.")
+    expect(trouble).to_have_count(0)
+    server.kill()
+    page.get_by_role("button", name="Tools", exact=True).click()
+    expect(trouble).to_contain_text(AWAY)
+    restart(page, server)
+    expect(trouble).to_have_count(0, timeout=BACK)
+    expect(page.locator(".status")).to_have_text("")
+
+
+def test_the_first_request_that_is_answered_brings_all_connections_back(page: Page, server: PageServer) -> None:
+    tab = fresh_tab(page)
+    endless(tab)
+    tab.clock.pause_at(tab.evaluate("Date.now() / 1000 + 1"))
+    server.kill()
+    while not tab.get_by_title("Offline:").count():
+        tab.clock.run_for(500)
+    tab.clock.run_for(1_000)
+    expect(tab.locator(".status")).to_contain_text("Connection lost")
+    server.start()
+    # No time goes by: only what is pressed can bring the next attempt.
+    with tab.expect_response("**/api/events"), tab.expect_response("**/api/turns/*/events"):
+        tab.get_by_role("button", name="Tools", exact=True).click()
+    expect(tab.locator(".status")).to_have_text("")
+    stop(tab)
+    expect(answer(tab)).to_contain_text("Stopped.")
+    tab.context.close()
+
+
+def test_a_message_at_the_edge_covers_nothing_that_is_pressed_and_leaves_with_its_reason(
+    page: Page, server: PageServer
+) -> None:
+    server.call("PUT", "/api/rules", {"items": [{"tool": "wait_unsafe", "action": "ask"}]})
+    send(page, ASKS)
+    allow = page.get_by_role("button", name="Allow", exact=True)
+    expect(allow).to_be_visible()
+    field(page).fill("next")
+    server.kill()
+    allow.click()
+    toast = page.locator(".toast")
+    expect(toast).to_have_text(AWAY)
+    for width in (801, 1280):
+        page.set_viewport_size({"width": width, "height": 860})
+        for name in ("Stop", "Send", "Share and export", "Allow", "New chat"):
+            for found in page.get_by_role("button", name=name, exact=True).all():
+                found.click(trial=True)
+    allow.click()
+    expect(toast).to_have_count(1)
+    restart(page, server)
+    expect(toast).to_have_count(0, timeout=BACK)
+    allow.click()
+    expect(answer(page)).to_contain_text("Done.")
