@@ -23,6 +23,8 @@ class Conversations {
   private oldest = '';
   /** Deleted for the eye, not yet on the server; null is one of which only the id is known. */
   private readonly leaving = new Map<string, Conversation | null>();
+  /** What was heard of while the list is read, which may not know it yet. */
+  private readonly meanwhile = new Map<string, Conversation>();
   private request: AbortController | undefined;
   private keeping = false;
 
@@ -63,8 +65,10 @@ class Conversations {
     const asked = Date.now();
     this.request = request;
     this.loading = true;
+    this.meanwhile.clear();
     try {
       await read(request.signal);
+      for (const conversation of this.meanwhile.values()) this.put(conversation);
       this.failed = false;
       this.loaded = true;
       this.keep(asked);
@@ -126,6 +130,7 @@ class Conversations {
   /** Take the server's word about one conversation; the newest activity stands first. */
   put(conversation: Conversation): void {
     if (this.leaving.has(conversation.id)) return;
+    if (this.loading) this.meanwhile.set(conversation.id, conversation);
     const reached = this.ended || conversation.updated_at >= this.oldest;
     this.pinned = placed(this.pinned, conversation, conversation.pinned);
     this.items = placed(this.items, conversation, !conversation.pinned && reached);
@@ -175,6 +180,7 @@ class Conversations {
   drop(id: string): void {
     keep((offline) => offline.forget(id));
     this.keep();
+    this.meanwhile.delete(id);
     this.pinned = this.pinned.filter((item) => item.id !== id);
     this.items = this.items.filter((item) => item.id !== id);
   }
