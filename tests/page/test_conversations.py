@@ -230,6 +230,24 @@ def test_a_conversation_that_was_open_is_shown_at_once(chat: Page, server: PageS
     chat.unroute_all(behavior="wait")
 
 
+def test_what_happens_before_the_page_listens_is_shown(chat: Page, server: PageServer) -> None:
+    send(chat, script([text("Said before.")]))
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    here = conversation_id(chat)
+    held: list[Route] = []
+    chat.route("**/api/events", lambda route: held.append(route))
+    chat.reload()
+    expect(answer(chat)).to_contain_text("Said before.")
+    expect(chat.get_by_role("navigation").locator("[aria-current=page]")).to_be_visible()
+    body = {"text": script([text("Said meanwhile.")])}
+    server.call("POST", f"/api/conversations/{here}/messages", body)
+    made(server, "Made meanwhile")
+    for route in held:
+        route.continue_()
+    expect(row(chat, "Made meanwhile")).to_be_visible()
+    expect(answer(chat)).to_contain_text("Said meanwhile.")
+
+
 def test_an_answer_that_ends_elsewhere_is_unread_in_all_tabs_until_it_is_looked_at(
     chat: Page, server: PageServer
 ) -> None:

@@ -27,9 +27,12 @@ KEPT = """async () => {
     const done = (request) => new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
     const database = await done(indexedDB.open('luxx'));
     const read = (name) => database.transaction(name).objectStore(name);
-    const kept = { ids: await done(read('conversations').getAllKeys()), list: await done(read('facts').get('list')) };
+    const rows = (await done(read('conversations').getAll())).map(({ json }) => JSON.parse(json));
+    const list = await done(read('facts').get('list'));
     database.close();
-    return kept;
+    const ids = rows.map(({ conversation }) => conversation.id);
+    const ended = rows.filter(({ page }) => page.items.at(-1)?.status === 'done').map(({ conversation }) => conversation.id);
+    return { ids, ended, list };
 }"""
 HIDE = """hidden => {
     Object.defineProperty(document, 'visibilityState', { value: hidden ? 'hidden' : 'visible', configurable: true });
@@ -59,11 +62,11 @@ def until(page: Page, condition: str, arg: str | None = None) -> None:
 
 
 def kept(page: Page) -> None:
-    """Wait until the browser has kept the page, the list and the conversation that is open."""
+    """Wait until the browser has kept the page, the list and the conversation that is open, with its answer."""
     page.evaluate(READY)
     until(
         page,
-        f"async id => {{ const k = await ({KEPT})(); return k.list?.includes(id) && k.ids.includes(id) }}",
+        f"async id => {{ const k = await ({KEPT})(); return k.list?.includes(id) && k.ended.includes(id) }}",
         conversation_id(page),
     )
 
@@ -162,7 +165,7 @@ def test_what_is_kept_is_forgotten_by_a_button(tab: Page, server: PageServer) ->
     forget.click()
     expect(tab.get_by_text("Nothing is kept.")).to_be_visible()
     expect(forget).to_be_disabled()
-    assert tab.evaluate(KEPT) == {"ids": [], "list": None}
+    assert tab.evaluate(KEPT) == {"ids": [], "ended": [], "list": None}
 
 
 def test_what_was_read_before_all_was_forgotten_does_not_come_back(tab: Page, server: PageServer) -> None:
@@ -180,7 +183,7 @@ def test_what_was_read_before_all_was_forgotten_does_not_come_back(tab: Page, se
     tab.get_by_role("button", name="Forget them").click()
     expect(tab.get_by_text("Nothing is kept.")).to_be_visible()
     tab.clock.run_for(10_000)
-    assert tab.evaluate(KEPT) == {"ids": [], "list": None}
+    assert tab.evaluate(KEPT) == {"ids": [], "ended": [], "list": None}
 
 
 def test_what_was_asked_for_before_all_was_forgotten_does_not_come_back(tab: Page, server: PageServer) -> None:
@@ -188,7 +191,8 @@ def test_what_was_asked_for_before_all_was_forgotten_does_not_come_back(tab: Pag
     talked(tab)
     held: list[Route] = []
     tab.route(re.compile(r"/messages\?|/api/conversations\?"), lambda route: held.append(route))
-    tab.reload()
+    with tab.expect_request(re.compile(r"/api/conversations\?")):
+        tab.reload()
     tab.get_by_role("button", name="Settings", exact=True).click()
     tab.get_by_role("tab", name="Data").click()
     tab.get_by_role("button", name="Forget them").click()
@@ -202,7 +206,7 @@ def test_what_was_asked_for_before_all_was_forgotten_does_not_come_back(tab: Pag
     until(
         tab, f"async id => (await ({KEPT})()).ids.includes(id)", other
     )  # What was read before it would have been kept by now.
-    assert tab.evaluate(KEPT) == {"ids": [other], "list": None}
+    assert tab.evaluate(KEPT) == {"ids": [other], "ended": [other], "list": None}
 
 
 @pytest.mark.parametrize(

@@ -6,27 +6,35 @@ import type { Notice } from './types';
 
 /** A hidden tab gives its connection back after this: browsers allow six to a host. */
 const HIDDEN_MS = 30_000;
+/** Nobody waits longer than this to see something because the stream does not open. */
+const PATIENCE_MS = 250;
 
 export interface NoticeHandlers {
   notice: (notice: Notice) => void;
-  /** Notices may have been missed, and the server is there: everything shown should be read again. */
-  missed: () => void;
+  /**
+   * Read what is shown. It is called when listening has begun, for what was read before that may miss a change that no notice tells
+   * of; and once without that, when it does not begin soon. `again` says that it is not the first time.
+   */
+  read: (again: boolean) => void;
 }
 
 /** Listen until the signal is aborted. */
 export async function listen(handlers: NoticeHandlers, signal: AbortSignal): Promise<void> {
   const backOff = new BackOff();
-  let first = true;
+  let again = false;
+  const read = () => {
+    clearTimeout(timer);
+    handlers.read(again);
+    again = true;
+  };
+  const timer = setTimeout(read, PATIENCE_MS);
   while (!signal.aborted) {
     await visible(signal);
     const attempt = new AbortController();
     const release = abortWhenHidden(attempt, signal);
-    const answered = () => {
-      if (!first) handlers.missed();
-    };
     try {
       const response = await openStream(notices, attempt.signal);
-      answered();
+      read();
       backOff.reset();
       backOff.floor =
         (await readEvents(response, attempt.signal, (event) => {
@@ -34,12 +42,10 @@ export async function listen(handlers: NoticeHandlers, signal: AbortSignal): Pro
         })) ?? 0;
     } catch (error) {
       if (attempt.signal.aborted) continue;
-      if (error instanceof Problem && !error.unreachable) {
-        answered();
-        if (error.status === 404 || error.status === 405 || error.needsOwner) await onFocusOnly(signal);
-      }
+      const spoken = error instanceof Problem && !error.unreachable;
+      if (spoken || !again) read();
+      if (spoken && (error.status === 404 || error.status === 405 || error.needsOwner)) await onFocusOnly(signal);
     } finally {
-      first = false;
       release();
     }
     if (!attempt.signal.aborted) await backOff.wait(signal);

@@ -38,12 +38,20 @@ class Session {
   private async load(thread: Thread, target: MessageAddress | null): Promise<void> {
     await thread.load(target ?? 'end');
     if (thread.notFound && thread.id) conversations.drop(thread.id);
+    this.compare();
     if (!thread.loadError?.unreachable) return;
     const kept = await recall((offline) => offline.keptConversation(thread.id ?? ''));
     if (!kept || thread.conversation || this.thread !== thread) return;
     thread.conversation = kept.conversation;
     thread.messages = kept.page.items.map((message) => new MessageView(message));
     thread.loadError = undefined;
+  }
+
+  /** Read the conversation that is open anew if the list tells of a later activity: it happened before anybody listened. */
+  compare(): void {
+    const { thread } = this;
+    const listed = thread.id === null ? undefined : conversations.byId(thread.id);
+    if (listed && thread.conversation && listed.updated_at > thread.conversation.updated_at) void thread.refresh();
   }
 
   private keep(thread: Thread): void {
