@@ -66,7 +66,7 @@ def test_from_right_to_left_in_forced_colours_and_with_more_contrast_a_conversat
 
 def test_a_screen_reader_hears_of_an_answer_once_and_quietly(chat: Page) -> None:
     chat.evaluate(LISTEN)
-    send(chat, script([text(f"# Tea\n\n**{SLOW}**\n\n", delay_ms=1)]))
+    send(chat, script([text(f"# Tea\n\n**{SLOW}**\n\n", delay_ms=20)]))
     expect(answer(chat)).to_have_attribute("aria-busy", "true")
     log = chat.get_by_role("log", name="Messages")
     expect(log).to_have_attribute("aria-live", "off")

@@ -42,7 +42,7 @@ def test_a_failed_tool_is_seen_without_unfolding(chat: Page) -> None:
 
 
 def test_a_reload_in_mid_answer_loses_and_doubles_nothing(chat: Page, server: PageServer) -> None:
-    send(chat, script([text(SLOW, delay_ms=15)]))
+    send(chat, script([text(SLOW, delay_ms=40)]))
     expect(answer(chat)).to_contain_text("word40 ")
     chat.reload()
     expect(answer(chat)).to_contain_text("word149", timeout=20_000)
@@ -51,7 +51,7 @@ def test_a_reload_in_mid_answer_loses_and_doubles_nothing(chat: Page, server: Pa
 
 
 def test_a_killed_server_goes_on_and_the_page_with_it(chat: Page, server: PageServer) -> None:
-    send(chat, script([text(SLOW, delay_ms=15)]))
+    send(chat, script([text(SLOW, delay_ms=40)]))
     expect(answer(chat)).to_contain_text("word40 ")
     server.kill()
     expect(chat.get_by_text("Connection lost")).to_be_visible()
@@ -63,7 +63,7 @@ def test_a_killed_server_goes_on_and_the_page_with_it(chat: Page, server: PageSe
 
 
 def test_stop_keeps_what_was_made_and_frees_the_composer(chat: Page, server: PageServer) -> None:
-    send(chat, script([text(SLOW, delay_ms=30)]))
+    send(chat, script([text(SLOW, delay_ms=200)]))
     expect(answer(chat)).to_contain_text("word10 ")
     chat.get_by_role("button", name="Stop").click()
     expect(answer(chat)).to_contain_text("Stopped.")

@@ -251,7 +251,7 @@ def test_what_happens_before_the_page_listens_is_shown(chat: Page, server: PageS
 def test_an_answer_that_ends_elsewhere_is_unread_in_all_tabs_until_it_is_looked_at(
     chat: Page, server: PageServer
 ) -> None:
-    send(chat, script([text(SLOW, delay_ms=25)]))
+    send(chat, script([text(SLOW, delay_ms=60)]))
     talk = conversation_id(chat)
     server.call("PATCH", f"/api/conversations/{talk}", {"title": "Busy one"})
     chat.get_by_role("link", name="New chat").click()

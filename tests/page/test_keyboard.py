@@ -222,7 +222,7 @@ def test_the_focus_stays_with_the_versions_of_a_message(chat: Page) -> None:
 
 def test_who_stops_an_answer_writes_on(chat: Page) -> None:
     message = chat.get_by_role("textbox", name="Message", exact=True)
-    message.fill(script([text(SLOW, delay_ms=40)]))
+    message.fill(script([text(SLOW, delay_ms=200)]))
     _button("Send")(chat).press("Enter")
     expect(message).to_be_focused()
     expect(answer(chat)).to_contain_text("word3")

@@ -108,6 +108,8 @@ def test_offline_the_model_of_the_last_answer_is_shown_and_cannot_be_changed(cha
     chat.route("**/api/providers", lambda route: route.abort())
     chat.route("**/api/events", lambda route: route.abort())
     chat.reload()
+    expect(answer(chat)).to_contain_text("Hi.")
+    chat.route("**/api/**", lambda route: route.abort())
     model = server.last_answer(conversation_id(chat))["model"]
     button = chat.get_by_title("Offline:")
     expect(button).to_contain_text(model)

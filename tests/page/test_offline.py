@@ -80,7 +80,7 @@ def talked(page: Page) -> str:
 
 
 def answering(page: Page) -> None:
-    send(page, script([text(SLOW, delay_ms=15)]))
+    send(page, script([text(SLOW, delay_ms=40)]))
     expect(answer(page)).to_contain_text("word40 ")
 
 

@@ -22,7 +22,7 @@ def waiting(page: Page) -> list[str]:
     return [shown.strip() for shown in line.locator(".text").all_inner_texts()]
 
 
-def begin(page: Page, delay_ms: float = 30) -> None:
+def begin(page: Page, delay_ms: float = 200) -> None:
     send(page, script([text(SLOW, delay_ms=delay_ms)]))
     expect(answer(page)).to_contain_text("word5 ")
 
@@ -30,11 +30,10 @@ def begin(page: Page, delay_ms: float = 30) -> None:
 def test_a_message_that_is_sent_while_an_answer_is_written_waits_for_its_turn(
     chat: Page, server: PageServer, browser: Browser
 ) -> None:
-    send(chat, script([text(SLOW, delay_ms=50)]))
-    expect(answer(chat)).to_contain_text("word5 ")
+    begin(chat, delay_ms=90)
     send(chat, script([text("The second.")]))
     send(chat, script([text("The third.")]))
-    expect(chat.get_by_text("The third.")).to_be_visible()
+    expect(chat.get_by_role("list", name="Messages that wait for their turn").get_by_role("listitem")).to_have_count(2)
     assert ["The second" in waiting(chat)[0], "The third" in waiting(chat)[1]] == [True, True]
     expect(chat.get_by_role("textbox", name="Message", exact=True)).to_have_value("")
     assert_accessible(chat)
@@ -43,8 +42,8 @@ def test_a_message_that_is_sent_while_an_answer_is_written_waits_for_its_turn(
     tab.goto(chat.url)
     expect(tab.get_by_role("list", name="Messages that wait for their turn").get_by_role("listitem")).to_have_count(2)
     for page in (chat, tab):
-        expect(page.get_by_role("article", name="Answer")).to_have_count(3, timeout=15_000)
-        expect(page.locator(".answer-text").last).to_have_text("The third.", timeout=15_000)
+        expect(page.get_by_role("article", name="Answer")).to_have_count(3, timeout=30_000)
+        expect(page.locator(".answer-text").last).to_have_text("The third.", timeout=30_000)
         expect(page.locator(".answer-text").nth(1)).to_have_text("The second.")
         assert waiting(page) == []
     other.close()
@@ -71,7 +70,7 @@ def test_what_waits_is_there_after_a_reload_and_can_be_told_at_once(chat: Page, 
 
 
 def test_a_message_is_taken_back_from_the_line_and_those_behind_it_move_up(chat: Page) -> None:
-    begin(chat, delay_ms=200)
+    begin(chat)
     send(chat, "taken back")
     send(chat, "and one more")
     expect(chat.get_by_role("button", name="Take it back")).to_have_count(2)
@@ -87,7 +86,7 @@ def test_a_message_is_taken_back_from_the_line_and_those_behind_it_move_up(chat:
 
 
 def test_what_waits_has_an_outline_where_colours_are_forced(chat: Page) -> None:
-    begin(chat, delay_ms=200)
+    begin(chat)
     send(chat, "outlined")
     chat.emulate_media(forced_colors="active")
     waits = chat.get_by_role("list", name="Messages that wait for their turn").get_by_role("listitem")
@@ -242,7 +241,7 @@ def test_a_model_that_used_up_its_calls_can_go_on(chat: Page) -> None:
 
 def test_a_thought_shows_its_last_words_while_it_comes_and_folds_to_a_line(chat: Page) -> None:
     thought = "I think of **numbers**. " * 30
-    send(chat, script([{"type": "thinking", "text": thought, "chunk": 10, "delay_ms": 25}, text("Done.")]))
+    send(chat, script([{"type": "thinking", "text": thought, "chunk": 10, "delay_ms": 60}, text("Done.")]))
     step = answer(chat).locator(".thinking")
     expect(step).to_contain_text("Thinking")
     expect(step.locator(".words")).to_contain_text("I think of numbers. I think")
@@ -252,7 +251,7 @@ def test_a_thought_shows_its_last_words_while_it_comes_and_folds_to_a_line(chat:
 
 
 def test_a_fold_does_not_change_by_itself(chat: Page) -> None:
-    thought = {"type": "thinking", "text": "Slow thoughts. " * 20, "chunk": 10, "delay_ms": 20}
+    thought = {"type": "thinking", "text": "Slow thoughts. " * 20, "chunk": 10, "delay_ms": 100}
     send(chat, script([thought, call("calculator", expression="6*7")], [text("Done.")]))
     answer(chat).get_by_role("button", name="Thinking").click()
     expect(answer(chat)).to_contain_text("Done.", timeout=15_000)

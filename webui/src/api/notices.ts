@@ -6,8 +6,8 @@ import type { Notice } from './types';
 
 /** A hidden tab gives its connection back after this: browsers allow six to a host. */
 const HIDDEN_MS = 30_000;
-/** Nobody waits longer than this to see something because the stream does not open. */
-const PATIENCE_MS = 250;
+/** Nobody waits longer than this to see something, although the stream has not opened. */
+const PATIENCE_MS = 2_000;
 
 export interface NoticeHandlers {
   notice: (notice: Notice) => void;
