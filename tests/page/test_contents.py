@@ -105,6 +105,52 @@ def test_what_code_offers_is_seen_when_one_comes_near(chat: Page) -> None:
     assert_accessible(chat)
 
 
+def test_a_long_code_can_be_copied_from_its_middle(chat: Page) -> None:
+    send(chat, script([text("```python\n" + "x = 1\n" * 200 + "```\n")]))
+    settled(chat)
+    chat.get_by_role("log").hover()
+    chat.mouse.wheel(0, -900)
+    expect(chat.get_by_role("button", name="Jump to latest")).to_be_visible()
+    expect(block(chat).get_by_role("button", name="Copy")).to_be_in_viewport(ratio=1)
+    block(chat).get_by_role("button", name="Copy").click()
+    expect(block(chat).get_by_role("button", name="Copied")).to_be_visible()
+
+
+def test_code_without_a_language_has_no_row_above_it(chat: Page) -> None:
+    send(chat, script([text(BLOCK)]))
+    settled(chat)
+    plain = answer(chat).locator(".code").last
+    copy = plain.get_by_role("button", name="Copy")
+    chat.mouse.move(0, 0)
+    expect(copy).to_have_css("opacity", "0")
+    expect(plain.locator(".code-head")).to_have_css("height", "0px")
+    plain.hover()
+    expect(copy).to_have_css("opacity", "1")
+    copy.click()
+    expect(plain.get_by_role("button", name="Copied")).to_be_visible()
+
+
+def test_a_wide_table_keeps_its_words_whole_and_scrolls_in_itself(chat: Page) -> None:
+    heads = ("Approach", "How it works", "Latency", "Memory", "Availability", "When it is best to be chosen")
+    row = (
+        "Polling",
+        "Asks again and again, whether or not there is anything new",
+        "500 ms",
+        "12 KB",
+        "99.9 %",
+        "Rarely",
+    )
+    cells = [heads, ("---",) * len(heads), row]
+    chat.set_viewport_size({"width": 360, "height": 740})
+    send(chat, script([text("\n".join(f"| {' | '.join(line)} |" for line in cells))]))
+    settled(chat)
+    heights = answer(chat).locator("th").evaluate_all("cells => cells.map((cell) => cell.clientHeight)")
+    assert max(heights) < 45, "a heading stands on one line"
+    table = answer(chat).locator(".table")
+    assert table.evaluate("table => table.scrollWidth > table.clientWidth * 1.5")
+    assert chat.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_by_touch_it_is_always_seen_and_large(server: PageServer, browser: Browser) -> None:
     phone = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740})
     page = phone.new_page()

@@ -83,7 +83,7 @@ export class HtmlRenderer {
     const attribute = language ? ` class="language-${escapeAll(language)}"` : '';
     const [wrap, save] = [escapeAll(this.labels.wrap), escapeAll(this.labels.save)];
     return (
-      `<div class="code"><div class="code-head"><span>${escapeAll(language || this.labels.code)}</span>` +
+      `<div class="code${language ? '' : ' plain'}"><div class="code-head"><span>${escapeAll(language || this.labels.code)}</span>` +
       `<input type="checkbox" class="code-wrap" aria-label="${wrap}" title="${wrap}">` +
       `<button type="button" class="code-save" aria-label="${save}" title="${save}"></button>` +
       `<button type="button" class="code-copy">${escapeAll(this.labels.copy)}</button></div>` +
