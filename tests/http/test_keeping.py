@@ -193,10 +193,27 @@ def test_every_text_of_a_share_runs_in_its_own_direction_and_code_from_left_to_r
     page = share_page(SharedBranch(title="T", shared_at="2026", system_prompt="מערכת", messages=(question, answer)))
     assert '<html lang="en">' in page
     assert '<h1 lang="" dir="auto">T</h1>' in page
-    assert '<article class="user"><h2>Question</h2><div class="plain" lang="" dir="auto">שאלה</div>' in page
+    assert (
+        '<article class="user"><h2 class="known">Question</h2><div class="plain" lang="" dir="auto">שאלה</div>' in page
+    )
     assert '<div lang="" dir="auto"><p>תשובה</p>\n</div>' in page
     assert '<pre class="plain" lang="" dir="auto">מערכת</pre>' in page
     assert '<pre class="plain" dir="ltr">{&quot;a&quot;: 1}</pre>' in page
+
+
+def test_a_share_names_tools_in_one_line_and_a_model_where_it_changes() -> None:
+    used = [SharedPart(type="tool_call", name=name) for name in ("a<b", "time", "a<b")]
+    seen = SharedPart(type="tool_call", name="add", content="{}")
+    answers = tuple(
+        SharedMessage(role="assistant", created_at="2026", model=model, parts=parts)
+        for model, parts in (("north", (*used, seen)), ("north", ()), ("south", ()))
+    )
+    page = share_page(SharedBranch(title="T", shared_at="2026-11-22T10", system_prompt=None, messages=answers))
+    assert '<p class="tools">Used a&lt;b (2 times), time</p><details><summary>Tool: add</summary>' in page
+    assert (
+        page.count("<h2>north</h2>") == page.count('<h2 class="known">north</h2>') == page.count("<h2>south</h2>") == 1
+    )
+    assert "shared from Luxx on 2026-11-22</p>" in page
 
 
 def page_of(text: str) -> str:

@@ -7,8 +7,10 @@ import base64
 import hashlib
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -41,12 +43,12 @@ html{{background:var(--bg);color:var(--ink)}}
 body{{font:1rem/1.65 -apple-system,'Segoe UI',Roboto,'Noto Sans',Ubuntu,Cantarell,'Helvetica Neue','Liberation Sans',Arial,
 system-ui,sans-serif;max-width:46rem;margin:2.5rem auto 2rem;padding:0 1rem;overflow-wrap:anywhere;text-size-adjust:100%}}
 h1,h2,h3,h4,h5,h6{{margin:1.6rem 0 .6rem;font-size:1rem;font-weight:650;line-height:1.3;break-after:avoid}}
-main>h1{{margin:0 0 2rem;font-size:1.8rem}}h1{{font-size:1.4rem}}h2{{font-size:1.22rem}}h3{{font-size:1.08rem}}
+main>h1{{margin:0 0 .25rem;font-size:1.8rem}}main>.about{{margin:0 0 2rem;color:var(--ink-3);font-size:.8125rem}}h1{{font-size:1.4rem}}h2{{font-size:1.22rem}}h3{{font-size:1.08rem}}
 article{{margin:1.5rem 0}}
 article>h2{{margin:0 0 .25rem;color:var(--ink-3);font-size:.8125rem;font-weight:400}}
 .user{{width:fit-content;max-width:min(85%,36rem);margin-inline-start:auto;padding:.6rem 1rem;border:1px solid transparent;
 border-radius:1.25rem;border-end-end-radius:.35rem;background:var(--bubble);box-sizing:border-box}}
-@media screen{{.user>h2{{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%)}}}}
+@media screen{{article>.known{{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%)}}}}
 p,ul,ol,blockquote,table,pre{{margin:.85rem 0}}article>div>:first-child{{margin-top:0}}article>div>:last-child{{margin-bottom:0}}
 ul,ol{{padding-inline-start:1.6rem}}li>p{{margin:.2rem 0}}li>ul,li>ol{{margin:.2rem 0}}li::marker{{color:var(--ink-3)}}
 blockquote{{margin-inline:0;padding-inline-start:1rem;border-inline-start:3px solid var(--strong);color:var(--ink-2)}}
@@ -64,7 +66,7 @@ td,th{{padding:.45rem .9rem;border-bottom:1px solid var(--line);text-align:start
 th{{border-bottom-color:var(--strong);font-weight:600}}
 .align-center{{text-align:center}}.align-right{{text-align:end;font-variant-numeric:tabular-nums}}
 img{{max-width:100%;border-radius:.625rem}}
-details,em.tool{{color:var(--ink-2);font-size:.875rem}}details{{margin:.5rem 0}}summary{{cursor:pointer}}
+details,.tools{{color:var(--ink-2);font-size:.875rem}}details{{margin:.5rem 0}}summary{{cursor:pointer}}
 footer{{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--ink-3);font-size:.8125rem}}
 @media print{{:root{{color-scheme:light;--bg:#fff;--ink:#000}}body{{max-width:none;margin:0;padding:0}}.user{{border-color:var(--strong)}}
 pre,pre code{{white-space:pre-wrap;overflow-wrap:anywhere}}tr,img{{break-inside:avoid}}}}
@@ -93,22 +95,52 @@ def share_page(branch: SharedBranch) -> str:
     title = escape(branch.title or "Untitled")
     system = "" if branch.system_prompt is None else _folded("System prompt", _plain(branch.system_prompt))
     markdown = _Markdown()
-    messages = "".join(_message(message, markdown) for message in branch.messages)
+    messages = "".join(_message(message, known, markdown) for message, known in _with_known(branch.messages))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width"><meta name="robots" content="noindex, nofollow">'
         f'<meta name="referrer" content="no-referrer"><style>{_STYLE}</style></head><body><main><h1 {_OF_ANY_LANGUAGE}>{title}</h1>'
-        f"{system}{messages}</main><footer>A copy of a conversation with a language model, made on "
-        f"{escape(branch.shared_at[:10])} with Luxx. Models make mistakes.</footer></body></html>"
+        f'<p class="about">A conversation with a language model, shared from Luxx on {escape(branch.shared_at[:10])}</p>'
+        f"{system}{messages}</main><footer>A copy, as the conversation was when it was shared. Models make mistakes.</footer>"
+        "</body></html>"
     )
 
 
-def _message(message: SharedMessage, markdown: "_Markdown") -> str:
+def _with_known(messages: Sequence[SharedMessage]) -> list[tuple[SharedMessage, bool]]:
+    """Return each message with whether it goes without saying by whom it is: a person's bubble, the model that answered before."""
+    found: list[tuple[SharedMessage, bool]] = []
+    model = ""
+    for message in messages:
+        found.append((message, message.role == "user" or message.model == model))
+        model = message.model or model
+    return found
+
+
+def _message(message: SharedMessage, known: bool, markdown: "_Markdown") -> str:
     if message.role == "user":
         heading, body = "Question", f'<div class="plain" {_OF_ANY_LANGUAGE}>{escape(message.text)}</div>'
     else:
-        heading, body = escape(message.model or "Answer"), "".join(_part(part, markdown) for part in message.parts)
-    return f'<article class="{message.role}"><h2>{heading}</h2>{body}{"".join(map(_file, message.files))}</article>'
+        heading, body = escape(message.model or "Answer"), _parts(message.parts, markdown)
+    seen = '<h2 class="known">' if known else "<h2>"
+    return f'<article class="{message.role}">{seen}{heading}</h2>{body}{"".join(map(_file, message.files))}</article>'
+
+
+def _parts(parts: Sequence[SharedPart], markdown: "_Markdown") -> str:
+    """Write the parts of an answer; tools of which no more than the name may be seen stand in one line."""
+    return "".join(
+        _used(run) if bare else "".join(_part(part, markdown) for part in run)
+        for bare, run in ((bare, list(run)) for bare, run in groupby(parts, _is_bare_call))
+    )
+
+
+def _is_bare_call(part: SharedPart) -> bool:
+    return part.type == "tool_call" and not part.content
+
+
+def _used(calls: Sequence[SharedPart]) -> str:
+    counts = Counter(part.name for part in calls)
+    names = ", ".join(escape(name) + (f" ({count} times)" if count > 1 else "") for name, count in counts.items())
+    return f'<p class="tools">Used {names}</p>'
 
 
 def _part(part: SharedPart, markdown: "_Markdown") -> str:
@@ -119,11 +151,7 @@ def _part(part: SharedPart, markdown: "_Markdown") -> str:
         case "thinking":
             return _folded("Thinking", _plain(part.content))
         case "tool_call":
-            return (
-                _folded(f"Tool: {name}", _plain(part.content, _CODE))
-                if part.content
-                else f'<p><em class="tool">Tool: {name}</em></p>'
-            )
+            return _folded(f"Tool: {name}", _plain(part.content, _CODE))
         case "tool_result":
             return _folded(f"Result: {name}", _plain(part.content))
         case "source":

@@ -207,7 +207,7 @@ export const deSetup: SetupCatalogue = {
       system_prompt: 'Systemprompt',
     },
     make: 'Link erstellen',
-    once: 'Der Link wird nur dieses eine Mal angezeigt.',
+    once: 'Jetzt kopieren: Der Link wird nicht gespeichert und kann nicht noch einmal angezeigt werden. Ein neuer ist jederzeit möglich.',
     links: 'Geteilte Links',
     takeBack: 'Zurücknehmen',
     made: (when) => `Erstellt am ${when}`,

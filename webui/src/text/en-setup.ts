@@ -204,7 +204,7 @@ export const enSetup = {
       system_prompt: 'System prompt',
     },
     make: 'Create link',
-    once: 'The link is shown only this once.',
+    once: 'Copy it now: the link is not stored, so it cannot be shown again. You can make a new one at any time.',
     links: 'Shared links',
     takeBack: 'Revoke',
     made: (when: string) => `Made on ${when}`,

@@ -196,7 +196,7 @@ export const zhSetup: SetupCatalogue = {
       system_prompt: '系统提示词',
     },
     make: '创建链接',
-    once: '链接只在此显示一次。',
+    once: '请现在复制：链接不会被保存，无法再次显示。您可以随时创建新的链接。',
     links: '已创建的链接',
     takeBack: '收回',
     made: (when) => `创建于 ${when}`,
