@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from luxx.archive.markdown import closed, fenced, markdown
+from luxx.archive.sharing import frozen
 from luxx.core.archive import ArchivedAnswer, ArchivedConversation, ArchivedMessage
 from luxx.core.errors import NotFound
 from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult
@@ -33,6 +34,15 @@ def talk(steps: tuple[Step, ...] = STEPS) -> ArchivedConversation:
     return ArchivedConversation(
         id="c", title="A *b*\n<c>", created_at=WHEN, updated_at=WHEN, leaf_id="a", messages=(question, answer)
     )
+
+
+def test_a_text_that_goes_on_in_a_later_model_call_is_one_with_what_was_cut() -> None:
+    cut = Text(id="step-0", index=0, state="complete", content="```\nfor x")
+    rest = Text(id="step-1", index=1, state="complete", call=2, content=" in y\n```\nDone.")
+    assert "## m\n\n```\nfor x in y\n```\nDone.\n\n*Stopped.*" in markdown(talk((cut, rest)))
+    assert [part.content for part in frozen(talk((cut, rest)), "a", (), {}, WHEN).messages[1].parts] == [
+        "```\nfor x in y\n```\nDone."
+    ]
 
 
 def test_a_branch_is_written_as_it_happened() -> None:

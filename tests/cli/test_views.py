@@ -56,6 +56,15 @@ def test_a_turn_of_whole_steps_looks_like_one_of_deltas() -> None:
     assert growing.getvalue() == whole.getvalue()
 
 
+def test_a_text_that_goes_on_in_a_later_model_call_is_one_with_what_was_cut() -> None:
+    cut, rest = ProcessStep(text(0, "It is wa")), [*grown(1, "rm to", 2), StepDelta(1, "day."), DONE]
+    assert on_terminal(cut, *rest) == in_pipe(cut, *rest) == "It is warm today.\n"
+    lines = ProcessStep(text(0, "One.\n"))
+    assert on_terminal(lines, *grown(1, "Two.", 2), DONE) == "One.\nTwo.\n"
+    thought = ProcessStep(thinking(1, "Hm."))
+    assert on_terminal(cut, thought, *grown(2, "rm.", 2), DONE) == "It is wa\n\nHm.\n\nrm.\n"
+
+
 def test_a_failed_tool_is_marked() -> None:
     shown = on_terminal(ProcessStep(call(0, "web", "{}")), ProcessStep(result(1, 0, "web", "no\nnetwork", "failed")))
     assert "✗ web 12 ms  no⏎network\n" in shown

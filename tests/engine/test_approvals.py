@@ -49,6 +49,10 @@ def results(emit: FakeEmit) -> list[tuple[str, str]]:
     return [(step.state, step.content) for step in final_steps(emit) if isinstance(step, ToolResult)]
 
 
+def reasons(emit: FakeEmit) -> list[str | None]:
+    return [step.unfinished for step in final_steps(emit) if isinstance(step, ToolResult)]
+
+
 async def test_a_turn_that_only_waits_for_a_person_is_parked() -> None:
     emit, box = FakeEmit(), FakeToolbox(asking=["send"], send=echo, get=echo)
     with pytest.raises(Parked):
@@ -107,6 +111,7 @@ async def test_a_call_that_is_not_allowed_is_not_run_and_the_model_is_told(state
     box, done = holding()
     emit = await held("done", box, msgspec.convert({"state": state}, Decision), done)
     assert ("failed", content) in results(emit)
+    assert sorted(filter(None, reasons(emit))) == [state]
     assert [name for name, _, _ in box.ran] == ["hold"]
 
 
@@ -118,6 +123,7 @@ async def test_a_rule_spares_the_question_or_asks_it_or_forbids_the_call() -> No
         assert bool(box.ran) is ran
         assert asked(emit) == []
         assert results(emit) == [("complete", "sent {}") if ran else ("failed", FORBIDDEN)]
+        assert reasons(emit) == [None if ran else "forbidden"]
     emit = FakeEmit()
     turn = loop(FakeModel(call_all("get")), FakeToolbox(get=echo), emit, ToolRule(tool="get", action="ask"))
     with pytest.raises(Parked):
@@ -149,6 +155,7 @@ async def test_a_turn_has_so_many_calls_and_no_more() -> None:
     emit, box = FakeEmit(), FakeToolbox(get=echo)
     await loop(FakeModel(call_all("get", "get", "get"), say("done")), box, emit, most=2).run()
     assert [state for state, _ in results(emit)].count("failed") == 1
+    assert list(filter(None, reasons(emit))) == ["limit"]
     assert len(box.ran) == 2
 
 

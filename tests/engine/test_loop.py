@@ -239,8 +239,10 @@ async def test_a_stream_without_an_end_is_incomplete() -> None:
         await loop(FakeModel([[TextDelta("half")]]), FakeToolbox(), FakeEmit()).run()
 
 
-@pytest.mark.parametrize(("effect", "content"), [("read", CANCELLED), ("unsafe", UNKNOWN)])
-async def test_a_cancelled_turn_settles_its_steps(effect: Effect, content: str) -> None:
+@pytest.mark.parametrize(
+    ("effect", "content", "why"), [("read", CANCELLED, "cancelled"), ("unsafe", UNKNOWN, "unknown")]
+)
+async def test_a_cancelled_turn_settles_its_steps(effect: Effect, content: str, why: str) -> None:
     running, never = asyncio.Event(), asyncio.Event()
 
     async def hang(arguments: str) -> str:
@@ -258,7 +260,7 @@ async def test_a_cancelled_turn_settles_its_steps(effect: Effect, content: str) 
     assert [step.state for step in final_steps(emit)] == ["complete", "complete", "failed"]
     last = final_steps(emit)[-1]
     assert isinstance(last, ToolResult)
-    assert last.content == content
+    assert (last.content, last.unfinished) == (content, why)
     assert model.closed == 1
 
 

@@ -101,4 +101,4 @@ def test_what_is_open_is_settled_when_a_turn_ends_without_going_on() -> None:
     ended = closed(log)
     assert [(step.index, step.state) for step in ended] == [(1, "complete"), (2, "failed"), (4, "failed")]
     assert isinstance(ended[-1], ToolResult)
-    assert ended[-1].content == UNKNOWN
+    assert (ended[-1].content, ended[-1].unfinished) == (UNKNOWN, "unknown")

@@ -206,7 +206,23 @@ def files(page: Page, server: PageServer) -> None:
     page.locator("input[type=file]").set_input_files([_NOTES])
     expect(page.get_by_role("progressbar")).to_have_count(1)
     send(page, "Not yet.")
-    expect(page.get_by_role("alert").filter(has_text="still being uploaded")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="could not be uploaded")).to_be_visible()
+
+
+def waiting_for_files(page: Page, server: PageServer) -> None:
+    """A message that is sent as soon as its file is there."""
+    page.route("**/api/files?*", lambda route: None)
+    page.locator("input[type=file]").set_input_files([_NOTES])
+    send(page, "Soon.")
+    expect(page.get_by_role("button", name="Do not send yet")).to_be_visible()
+
+
+def file_looked_at(page: Page, server: PageServer) -> None:
+    """The text of a file."""
+    page.locator("input[type=file]").set_input_files([_NOTES])
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    page.get_by_role("button", name="Show notes").click()
+    expect(page.get_by_role("dialog").get_by_role("region")).to_have_text("# Notes")
 
 
 def found(page: Page, server: PageServer) -> None:
@@ -333,6 +349,8 @@ STATES: tuple[State, ...] = (
     streaming,
     cut_off,
     files,
+    waiting_for_files,
+    file_looked_at,
     found,
     found_nothing,
     search_failed,

@@ -128,20 +128,6 @@ def test_a_file_that_is_refused_says_why_and_holds_the_message_back(chat: Page) 
     expect(answer(chat)).to_contain_text("Here.")
 
 
-def test_a_message_waits_for_its_files(chat: Page) -> None:
-    held: list[Route] = []
-    chat.route("**/api/files?*", lambda route: held.append(route))
-    chat.locator("input[type=file]").set_input_files([NOTES])
-    expect(chat.get_by_role("progressbar", name="Uploading notes.md")).to_be_visible()
-    send(chat, script([text("Here.")]))
-    expect(chat.get_by_text("A file is still being uploaded.")).to_be_visible()
-    held[0].continue_()
-    expect(chat.get_by_text("8 bytes")).to_be_visible()
-    expect(chat.get_by_text("A file is still being uploaded.")).to_have_count(0)
-    chat.get_by_role("button", name="Send", exact=True).click()
-    expect(answer(chat)).to_contain_text("Here.")
-
-
 def test_files_are_dropped_and_pasted_and_a_long_text_becomes_one(chat: Page) -> None:
     chat.evaluate(
         """() => {

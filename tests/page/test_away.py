@@ -69,6 +69,25 @@ def test_a_stop_that_the_server_could_not_hear_is_told_to_it_when_it_is_back(pag
     expect(answer(page)).to_contain_text("Not answered.")
 
 
+@pytest.mark.parametrize("looked_at", ["its chat", "a new chat"])
+def test_a_stop_that_the_server_could_not_hear_outlives_a_reload(
+    page: Page, server: PageServer, looked_at: str
+) -> None:
+    endless(page)
+    here = page.url
+    server.kill()
+    expect(page.get_by_text("Connection lost")).to_be_visible()
+    stop(page)
+    expect(page.get_by_text("Will stop when the server is back.")).to_be_visible()
+    page.goto("about:blank")
+    server.start()
+    with page.expect_response("**/api/turns/*/cancel"):
+        page.goto(here if looked_at == "its chat" else server.url)
+    page.goto(here)
+    expect(answer(page)).to_contain_text("Stopped.", timeout=BACK)
+    assert page.evaluate("sessionStorage.getItem('luxx:stops')") is None
+
+
 def test_a_reason_that_is_over_is_not_told_any_more(page: Page, server: PageServer) -> None:
     send(page, script([text("Ready.")]))
     expect(answer(page)).to_have_attribute("aria-busy", "false")

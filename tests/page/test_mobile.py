@@ -46,6 +46,8 @@ def test_by_touch_everything_is_large_enough(mobile: Page, server: PageServer) -
         states.conversation,
         states.at_work,
         states.files,
+        states.waiting_for_files,
+        states.file_looked_at,
         states.models,
         states.chat_settings,
         states.general,

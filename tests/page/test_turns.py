@@ -202,6 +202,15 @@ def test_a_limited_provider_is_asked_again_when_it_may_be(server: PageServer, br
     context.close()
 
 
+def test_a_limited_provider_is_left_alone_after_a_reload(chat: Page) -> None:
+    send(chat, script([{"type": "fail", "code": "rate_limited", "message": "Slowly.", "retry_after": 600}]))
+    again = answer(chat).get_by_role("button", name="Retry")
+    expect(again).to_be_disabled()
+    chat.reload()
+    expect(again).to_have_text(re.compile(r"Retry in \d+m"))
+    expect(again).to_be_disabled()
+
+
 def test_another_model_need_not_wait_for_a_limited_one(chat: Page, server: PageServer) -> None:
     send(chat, script([{"type": "fail", "code": "rate_limited", "message": "Slowly.", "retry_after": 600}]))
     again = answer(chat).get_by_role("button", name="Retry")

@@ -267,6 +267,7 @@ async def test_one_call_can_be_stopped_and_has_an_outcome(effect: Effect, text: 
     outcome = await running
     release.set()
     assert (outcome.content, outcome.failed, running.cancelling()) == (text, True, 0)
+    assert outcome.unfinished == ("unknown" if effect == "unsafe" else "cancelled")
 
 
 async def test_a_call_stopped_before_it_had_a_place_was_not_run() -> None:

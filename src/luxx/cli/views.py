@@ -207,7 +207,8 @@ class TerminalView:
         self._styles[index] = style
         self._grow(index, content[self._shown.get(index, 0) :])
         if ended and self._open == index:
-            self._end_line()
+            if style == "dim":
+                self._end_line()
             self._wait_for("the model")
 
     def _grow(self, index: int, text: str) -> None:
@@ -222,9 +223,11 @@ class TerminalView:
         self._waiting_for = ""
 
     def _begin(self, index: int) -> None:
-        self._end_line()
-        if not self._first:
-            self._screen.line()
+        before = None if self._open is None else self._styles[self._open]
+        if not before == self._styles[index] == "plain":  # the next text goes on with this one
+            self._end_line()
+            if not self._first:
+                self._screen.line()
         self._first = False
         self._open = index
 

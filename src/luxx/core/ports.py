@@ -10,6 +10,7 @@ from luxx.core.events import Event
 from luxx.core.files import FileRef, Files
 from luxx.core.prices import Price
 from luxx.core.prompts import Effect, ModelRequest, Prompt, ToolSpec
+from luxx.core.steps import Unfinished
 from luxx.core.usage import Usage
 
 
@@ -82,7 +83,8 @@ class ToolInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ToolOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tool gave, as the model and the reader see it. `failed` says that it did not do what was asked.
+    """What a tool gave, as the model and the reader see it. `failed` says that it did not do what was asked, `unfinished` why it did not
+    end by itself.
 
     `files` are files of the conversation that it made; the model sees the images among them. `data` is structured content.
     """
@@ -92,6 +94,7 @@ class ToolOutcome(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[FileRef, ...] = ()
     data: dict[str, Any] | None = None
     duration_ms: int = 0
+    unfinished: Unfinished | None = None
 
 
 Progress = Callable[[str, float | None, float | None], None]

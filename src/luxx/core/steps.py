@@ -10,6 +10,10 @@ from luxx.core.prompts import Effect
 
 State = Literal["running", "complete", "failed", "void"]
 
+Unfinished = Literal["denied", "expired", "forbidden", "limit", "cancelled", "unknown"]
+"""Why a call was not run to its end: a person said no, or said nothing in time; a rule denies the tool; the calls of the answer are used up;
+a person stopped it, or its turn; or it was begun, is unsafe, and nobody knows whether it has taken effect."""
+
 
 class _Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """What every step has.
@@ -45,7 +49,7 @@ class ToolCall(_Step, frozen=True, kw_only=True, tag="tool_call"):
 
 class ToolResult(_Step, frozen=True, kw_only=True, tag="tool_result"):
     """What a tool gave. `id_ref` is the step id of its call, `effect` that of the tool when it was claimed, `duration_ms` how long it
-    took.
+    took. `unfinished` is set for a failed one that the tool itself did not end.
 
     `parts` holds what is no text: ``{"type": "file", "id", "name", "media_type", "size"}`` for a file of the conversation,
     ``{"type": "json", "value"}`` for structured content.
@@ -57,6 +61,7 @@ class ToolResult(_Step, frozen=True, kw_only=True, tag="tool_result"):
     parts: tuple[dict[str, Any], ...] = ()
     effect: Effect | None = None
     duration_ms: int | None = None
+    unfinished: Unfinished | None = None
 
 
 class File(_Step, frozen=True, kw_only=True, tag="file"):

@@ -12,7 +12,7 @@ from luxx.core.errors import StorageError
 from luxx.core.events import Approval, Question
 from luxx.core.ports import Decision, Emit
 from luxx.core.rules import ToolRule, action_for
-from luxx.core.steps import ToolCall
+from luxx.core.steps import ToolCall, Unfinished
 
 DENIED = "Denied: the person did not allow this call. It was not run."
 FORBIDDEN = "Not run: the person does not allow this tool."
@@ -33,7 +33,11 @@ class Parked(Exception):
 
 
 class Refused(Exception):
-    """A call that is not to be run; the text tells the model why."""
+    """A call that is not to be run; the text tells the model why, `why` the reader."""
+
+    def __init__(self, text: str, why: Unfinished) -> None:
+        super().__init__(text)
+        self.why: Unfinished = why
 
 
 class GivenUp(Exception):
@@ -110,9 +114,9 @@ class Approvals:
             case "approved":
                 return self.changed(call)
             case "denied":
-                raise Refused(DENIED)
+                raise Refused(DENIED, "denied")
             case _:
-                raise Refused(EXPIRED)
+                raise Refused(EXPIRED, "expired")
 
     def changed(self, call: ToolCall) -> str | None:
         """Return the arguments that a person made of the model's, None if they are the same."""

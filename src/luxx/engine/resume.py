@@ -91,7 +91,7 @@ def closed(steps: Sequence[Step]) -> tuple[Step, ...]:
             case ToolCall():
                 ended.append(replace(step, state="failed"))
             case ToolResult():
-                ended.append(replace(step, state="failed", content=UNKNOWN))
+                ended.append(replace(step, state="failed", content=UNKNOWN, unfinished="unknown"))
             case _:
                 ended.append(replace(step, state="failed"))
     return tuple(ended)

@@ -15,7 +15,7 @@ from luxx.core.files import Files
 from luxx.core.ids import call_key
 from luxx.core.ports import STOP_CALL, Emit, Reply, Toolbox, ToolOutcome
 from luxx.core.prompts import Prompt
-from luxx.core.steps import Step, ToolCall, ToolResult
+from luxx.core.steps import Step, ToolCall, ToolResult, Unfinished
 from luxx.engine.approvals import FORBIDDEN, Approvals, GivenUp, Parked, Refused
 from luxx.engine.resume import OpenCall
 from luxx.engine.transcript import UNKNOWN
@@ -68,11 +68,11 @@ class ToolCalls:
 
     def mark_unknown(self, claim: ToolResult) -> ToolResult:
         """End a claimed call that must not be run again."""
-        return self._end(claim, UNKNOWN)
+        return self._end(claim, UNKNOWN, "unknown")
 
     def stop(self, one: OpenCall) -> ToolResult:
         """End a call that a person has stopped, and that is not at work."""
-        return self._end(one.claim or self._new_claim(one.call), CANCELLED)
+        return self._end(one.claim or self._new_claim(one.call), CANCELLED, "cancelled")
 
     async def run(self, one: OpenCall) -> ToolResult:
         """Run one tool when a person lets it and there is a place for it; return its result when that is committed.
@@ -82,7 +82,7 @@ class ToolCalls:
         try:
             arguments = await self._allowed(one.call) if one.claim is None else self.approvals.changed(one.call)
         except Refused as refusal:
-            return self._end(self._new_claim(one.call), str(refusal))
+            return self._end(self._new_claim(one.call), str(refusal), refusal.why)
         unsafe = self._toolbox.effect(one.call.name) == "unsafe"
         async with self._place(one):
             self.unsafe_running += unsafe
@@ -100,7 +100,7 @@ class ToolCalls:
             await self._places.acquire()
         except asyncio.CancelledError:
             if one.claim is not None:
-                self._end(one.claim, CANCELLED)
+                self._end(one.claim, CANCELLED, "cancelled")
             raise
         try:
             yield
@@ -121,11 +121,11 @@ class ToolCalls:
         """Make sure that a call may run; return the arguments that a person gave it. Raises Refused, GivenUp."""
         self.made += 1
         if self.made > self._most:
-            raise Refused(f"Not run: this answer has used up its {self._most} tool calls.")
+            raise Refused(f"Not run: this answer has used up its {self._most} tool calls.", "limit")
         rule = await self.approvals.rule(call.name)
         if rule == "deny":
             self.approvals.refuse(call)
-            raise Refused(FORBIDDEN)
+            raise Refused(FORBIDDEN, "forbidden")
         if not self.approvals.asked(call):
             if rule == "allow":
                 return None
@@ -153,7 +153,8 @@ class ToolCalls:
             context = self._context(call, claim.index)
             outcome = await self._toolbox.run(call.name, arguments or call.arguments, context)
         except asyncio.CancelledError:
-            result = self._end(claim, UNKNOWN if unsafe and started else CANCELLED)
+            in_doubt = unsafe and started
+            result = self._end(claim, *((UNKNOWN, "unknown") if in_doubt else (CANCELLED, "cancelled")))
             if task and call.index in self._stopped and not task.uncancel():  # it alone, not the turn
                 return result
             raise
@@ -168,12 +169,13 @@ class ToolCalls:
             content=content,
             parts=_parts(outcome),
             duration_ms=outcome.duration_ms,
+            unfinished=outcome.unfinished,
         )
         self._emit.append(ProcessStep(result))
         return result
 
-    def _end(self, claim: ToolResult, content: str) -> ToolResult:
-        result = replace(claim, state="failed", content=content)
+    def _end(self, claim: ToolResult, content: str, why: Unfinished) -> ToolResult:
+        result = replace(claim, state="failed", content=content, unfinished=why)
         self._emit.append(ProcessStep(result))
         return result
 

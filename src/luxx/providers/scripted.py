@@ -118,10 +118,10 @@ class _Player:
 
 
 def _place(prompts: Sequence[Prompt]) -> tuple[str, int]:
-    """Return the last user message and how many answers follow it."""
+    """Return the last message of the person and how many answers follow it."""
     answers = 0
     for prompt in reversed(prompts):
-        if isinstance(prompt, UserPrompt):
+        if isinstance(prompt, UserPrompt) and prompt.by_person:
             return prompt.text, answers
         answers += isinstance(prompt, AnswerPrompt)
     return "", answers

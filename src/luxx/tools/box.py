@@ -13,10 +13,11 @@ import structlog
 
 from luxx.core.ports import STOP_CALL, CallContext, ToolInfo, ToolOutcome
 from luxx.core.prompts import Effect, ToolSpec
+from luxx.core.steps import Unfinished
 from luxx.core.text import storable
 from luxx.tools.arguments import BadArguments
 from luxx.tools.context import ToolContext
-from luxx.tools.errors import OUTCOME_UNKNOWN, ToolDefinitionError, ToolError
+from luxx.tools.errors import OutcomeUnknown, ToolDefinitionError, ToolError
 from luxx.tools.keeping import outcome_of
 from luxx.tools.results import Result, cut, result_of, shorten
 from luxx.tools.threads import Threads
@@ -157,7 +158,8 @@ class Toolbox:
                 raise
         except Exception as error:
             log.error("tool_files_not_kept", tool=name, key=context.key, traceback=_trace_of(error))
-        return ToolOutcome(content=cut(result.text, max_chars), failed=result.failed, files=result.files)
+        text = cut(result.text, max_chars)
+        return ToolOutcome(content=text, failed=result.failed, files=result.files, unfinished=result.unfinished)
 
     def _unknown(self, name: str) -> str:
         shown = shorten(storable(name), _SHOWN_NAME_CHARS)
@@ -286,18 +288,19 @@ class _Call:
 
     def _stopped(self) -> Result:
         if not self._started:
-            return _failure(f"`{self._tool.name}` was not run: a person stopped it.")
-        return self._ended_early("was stopped by a person")
+            return _failure(f"`{self._tool.name}` was not run: a person stopped it.", "cancelled")
+        return self._ended_early("was stopped by a person", "cancelled")
 
-    def _ended_early(self, what: str) -> Result:
+    def _ended_early(self, what: str, why: Unfinished | None = None) -> Result:
         text = f"`{self._tool.name}` {what}."
         if self._tool.effect == "unsafe":
-            text += f" {OUTCOME_UNKNOWN}"
-        return _failure(text)
+            return self._failed(OutcomeUnknown(text))
+        return _failure(text, why)
 
     def _failed(self, error: BaseException) -> Result:
         if isinstance(error, ToolError):
-            return _failure(cut(storable(str(error)), self._bounds.max_chars))
+            text = cut(storable(str(error)), self._bounds.max_chars)
+            return _failure(text, "unknown" if isinstance(error, OutcomeUnknown) else None)
         log.error("tool_failed", tool=self._tool.name, key=self._context.key, traceback=_trace_of(error))
         return _failure(f"`{self._tool.name}` failed: {_text_of(error)}")
 
@@ -321,8 +324,8 @@ def _by_name(tools: Iterable[Tool]) -> dict[str, Tool]:
     return named
 
 
-def _failure(text: str) -> Result:
-    return Result(text=text, failed=True)
+def _failure(text: str, why: Unfinished | None = None) -> Result:
+    return Result(text=text, failed=True, unfinished=why)
 
 
 def _trace_of(error: BaseException) -> str:

@@ -39,7 +39,13 @@ async def outcome_of(result: Result, tool: str, files: Files, max_chars: int) ->
         text = cut(text, max_chars, "" if isinstance(whole, str) else _where(whole, max_chars))
         kept += [] if isinstance(whole, str) else [whole]
     content = "\n".join(part for part in (text, *notes) if part)
-    return ToolOutcome(content=content, failed=result.failed, files=tuple(kept), data=_bounded(result, max_chars))
+    return ToolOutcome(
+        content=content,
+        failed=result.failed,
+        files=tuple(kept),
+        data=_bounded(result, max_chars),
+        unfinished=result.unfinished,
+    )
 
 
 def described(ref: FileRef) -> str:

@@ -7,6 +7,7 @@ import msgspec
 
 from luxx.core.files import FileRef
 from luxx.core.ports import ToolOutcome
+from luxx.core.steps import Unfinished
 from luxx.core.text import storable, storable_within
 from luxx.tools.errors import ToolError
 
@@ -21,13 +22,14 @@ class ToolFile(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tool returned, taken apart: `made` are files that are still to be kept, `files` such as are."""
+    """What a tool returned, taken apart: `made` are files that are still to be kept, `files` such as are; `unfinished`: see ToolOutcome."""
 
     text: str
     failed: bool = False
     made: tuple[ToolFile, ...] = ()
     files: tuple[FileRef, ...] = ()
     data: dict[str, Any] | None = None
+    unfinished: Unfinished | None = None
 
 
 def result_of(value: object, tool: str) -> Result:

@@ -39,6 +39,7 @@ async def test_an_unsafe_call_without_an_answer_is_unknown_and_not_made_again(to
         assert lost.failed
         assert words in lost.content
         assert UNKNOWN in lost.content
+        assert lost.unfinished == "unknown"
         assert "pydantic" not in lost.content
         assert http.methods.count("tools/call") == 1
         assert (await call(await found.box(), {}, "h__fine")).content == "well"

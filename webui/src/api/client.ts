@@ -94,6 +94,7 @@ export const files = {
   get: (id: string) => json<FileRef>(`/api/files/${enc(id)}`),
   remove: (id: string) => send(`/api/files/${enc(id)}`, { method: 'DELETE' }),
   content: (id: string) => `/api/files/${enc(id)}/content`,
+  text: async (id: string) => (await send(`/api/files/${enc(id)}/content`)).text(),
 };
 
 /** The stream of notices about everything that changes. */

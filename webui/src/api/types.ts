@@ -88,7 +88,11 @@ export interface ToolResultStep extends StepBase {
   content: string;
   parts?: ResultPart[];
   duration_ms?: number | null;
+  /** Why a failed call was not run to its end, where the tool did not end it itself: one of `Unfinished`, or a word of a newer server. */
+  unfinished?: string | null;
 }
+
+export type Unfinished = 'denied' | 'expired' | 'forbidden' | 'limit' | 'cancelled' | 'unknown';
 
 export interface FileStep extends StepBase {
   type: 'file';
@@ -187,6 +191,8 @@ export interface ToolInfo {
 export interface TurnError {
   code: string;
   content: string;
+  /** In seconds, from the end of the answer on. */
+  retry_after?: number;
 }
 
 export interface Message {

@@ -57,6 +57,11 @@ export class MarkdownStream {
     this.renderer = new HtmlRenderer(labels);
   }
 
+  /** Whether no more text is taken. */
+  get ended(): boolean {
+    return this.finished;
+  }
+
   /** Take more text; it is shown with the next frame. */
   append(text: string): void {
     if (this.finished || !text) return;

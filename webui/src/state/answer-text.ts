@@ -10,20 +10,40 @@ interface Said {
 }
 
 /**
- * Join the texts of an answer's steps, which come in order, with blank lines. But where a model call was cut and the next one, with no tool in
- * between, goes on with its last text, there is nothing between the two.
+ * Follows the steps of an answer, in order, and tells where a text goes on with the last one: where a model call was cut and a later one, with
+ * no tool in between, goes on.
  */
+export class Seams {
+  private last = 0;
+  private lastWithTool = 0;
+
+  /** Whether a text may still come that goes on with the last one. */
+  get open(): boolean {
+    return this.lastWithTool < this.last;
+  }
+
+  /** Take a tool call or a result. */
+  tool(call: number): void {
+    this.lastWithTool = call;
+  }
+
+  /** Take a text. Return whether it goes on with the last one. */
+  text(call: number): boolean {
+    const goesOn = this.open && this.last < call;
+    this.last = call;
+    return goesOn;
+  }
+}
+
+/** Join the texts of an answer's steps, which come in order, with blank lines, but for those that go on with the last one. */
 export function answerText(steps: Iterable<Said>): string {
+  const seams = new Seams();
   let joined = '';
-  let last = 0;
-  let lastWithTool = 0;
   for (const { type, call, text } of steps) {
-    if (type === 'tool_call' || type === 'tool_result') lastWithTool = call;
+    if (type === 'tool_call' || type === 'tool_result') seams.tool(call);
     if (type !== 'text' || !text) continue;
-    const goesOn = lastWithTool < last && last < call;
-    if (joined && !goesOn) joined += blankLine(joined, text);
+    if (!seams.text(call) && joined) joined += blankLine(joined, text);
     joined += text;
-    last = call;
   }
   return joined;
 }

@@ -9,6 +9,16 @@ const PREFIX = 'luxx:files:';
 /** Browsers keep few connections to one server, and sending a message needs one, too. */
 const AT_ONCE = 3;
 
+/** A text that was meant for the message itself, and is a file since it is long. */
+export class TextFile extends File {
+  constructor(text: string, name: string) {
+    super([text], name, { type: 'text/plain' });
+  }
+}
+
+/** A file of a draft as it is kept. */
+type Kept = FileRef & { pasted?: boolean };
+
 let keys = 0;
 
 export class Attachment {
@@ -23,12 +33,17 @@ export class Attachment {
   file = $state.raw<FileRef | undefined>();
   /** An address to show an image by. */
   preview = $state<string | undefined>();
+  /** Whether it can become part of the text again. */
+  readonly pasted: boolean;
+  /** A person has taken it away. */
+  removed = false;
   private readonly ending = new AbortController();
 
   constructor(
-    private readonly source: File | undefined,
-    file?: FileRef,
+    readonly source: File | undefined,
+    file?: Kept,
   ) {
+    this.pasted = source instanceof TextFile || !!file?.pasted;
     this.name = file?.name ?? source?.name ?? '';
     this.size = file?.size ?? source?.size ?? 0;
     if (file) this.uploaded(file);
@@ -38,6 +53,10 @@ export class Attachment {
   /** Whether the server takes as much, or has taken it. */
   get fits(): boolean {
     return this.state === 'ready' || this.size <= limits.bytes;
+  }
+
+  get mediaType(): string {
+    return this.file?.media_type ?? this.source?.type ?? '';
   }
 
   /** Upload it, or try that again. */
@@ -83,6 +102,8 @@ export class Attachments {
   readonly refused = $derived(this.items.find((item) => this.refusal(item)));
   readonly uploading = $derived(this.items.some((item) => isOnItsWay(item) && !this.refusal(item)));
   readonly failed = $derived(this.items.some((item) => item.state === 'failed'));
+  /** Whether all that is not there yet can be waited for. */
+  readonly onTheirWay = $derived(this.uploading && !this.failed && !this.refused);
   readonly refs = $derived(this.items.flatMap((item) => item.file ?? []));
 
   constructor(private key: string) {
@@ -119,12 +140,13 @@ export class Attachments {
     await item.start();
     // A server that refuses a body by its length may hang up before it says so.
     if (item.state === 'failed') void limits.ask().then(() => this.start());
-    if (this.items.includes(item)) this.save();
+    if (!item.removed) this.save();
     else if (item.file) forget(item.file);
     this.start();
   }
 
   remove(item: Attachment): void {
+    item.removed = true;
     item.end();
     if (item.file) forget(item.file);
     this.items = this.items.filter((other) => other !== item);
@@ -162,9 +184,9 @@ export class Attachments {
     this.items = this.items.filter((item) => !isGone(item));
   }
 
-  private async restore(file: FileRef): Promise<void> {
+  private async restore(file: Kept): Promise<void> {
     try {
-      this.items.push(new Attachment(undefined, await api.get(file.id)));
+      this.items.push(new Attachment(undefined, { ...file, ...(await api.get(file.id)) }));
     } catch (error) {
       // It was not sent for a day, and the server has let it go.
       if (!(error instanceof Problem)) throw error;
@@ -173,7 +195,10 @@ export class Attachments {
 
   private save(): void {
     try {
-      if (this.refs.length) localStorage.setItem(PREFIX + this.key, JSON.stringify(this.refs));
+      const kept = this.items.flatMap(({ file, pasted }): Kept[] =>
+        file ? [pasted ? { ...file, pasted } : file] : [],
+      );
+      if (kept.length) localStorage.setItem(PREFIX + this.key, JSON.stringify(kept));
       else localStorage.removeItem(PREFIX + this.key);
     } catch {
       // Storage is full or closed: they are still in the composer.
@@ -214,7 +239,12 @@ export function isImage(mediaType: string): boolean {
   return ['image/png', 'image/jpeg', 'image/gif', 'image/webp'].includes(mediaType);
 }
 
-function stored(key: string): FileRef[] {
+/** Whether the server has found it to be text, or the browser takes it for one. */
+export function isText(mediaType: string): boolean {
+  return mediaType.startsWith('text/');
+}
+
+function stored(key: string): Kept[] {
   try {
     return parse(localStorage.getItem(PREFIX + key));
   } catch {
@@ -222,10 +252,10 @@ function stored(key: string): FileRef[] {
   }
 }
 
-function parse(text: string | null): FileRef[] {
+function parse(text: string | null): Kept[] {
   try {
     const found: unknown = JSON.parse(text ?? '[]');
-    return Array.isArray(found) ? (found as FileRef[]).filter((file) => typeof file.id === 'string') : [];
+    return Array.isArray(found) ? (found as Kept[]).filter((file) => typeof file.id === 'string') : [];
   } catch {
     return [];
   }

@@ -1,10 +1,23 @@
-/** Stopping a turn, also while the server is away. */
+/** Stopping a turn, also while the server is away, and when the page is loaded anew meanwhile. */
 import { turns } from '../api/client';
 import { BackOff } from '../api/connection';
 import { Problem } from '../api/http';
 
+/** The turns whose end is asked for by this tab, and not heard of by the server yet. */
+const ASKED = 'luxx:stops';
+const underWay = new Map<string, Promise<void>>();
+
 /** Ask for the end of a turn until the server has heard it, or the turn has no id any more, since it is over. Raises Problem if it is refused. */
 export async function cancelTurn(turnId: () => string | null): Promise<void> {
+  const id = turnId();
+  if (!id) return;
+  const asking = underWay.get(id) ?? insist(turnId).finally(() => forget(id));
+  if (!underWay.has(id)) write([...read().filter((other) => other !== id), id]);
+  underWay.set(id, asking);
+  await asking;
+}
+
+async function insist(turnId: () => string | null): Promise<void> {
   const backOff = new BackOff();
   for (let id = turnId(); id; id = turnId()) {
     try {
@@ -14,5 +27,38 @@ export async function cancelTurn(turnId: () => string | null): Promise<void> {
       if (!(error instanceof Problem && error.passing)) throw error;
       await backOff.wait(new AbortController().signal);
     }
+  }
+}
+
+function forget(id: string): void {
+  underWay.delete(id);
+  write(read().filter((other) => other !== id));
+}
+
+/** Whether the end of a turn was asked for before the page was loaded, or since, and the server has not heard it. */
+export function isStopping(turnId: string | null): boolean {
+  return turnId !== null && read().includes(turnId);
+}
+
+/** Go on with what was asked for before the page was loaded. A turn that is over, or not there, needs no end. */
+export function resumeStops(): void {
+  for (const id of read()) void cancelTurn(() => id).catch(() => undefined);
+}
+
+function read(): string[] {
+  try {
+    const found: unknown = JSON.parse(sessionStorage.getItem(ASKED) ?? '[]');
+    return Array.isArray(found) ? found.filter((id) => typeof id === 'string') : [];
+  } catch {
+    return [];
+  }
+}
+
+function write(ids: string[]): void {
+  try {
+    if (ids.length) sessionStorage.setItem(ASKED, JSON.stringify(ids));
+    else sessionStorage.removeItem(ASKED);
+  } catch {
+    // Storage is full or closed: it is known until the page is left.
   }
 }

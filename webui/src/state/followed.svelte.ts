@@ -8,6 +8,8 @@ export class Followed {
   views = $state.raw<readonly MessageView[]>([]);
   /** Whether a stream is cut at the moment. */
   reconnecting = $state(false);
+  /** How many turns were listened to until they were over. */
+  ended = 0;
   private readonly endings = new Map<string, AbortController>();
   private closed = false;
 
@@ -40,6 +42,7 @@ export class Followed {
       connected: (connected) => (this.reconnecting = !connected),
     });
     this.endings.delete(turnId);
+    this.ended += 1;
     this.views = this.views.filter((other) => other !== view);
     if (this.closed) return undefined;
     this.reconnecting = false;

@@ -1,5 +1,6 @@
 /** A message as the page shows it. An assistant message in progress takes the events of its turn. */
 import type { Approval, FileRef, Message, TurnError, TurnEvent, TurnStatus, Usage } from '../api/types';
+import { isStopping } from './cancel';
 import { Steps } from './steps.svelte';
 
 const RUNNING: ReadonlySet<TurnStatus> = new Set(['queued', 'active', 'waiting']);
@@ -17,7 +18,7 @@ export class MessageView {
   createdAt = $state('');
   status = $state<TurnStatus>('done');
   error = $state<TurnError | null>(null);
-  /** When the provider may be asked again, in ms as `Date.now`; only where it said so, and known until the page is left. */
+  /** When the provider may be asked again, in ms as `Date.now`; only where it said so. */
   retryAt = $state<number | undefined>();
   provider = $state<string | null>(null);
   model = $state<string | null>(null);
@@ -47,8 +48,10 @@ export class MessageView {
     this.text = message.text;
     this.status = message.status ?? 'done';
     this.error = message.error ?? null;
+    if (this.error?.retry_after && message.ended_at)
+      this.retryAt ??= Date.parse(message.ended_at) + this.error.retry_after * 1000;
     this.turnId = message.turn?.id ?? null;
-    if (!this.running) this.stopping = false;
+    this.stopping = this.running && (this.stopping || isStopping(this.turnId));
     this.approvals = [...(message.approvals ?? []), ...(message.turn?.approvals ?? [])];
     if (message.role === 'assistant') this.steps.replace(message.steps ?? [], message.turn?.recovered);
   }

@@ -84,15 +84,17 @@ class Session {
     if (thread.id) void conversations.refresh(thread.id);
   }
 
-  /** Make the conversation that was planned, and show it. */
+  /** Make the conversation that was planned, and show it to who has not left meanwhile. */
   private async begin(planned: Thread, text: string): Promise<Thread> {
     const made = await insist(() => planned.create());
     const thread = new Thread(made.id);
     thread.conversation = made;
     this.made.set(planned, thread);
     moveDraft(NEW_CHAT, made.id, text);
-    this.thread = thread;
-    router.go(made.id);
+    if (this.thread === planned) {
+      this.thread = thread;
+      router.go(made.id);
+    } else thread.close();
     return thread;
   }
 

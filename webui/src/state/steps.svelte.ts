@@ -1,6 +1,6 @@
 /** The steps of an assistant message as the page shows them; fed by a snapshot and then by the turn's events. */
 import type { ResultPart, SourceStep, Step, StepState, TurnEvents } from '../api/types';
-import { answerText } from './answer-text';
+import { answerText, Seams } from './answer-text';
 import { TextBuffer } from './text-buffer';
 
 export class StepView {
@@ -53,10 +53,18 @@ export interface ToolPair {
   result: StepView | undefined;
 }
 
-/** What is shown as one thing: a step of its own, or tool calls that were made together. */
+/** A text in as many steps as model calls have written it; `open` says that more of it may come in a step that is not there yet. */
+export interface TextPart {
+  kind: 'text';
+  key: number;
+  steps: StepView[];
+  open: boolean;
+}
+
+/** What is shown as one thing: a step of its own, texts that go on with each other, or tool calls that were made together. */
 export type Part =
-  | { kind: 'text'; key: number; step: StepView }
-  | { kind: 'thinking'; key: number; step: StepView }
+  | TextPart
+  | { kind: 'thinking'; key: number; steps: StepView[] }
   | { kind: 'file'; key: number; step: StepView }
   | { kind: 'notice'; key: number; step: StepView }
   | { kind: 'summary'; key: number; step: StepView }
@@ -143,47 +151,98 @@ function sourcesIn(views: StepView[]): SourceStep[] {
   return [...sources.values()];
 }
 
-/**
- * Put the steps together: calls that follow each other in one answer of the model are a group, results go to their calls. A mark
- * stands after each of the steps in `resumed`.
- */
+/** Put the steps together. A mark stands after each of the steps in `resumed`, but for one that would tear a text apart. */
 export function toParts(views: StepView[], resumed: readonly number[] = []): Part[] {
-  const parts: Part[] = [];
-  const pairs = new Map<string, ToolPair>();
-  const marks = [...new Set(resumed)];
-  let group: { call: number; pairs: ToolPair[] } | undefined;
-  const mark = (before: number) => {
-    const passed = marks.splice(0, marks.filter((index) => index < before).length);
-    if (!passed.length || parts.at(-1)?.kind === 'resumed') return;
-    parts.push({ kind: 'resumed', key: `resumed-${passed[0]}` });
-    group = undefined;
-  };
-  for (const view of views) {
-    if (view.type !== 'tool_result') mark(view.index);
-    if (view.type === 'source') continue;
-    if (view.type !== 'tool_call' && view.type !== 'tool_result') {
-      parts.push({ kind: view.type, key: view.index, step: view });
-      group = undefined;
-      continue;
+  const grouping = new Grouping(resumed);
+  for (const view of views) grouping.take(view);
+  return grouping.end();
+}
+
+class Grouping {
+  private readonly parts: Part[] = [];
+  private readonly pairs = new Map<string, ToolPair>();
+  private readonly marks: number[];
+  private readonly seams = new Seams();
+  private text: TextPart | undefined;
+  /** The tool calls that the next one may join: nothing has come since that is shown. */
+  private group: { call: number; pairs: ToolPair[] } | undefined;
+
+  constructor(resumed: readonly number[]) {
+    this.marks = [...new Set(resumed)];
+  }
+
+  take(view: StepView): void {
+    if (view.type !== 'tool_result') this.mark(view.index);
+    switch (view.type) {
+      case 'source':
+        return;
+      case 'tool_call':
+      case 'tool_result':
+        return this.takeTool(view);
+      case 'text':
+        return this.takeText(view);
+      case 'thinking':
+        return this.takeThinking(view);
+      default:
+        this.add({ kind: view.type, key: view.index, step: view });
     }
-    const known = view.callId === undefined ? undefined : pairs.get(view.callId);
+  }
+
+  end(): Part[] {
+    this.mark(Infinity);
+    if (this.text) this.text.open = this.seams.open;
+    return this.parts;
+  }
+
+  private add(part: Part): void {
+    this.parts.push(part);
+    this.group = undefined;
+  }
+
+  private mark(before: number): void {
+    const passed = this.marks.splice(0, this.marks.filter((index) => index < before).length);
+    if (passed.length && this.parts.at(-1)?.kind !== 'resumed')
+      this.add({ kind: 'resumed', key: `resumed-${passed[0]}` });
+  }
+
+  /** What goes on with a text goes to it, whatever the model has thought in between. */
+  private takeText(view: StepView): void {
+    const goesOn = this.seams.text(view.call);
+    if (!goesOn || !this.text) {
+      this.text = { kind: 'text', key: view.index, steps: [view], open: false };
+      this.add(this.text);
+      return;
+    }
+    this.text.steps.push(view);
+    if (this.parts.at(-1)?.kind === 'resumed') this.parts.pop();
+  }
+
+  private takeThinking(view: StepView): void {
+    const before = this.parts.at(-1);
+    if (before?.kind === 'thinking') before.steps.push(view);
+    else this.add({ kind: 'thinking', key: view.index, steps: [view] });
+  }
+
+  /** Calls that follow each other in one answer of the model are a group, results go to their calls. */
+  private takeTool(view: StepView): void {
+    this.seams.tool(view.call);
+    const known = view.callId === undefined ? undefined : this.pairs.get(view.callId);
     if (known) {
       known.result = view;
-      continue;
+      return;
     }
     const pair: ToolPair = {
       key: view.index,
       call: view.type === 'tool_call' ? view : undefined,
       result: view.type === 'tool_result' ? view : undefined,
     };
-    pairs.set(view.id, pair);
-    if (group?.call === view.call) {
-      group.pairs.push(pair);
-    } else {
-      group = { call: view.call, pairs: [pair] };
-      parts.push({ kind: 'tools', key: view.index, pairs: group.pairs });
+    this.pairs.set(view.id, pair);
+    if (this.group?.call === view.call) {
+      this.group.pairs.push(pair);
+      return;
     }
+    const pairs = [pair];
+    this.add({ kind: 'tools', key: view.index, pairs });
+    this.group = { call: view.call, pairs };
   }
-  mark(Infinity);
-  return parts;
 }

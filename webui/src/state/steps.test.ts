@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Step, TurnEvent } from '../api/types';
+import cases from './answer-texts.json';
 import { localMessage } from './message.svelte';
 import { Steps, type Part } from './steps.svelte';
+
+interface Case {
+  name: string;
+  steps: [type: string, call: number, text?: string][];
+  whole: string[];
+}
 
 const text = (index: number, content: string): Step => ({
   id: `step-${index}`,
@@ -20,14 +27,20 @@ const result = (index: number, ofIndex: number, of = 1): Step => ({
   ...{ id_ref: `step-${ofIndex}`, name: 'tool', content: `result of ${ofIndex}`, duration_ms: 5 },
 });
 
-/** Parts in short: text by its content, tools as name=result. */
+const thinking = (index: number, content: string, of: number): Step => ({
+  ...{ id: `step-${index}`, index, type: 'thinking', state: 'complete', call: of, content },
+});
+
+/** Parts in short: text by its contents, tools as name=result. */
 function shape(parts: Part[]): unknown[] {
   return parts.map((part) =>
     part.kind === 'tools'
       ? part.pairs.map((pair) => `${pair.call?.name ?? '?'}=${pair.result?.text.text ?? '-'}`)
       : part.kind === 'resumed'
         ? part.kind
-        : `${part.kind}:${part.step.text.text}`,
+        : 'steps' in part
+          ? `${part.kind}:${part.steps.map((step) => step.text.text).join('+')}`
+          : `${part.kind}:${part.step.text.text}`,
   );
 }
 
@@ -76,6 +89,63 @@ describe('the steps of a message', () => {
     ] as Step[];
     const steps = new Steps([...odd, text(7, 'b'), result(9, 100)]);
     expect(shape(steps.parts)).toEqual(['text:b', ['?=result of 100']]);
+  });
+});
+
+describe('a text that a later model call goes on with', () => {
+  const later = (index: number, content: string, of: number): Step => ({ ...text(index, content), call: of }) as Step;
+  const open = (parts: Part[]) => parts.flatMap((part) => (part.kind === 'text' ? [part.open] : []));
+
+  for (const { name, steps, whole } of cases as unknown as Case[])
+    test(`is one with it: ${name}`, () => {
+      const views = steps.map(([type, of, content = ''], index) => {
+        if (type === 'tool_call') return call(index, 'a', of);
+        if (type === 'tool_result') return result(index, 100 + index, of);
+        if (type === 'text') return later(index, content, of);
+        return {
+          id: `step-${index}`,
+          index,
+          type,
+          state: 'complete',
+          call: of,
+          content: '',
+          url: '',
+        } as unknown as Step;
+      });
+      const texts = new Steps(views).parts.flatMap((part) => (part.kind === 'text' ? [part.steps] : []));
+      expect(texts.map((of) => of.map((step) => step.text.text).join('')).filter(Boolean)).toEqual(whole);
+    });
+
+  test('stands in its place, and what was thought in between after it', () => {
+    const steps = new Steps([text(0, 'a'), thinking(1, 'hm', 2), later(2, 'b', 2), call(3, 'x', 2), later(4, 'c', 3)]);
+    expect(shape(steps.parts)).toEqual(['text:a+b', 'thinking:hm', ['x=-'], 'text:c']);
+    expect(steps.parts.map((part) => part.key)).toEqual([0, 1, 3, 4]);
+  });
+
+  test('may go on as long as no tool of its model call is there', () => {
+    const steps = new Steps([text(0, 'a')]);
+    expect(open(steps.parts)).toEqual([true]);
+    steps.put(thinking(1, 'hm', 2));
+    expect(open(steps.parts)).toEqual([true]);
+    steps.put(later(2, 'b', 3));
+    expect(open(steps.parts)).toEqual([true]);
+    steps.put(call(3, 'x', 3));
+    expect(open(steps.parts)).toEqual([false]);
+    steps.put(later(4, 'c', 4));
+    expect(open(steps.parts)).toEqual([false, true]);
+  });
+
+  test('is not torn by a restart of the server, which is told until it goes on', () => {
+    const steps = new Steps([text(0, 'a'), later(1, 'lost', 2)]);
+    steps.resume([1]);
+    expect(shape(steps.parts)).toEqual(['text:a', 'resumed']);
+    steps.put(later(2, 'b', 2));
+    expect(shape(steps.parts)).toEqual(['text:a+b']);
+  });
+
+  test('thoughts that follow each other are one', () => {
+    const steps = new Steps([thinking(0, 'a', 1), thinking(1, 'b', 2), text(2, 'x'), thinking(3, 'c', 3)]);
+    expect(shape(steps.parts)).toEqual(['thinking:a+b', 'text:x', 'thinking:c']);
   });
 });
 

@@ -149,6 +149,7 @@ export class Thread extends BranchPart {
     this.stale = this.starting + this.reading > 0;
     if (this.stale) return;
     const { hasNewer, reads, starts } = this;
+    const { ended } = this.followed;
     const asked = Date.now();
     try {
       const [conversation, page] = await Promise.all([
@@ -159,7 +160,8 @@ export class Thread extends BranchPart {
         this.stale = true;
         return this.catchUp();
       }
-      if (this.reads !== reads || this.hasNewer !== hasNewer) return;
+      // After a turn's end it is read again: what was read before is older than what is shown.
+      if (this.reads !== reads || this.hasNewer !== hasNewer || this.followed.ended !== ended) return;
       this.conversation = conversation;
       conversations.put(conversation);
       this.show(page);
@@ -186,6 +188,7 @@ export class Thread extends BranchPart {
   protected async follow(view: MessageView, turnId: string, after: number, response?: Response): Promise<void> {
     if (this.followed.has(turnId) || this.closing.signal.aborted) return;
     view.turnId = turnId;
+    if (view.stopping) void this.cancel(view).catch(() => undefined);
     if (!this.line.includes(view)) announcer.say(t.status.generating);
     const seenEnd = await this.followed.follow(view, turnId, after, response);
     if (seenEnd !== undefined) await this.settle(view, seenEnd);

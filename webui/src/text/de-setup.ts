@@ -275,6 +275,10 @@ export const deSetup: SetupCatalogue = {
     ],
     questionMark: 'Die Taste ? allein zeigt diese Liste',
   },
+  file: {
+    beginning: (shown) => `Das ist der Anfang, ${shown} Zeichen.`,
+    tab: 'In neuem Tab öffnen',
+  },
   cancel: 'Abbrechen',
   save: 'Speichern',
 };

@@ -271,6 +271,10 @@ export const enSetup = {
     ] as [string, string][],
     questionMark: 'The key ? alone shows this list',
   },
+  file: {
+    beginning: (shown: string) => `This is the beginning, ${shown} characters.`,
+    tab: 'Open in a new tab',
+  },
   cancel: en.cancel,
   save: en.save,
 };

@@ -261,6 +261,10 @@ export const zhSetup: SetupCatalogue = {
     ],
     questionMark: '单独按 ? 键显示此列表',
   },
+  file: {
+    beginning: (shown) => `这是开头的 ${shown} 个字符。`,
+    tab: '在新标签页中打开',
+  },
   cancel: '取消',
   save: '保存',
 };

@@ -1,31 +1,38 @@
 /** How a tool call stands, as one word tells it. */
-import type { Approval } from '../api/types';
-import type { ToolPair } from '../state/steps.svelte';
+import type { Approval, Unfinished } from '../api/types';
+import type { StepView, ToolPair } from '../state/steps.svelte';
 
-export type CallPhase = 'writing' | 'asks' | 'running' | 'complete' | 'failed' | 'unknown' | 'notRun';
+export type CallPhase = 'writing' | 'asks' | 'running' | 'complete' | 'failed' | 'notRun' | Refusal;
+type Refusal = 'forbidden' | 'limit' | 'cancelled' | 'unknown';
 
-/** How the server begins the result of a call that was cut while it ran, and that nobody may run again. */
+/** How older servers begin the result of a call that was cut while it ran, and that nobody may run again. */
 const UNKNOWN = 'Outcome unknown:';
+
+const PHASES: readonly (readonly [Unfinished, CallPhase])[] = [
+  ['denied', 'notRun'],
+  ['expired', 'notRun'],
+  ['forbidden', 'forbidden'],
+  ['limit', 'limit'],
+  ['cancelled', 'cancelled'],
+  ['unknown', 'unknown'],
+];
+const BY_WORD = new Map<string, CallPhase>(PHASES);
 
 /** `approval` is that of the call, if it had to ask; `live` says whether its turn goes on. */
 export function phaseOf({ call, result }: ToolPair, approval: Approval | undefined, live: boolean): CallPhase {
-  if (result && result.state !== 'running') {
-    if (result.state !== 'failed') return 'complete';
-    if (isRefused(approval)) return 'notRun';
-    return isUnknown(result) ? 'unknown' : 'failed';
-  }
+  if (result && result.state !== 'running')
+    return result.state === 'failed' ? unfinished(result, approval) : 'complete';
   if (call?.state === 'failed') return 'failed';
   if (!live) return 'notRun';
   if (approval?.state === 'requested') return 'asks';
   return call?.state === 'running' && !result ? 'writing' : 'running';
 }
 
-/** Whether a person did not allow the call, or nobody in time: that is no failure. */
-function isRefused(approval: Approval | undefined): boolean {
-  return approval?.state === 'denied' || approval?.state === 'expired';
-}
-
-/** A tool that ended by itself, whatever it said, has a duration. */
-function isUnknown({ step }: NonNullable<ToolPair['result']>): boolean {
-  return step?.type === 'tool_result' && typeof step.duration_ms !== 'number' && step.content.startsWith(UNKNOWN);
+/** Tell a tool that failed from one that was not let run to its end: that is no failure. */
+function unfinished({ step }: StepView, approval: Approval | undefined): CallPhase {
+  if (step?.type !== 'tool_result') return 'failed';
+  if (step.unfinished) return BY_WORD.get(step.unfinished) ?? 'failed';
+  if (approval?.state === 'denied' || approval?.state === 'expired') return 'notRun';
+  // A tool that ended by itself, whatever it said, has a duration.
+  return typeof step.duration_ms !== 'number' && step.content.startsWith(UNKNOWN) ? 'unknown' : 'failed';
 }

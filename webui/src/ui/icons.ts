@@ -29,6 +29,7 @@ export const icons = {
   share: 'M12 15V4M7.5 8 12 3.5 16.500 8M5 12v8h14v-8',
   external: 'M13 4h7v7M20 4l-9 9M18 14v6H4V6h6',
   fold: 'M5 6h14M5 12h14M5 18h8',
+  undo: 'M8.500 6.500 4.500 10.500l4 4M4.500 10.500h9a5 5 0 0 1 0 10H11',
   clock: 'M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4.500l3 2',
   slash: 'M15 5 9 19M4 4.500h16v15H4z',
   alert: 'M12 4 2.5 20h19zM12 10v4.5M12 17.2h.01',
@@ -37,4 +38,12 @@ export const icons = {
 export type IconName = keyof typeof icons;
 
 /** Those that are mirrored where one reads from right to left. */
-export const DIRECTED: ReadonlySet<IconName> = new Set(['left', 'right', 'onward', 'sidebar', 'fold', 'external']);
+export const DIRECTED: ReadonlySet<IconName> = new Set([
+  'left',
+  'right',
+  'onward',
+  'sidebar',
+  'fold',
+  'external',
+  'undo',
+]);

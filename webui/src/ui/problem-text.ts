@@ -1,7 +1,9 @@
 /** What a person is told about a problem: the page's own words, and those of the server where they say more. */
 import type { Problem } from '../api/http';
+import type { Attachments } from '../state/attachments.svelte';
 import { toasts } from '../state/toasts.svelte';
 import { t } from '../text';
+import { visible } from './arguments';
 
 type Words = Exclude<keyof typeof t.errors, 'unexpected'>;
 
@@ -26,14 +28,21 @@ const WITH_DETAIL: Record<string, Words> = {
 };
 
 export function problemText(problem: Problem): string {
-  if (problem.unreachable) return t.errors.unreachable;
+  if (problem.unreachable || (problem.passing && problem.code === 'http_error')) return t.errors.unreachable;
   if (problem.needsOwner) return t.errors.needsOwner;
   if (problem.code === 'turn_running') return t.composer.busy;
+  if (problem.code === 'internal') return t.turn.codes.internal ?? t.errors.unexpected;
   const known = KNOWN[problem.code];
   if (known) return t.errors[known];
   const detailed = WITH_DETAIL[problem.code];
   const words = detailed ? t.errors[detailed] : t.turn.codes[problem.code];
   return [words, problem.message].filter(Boolean).join(' ') || t.errors.unexpected;
+}
+
+/** Why its files hold a message back until something is done about them, '' if they do not. */
+export function badFiles({ refused, failed }: Attachments): string {
+  if (refused) return t.composer.refusedFile(visible(refused.name));
+  return failed ? t.composer.failedFile : '';
 }
 
 /** Tell of a problem at the edge of the page; that the server is away is told as long as it is. */

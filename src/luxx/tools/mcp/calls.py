@@ -7,7 +7,7 @@ from typing import TypeVar
 from luxx.core.ports import Reply
 from luxx.core.prompts import Effect
 from luxx.tools.context import CallOver, ToolContext, TooManyQuestions
-from luxx.tools.errors import OUTCOME_UNKNOWN, ToolError
+from luxx.tools.errors import OutcomeUnknown, ToolError
 from luxx.tools.mcp.connection import Connection, Patience
 from luxx.tools.mcp.wire import (
     CallHooks,
@@ -36,7 +36,7 @@ async def made_call(
 
     It is done once more if the server had not taken it, or if it may be done twice and there was no answer.
     """
-    unknown = f" {OUTCOME_UNKNOWN}" if effect == "unsafe" else ""
+    in_doubt = OutcomeUnknown if effect == "unsafe" else ToolError
     try:
         try:
             return await _attempt(connection, server, patience, context, work)
@@ -46,12 +46,12 @@ async def made_call(
             return await _attempt(connection, server, patience, context, work)
     except ServerFailed as error:
         words = f"The server {server} {error.verb}: {error}".rstrip(".")
-        raise ToolError(f"{words}.{unknown if isinstance(error, InDoubt) else ''}") from error
+        raise (in_doubt if isinstance(error, InDoubt) else ToolError)(f"{words}.") from error
     except TimeoutError as error:
         words = (
             f"The server {server} gave no result and no sign of life for {patience.call_s:g} s; the call was cancelled."
         )
-        raise ToolError(words + unknown) from error
+        raise in_doubt(words) from error
 
 
 async def _attempt(

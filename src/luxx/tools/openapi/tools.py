@@ -15,7 +15,7 @@ from luxx.tools.builtin.web.charset import text_of
 from luxx.tools.builtin.web.client import Answer, WebClient, WebError
 from luxx.tools.builtin.web.guard import Refused
 from luxx.tools.declared import DeclaredArguments
-from luxx.tools.errors import OUTCOME_UNKNOWN, ToolError
+from luxx.tools.errors import OutcomeUnknown, ToolError
 from luxx.tools.model_schema import fitted, restore
 from luxx.tools.openapi.document import BadDocument, Document, text_at
 from luxx.tools.openapi.operations import MAX_PROBLEMS, Operation, call_of, operations_of, without
@@ -194,7 +194,7 @@ class _Caller:
 
     def _failure(self, text: str, *, in_doubt: bool) -> ToolError:
         """Return what the model is told; of an unsafe call that may have reached the service also that nobody knows what it did."""
-        return ToolError(f"{text} {OUTCOME_UNKNOWN}" if in_doubt and self._effect == "unsafe" else text)
+        return OutcomeUnknown(text) if in_doubt and self._effect == "unsafe" else ToolError(text)
 
     def _result(self, answer: Answer, hidden: Callable[[str], str]) -> object:
         kind = hidden(answer.media_type)
