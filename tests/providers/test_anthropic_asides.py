@@ -113,3 +113,37 @@ def test_an_answer_that_goes_on_after_a_pause_is_one() -> None:
         TextDelta("b"),
     ]
     assert decoder.finish().usage == Usage(input_tokens=12, output_tokens=2, total_tokens=14)
+
+
+def test_a_refusal_without_an_explanation_names_its_category() -> None:
+    told = decode(begin() + end("refusal", {"type": "refusal", "category": "frontier_llm", "explanation": None}))
+    assert told.notices == [NoticeDelta(kind="refusal", text="The provider does not allow this (frontier llm).")]
+
+
+def test_an_answer_that_pauses_after_a_compaction_goes_on() -> None:
+    condensed = start(0, type="compaction", content=None) + piece(0, "compaction_delta", content="So far: cats.")
+    decoder = AnswerDecoder()
+    decoder.feed(begin(input_tokens=5) + condensed + stop(0) + end("compaction"))
+    assert decoder.finish().reason == "pause_turn"
+    assert decoder.go_on() == [{"type": "compaction", "content": "So far: cats."}]
+
+
+def test_what_a_compaction_took_is_added_to_the_usage_once() -> None:
+    spent = {"type": "compaction", "input_tokens": 100, "output_tokens": 20, "cache_read_input_tokens": 30}
+    written = {"cache_creation_input_tokens": 7, "cache_creation": {"ephemeral_1h_input_tokens": 7}}
+    iterations = [{**spent, **written}, {"type": "message", "input_tokens": 5, "output_tokens": 2}]
+    told = decode(begin(input_tokens=5) + text(0, "a") + end(input_tokens=5, output_tokens=2, iterations=iterations))
+    assert told.finish
+    assert told.finish.usage == Usage(
+        input_tokens=142, output_tokens=22, total_tokens=164, cached_tokens=30, cache_write_tokens=7
+    )
+
+
+def test_a_call_that_was_cut_when_another_model_took_over_is_not_run() -> None:
+    taken = {"type": "fallback", "from": {"model": "claude-fable-5"}, "to": {"model": "claude-opus-4-8"}}
+    cut = call(0, "t", "f", '{"path": "/etc')
+    bare = call(0, "t", "f")
+    for first in (cut, cut.removesuffix(stop(0)), bare):
+        told = decode(message(first, block(1, **taken), text(2, "No."), reason="end_turn"))
+        assert (told.whole_tools, told.text, told.reason) == ([], "No.", "stop")
+        assert [part["type"] for part in raw(told)] == ["fallback"]

@@ -88,6 +88,8 @@ def test_unknown_parts_change_nothing_and_are_kept() -> None:
         ("BLOCKLIST", "content_filter"),
         ("LANGUAGE", "content_filter"),
         ("IMAGE_SAFETY", "content_filter"),
+        ("ESCALATION", "content_filter"),
+        ("PUP_LIMITED_DISABLED", "content_filter"),
         ("OTHER", "other"),
         ("A_NEW_REASON", "a_new_reason"),
     ],
@@ -115,6 +117,7 @@ def test_a_broken_call_may_be_asked_for_again(word: str) -> None:
     assert isinstance(told.error, ProviderOverloaded)
     assert told.error.retryable
     assert "print(f(" in told.error.message
+    assert ("not valid" in told.error.message) == (word != "TOO_MANY_TOOL_CALLS")
 
 
 def test_whole_calls_before_a_broken_one_are_run() -> None:
@@ -230,7 +233,8 @@ def test_tools_of_the_provider_are_noted_and_kept() -> None:
 def test_sources_and_searches_are_told_once() -> None:
     web = {"web": {"uri": "https://a.example/1", "title": "A"}}
     context = {"retrievedContext": {"uri": "https://b.example/2", "title": "B", "text": "the passage"}}
-    grounding = {"webSearchQueries": ["q1", "q2"], "groundingChunks": [web, context, web, {"odd": 1}]}
+    searched = {"webSearchQueries": ["q1", "q2"], "imageSearchQueries": ["q2", "q3"]}
+    grounding = {**searched, "groundingChunks": [web, context, web, {"odd": 1}]}
     cited = {"citationSources": [{"uri": "https://c.example/3", "startIndex": 1}]}
     told = decode(
         [
@@ -243,8 +247,14 @@ def test_sources_and_searches_are_told_once() -> None:
         SourceDelta(url="https://b.example/2", title="B", quote="the passage"),
         SourceDelta(url="https://c.example/3"),
     ]
-    assert [(n.kind, n.text) for n in told.notices] == [("web_search", "Searched the web: q1; q2")]
+    assert [(n.kind, n.text) for n in told.notices] == [("web_search", "Searched the web: q1; q2; q3")]
     assert told.text == "ab"
+
+
+def test_files_of_the_provider_are_sources_too() -> None:
+    found = {"retrievedContext": {"title": "a.pdf", "text": "Of a.", "fileSearchStore": "fileSearchStores/1"}}
+    told = decode([said({"text": "a"}, finish="STOP", groundingMetadata={"groundingChunks": [found, found]})])
+    assert told.sources == [SourceDelta(url="gemini-file:a.pdf", title="a.pdf", quote="Of a.")]
 
 
 def test_other_candidates_are_passed_over() -> None:

@@ -111,7 +111,8 @@ def test_a_file_that_is_no_model_is_told_on_the_log(tmp_path: Path) -> None:
     child = Child(broken)
     assert child.process.wait(LIMIT_S) == 1
     _, errors = child.end()
-    assert errors.splitlines()[-1].startswith(f"cannot serve {broken}")
+    # The native library writes to the same log, when it likes.
+    assert any(line.startswith(f"cannot serve {broken}") for line in errors.splitlines())
 
 
 def test_it_dies_with_a_parent_that_is_killed(model: Path) -> None:

@@ -1,11 +1,11 @@
-"""Images and citations in chat completions."""
+"""Images, citations and what the provider did by itself in chat completions."""
 
 import base64
 import json
 
 import pytest
 
-from luxx.core.deltas import FileDelta, SourceDelta
+from luxx.core.deltas import FileDelta, NoticeDelta, SourceDelta
 from tests.providers import chat
 from tests.providers.told import decode
 
@@ -66,3 +66,55 @@ def test_tokens_written_to_the_cache_are_told() -> None:
         assert told.finish
         assert told.finish.usage
         assert told.finish.usage.cache_write_tokens == 4
+
+
+def test_pages_that_a_search_found_are_sources_each_once() -> None:
+    page = {"title": "A", "url": "https://a.example/", "snippet": "Of a.", "date": "2026-01-02"}
+    found = {
+        "search_results": [page, {"title": "no address"}],
+        "citations": ["https://a.example/", "https://b.example/", "1"],
+    }
+    choice = {"index": 0, "delta": {"content": "a [1][2]"}, "finish_reason": None}
+    told = decode([2 * chat.event({"choices": [choice], **found}) + chat.text(".")])
+    assert told.sources == [
+        SourceDelta(url="https://a.example/", title="A", quote="Of a."),
+        SourceDelta(url="https://b.example/"),
+    ]
+    assert told.text == "a [1][2]a [1][2]."
+
+
+def test_bare_addresses_may_come_with_the_usage() -> None:
+    last = {
+        "choices": [],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1},
+        "citations": ["https://a.example/", 1, {}],
+    }
+    told = decode([chat.delta("stop", content="a") + chat.event(last) + chat.DONE])
+    assert [source.url for source in told.sources] == ["https://a.example/"]
+
+
+def test_tools_that_a_provider_ran_are_told_once_with_what_they_found() -> None:
+    search = {"index": 0, "type": "search", "arguments": '{"query": "cats"}', "search_results": {"results": []}}
+    page = {"title": "A", "url": "https://a.example/", "content": "Of a.", "score": 0.9}
+    found = {**search, "output": "Title: A", "search_results": {"results": [page]}}
+    code = {
+        "index": 1,
+        "type": "python",
+        "arguments": '{"code": "1+1"}',
+        "code_results": [{"png": _DATA.partition(",")[2]}],
+    }
+    odd = {"index": 2, "type": "new_tool", "arguments": "{", "browser_results": 7}
+    told = decode([b"".join(chat.delta(executed_tools=[tool]) for tool in (search, found, code, odd)) + chat.text("a")])
+    assert told.notices == [
+        NoticeDelta(kind="search", text="Searched the web: cats"),
+        NoticeDelta(kind="python", text="Ran code: 1+1"),
+        NoticeDelta(kind="new_tool", text="Used new_tool."),
+    ]
+    assert told.sources == [SourceDelta(url="https://a.example/", title="A", quote="Of a.")]
+    assert told.files == [FileDelta(data=_PNG, name="image.png")]
+
+
+def test_why_groq_stopped_a_stream_is_told() -> None:
+    told = decode([chat.delta(content="a") + chat.event({"choices": [], "x_groq": {"error": "over capacity"}})])
+    assert told.error
+    assert "over capacity" in str(told.error)

@@ -101,6 +101,7 @@ def test_a_refusal_is_told_as_text_and_as_the_reason() -> None:
     ("error", "kind"),
     [
         ({"code": "rate_limit_exceeded", "message": "Please try again in 1.5s."}, RateLimited),
+        ({"code": "data_residency_mismatch", "message": "This project keeps its data in the EU."}, ProviderRejected),
         ({"code": "insufficient_quota", "message": "You exceeded your current quota"}, CreditExhausted),
         ({"code": "context_length_exceeded", "message": "Your input exceeds the context window"}, ContextOverflow),
         ({"code": "invalid_api_key", "message": "Incorrect API key provided"}, ProviderAuth),

@@ -94,3 +94,8 @@ def test_the_last_preview_stands_for_an_image_that_does_not_come() -> None:
     image = {"type": "image_generation_call", "id": "ig"}
     preview = event("response.image_generation_call.partial_image", item_id="ig", partial_image_b64="QUJD")
     assert decode(added(0, image), preview, done(0, image), completed(image)).files[0].data == b"ABC"
+
+
+def test_a_drawing_in_svg_is_called_so() -> None:
+    drawing = {"type": "image_generation_call", "id": "ig", "output_format": "svg", "result": "PHN2Zy8+"}
+    assert decode(only_done(drawing)).files == [FileDelta(data=b"<svg/>", name="image.svg")]

@@ -141,6 +141,31 @@ def test_an_image_goes_back_as_it_was_kept() -> None:
     assert [item["type"] for item in _input(gone)] == ["message"]
 
 
+def test_images_go_back_with_the_calls_that_made_them() -> None:
+    def drawn(id: str, status: str = "completed", **more: object) -> dict[str, Any]:
+        return {"type": "image_generation_call", "id": id, "status": status, **more}
+
+    result = base64.b64encode(b"png").decode()
+    blocked = drawn("ig_0", "failed", result=None, error={"message": "moderation_blocked"})
+    vector = drawn("ig_1", output_format="svg", result=base64.b64encode(b"<svg/>").decode())
+    svg = FileRef(id="2", name="image.svg", media_type="text/xml", size=6)
+    made = _answer(blocked, vector, drawn("ig_2", result=result), message("a"), files=(svg, _PNG))
+    images = [item for item in _input(made) if item["type"] == "image_generation_call"]
+    assert images == [drawn("ig_2", result="cG5n")]
+
+
+def test_a_program_goes_back_whole_and_its_calls_get_their_results_as_its_own() -> None:
+    program = {"type": "program", "id": "prog", "call_id": "p", "code": "f()", "fingerprint": "xyz"}
+    caller = {"type": "program", "caller_id": "p"}
+    first = _answer(program, call("a", caller=caller), call("b", id="fc_1", caller={"type": "direct"}))
+    results = [ResultPrompt(id=id, name="f", content="r") for id in ("a", "b")]
+    output = {"type": "program_output", "id": "out", "call_id": "p", "result": "1", "status": "completed"}
+    items = _input(first, *results, _answer(output, message("done")))
+    assert items[0] == program
+    assert [item.get("caller") for item in items if item["type"] == "function_call_output"] == [caller, None]
+    assert output in items
+
+
 def test_the_ids_of_the_prompt_win() -> None:
     answer = _answer(_THOUGHT, call("call_0"), call("call_1", "g", id="fc_1"))
     calls = tuple(msgspec.structs.replace(call, id=f"{call.id}_2") for call in answer.calls)

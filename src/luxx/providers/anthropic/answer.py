@@ -28,6 +28,7 @@ _REASONS = {
     "content_filtered": "content_filter",
     "content_filter": "content_filter",
     "guardrail_intervened": "content_filter",
+    "compaction": PAUSED,
 }
 _WRITTEN = "cache_creation_input_tokens"
 _INPUT = ("input_tokens", "cache_read_input_tokens", _WRITTEN)
@@ -53,6 +54,7 @@ class AnswerDecoder:
         self._done = False
         self._reason: str | None = None
         self._spent: dict[str, int] = {}
+        self._compaction: list[dict[str, Any]] = []
         self._cost: float | None = None
 
     def go_on(self) -> list[Block]:
@@ -208,22 +210,32 @@ class AnswerDecoder:
             found[_WRITTEN] = max(written, found.get(_WRITTEN, 0))
         if any(found.values()):
             self._spent.update(found)
+        compaction = [entry for entry in objects(usage.get("iterations")) if entry.get("type") == "compaction"]
+        self._compaction = compaction or self._compaction
         for name, count in (("output", usage.get("output_tokens")), ("thinking", details.get("thinking_tokens"))):
             self._spent[name] = tokens_of(count) or self._spent.get(name, 0)
 
     def _usage(self) -> Usage | None:
-        """Return the tokens spent; the API's input tokens leave out what was read from the cache or written to it."""
-        prompt = sum(self._spent.get(name, 0) for name in _INPUT)
-        output = self._spent.get("output", 0)
+        """Return the tokens spent.
+
+        The API's input tokens leave out what was read from the cache or written to it, and its totals what it took to condense
+        the conversation.
+        """
+        spent = {name: self._spent.get(name, 0) + self._condensing(name) for name in _INPUT}
+        prompt = sum(spent.values())
+        output = self._spent.get("output", 0) + self._condensing("output_tokens")
         if not prompt and not output:
             return self._spent_before
         usage = Usage(
             input_tokens=prompt,
             output_tokens=output,
             total_tokens=prompt + output,
-            cached_tokens=self._spent.get("cache_read_input_tokens", 0),
-            cache_write_tokens=self._spent.get(_WRITTEN, 0),
+            cached_tokens=spent["cache_read_input_tokens"],
+            cache_write_tokens=spent[_WRITTEN],
             reasoning_tokens=min(self._spent.get("thinking", 0), output),
             cost=self._cost,
         )
         return self._spent_before + usage if self._spent_before else usage
+
+    def _condensing(self, name: str) -> int:
+        return sum(tokens_of(entry.get(name)) or 0 for entry in self._compaction)

@@ -60,8 +60,10 @@ def notice_of(block: Block) -> NoticeDelta | None:
 
 
 def refusal_notice(details: object) -> NoticeDelta | None:
-    """Return the provider's own words about a refusal."""
-    said = _short(text_of(fields_of(details).get("explanation")))
+    """Return the provider's own words about a refusal, or at least the word for what it does not allow."""
+    told = fields_of(details)
+    category = _short(text_of(told.get("category")).replace("_", " "))
+    said = _short(text_of(told.get("explanation"))) or (category and f"The provider does not allow this ({category}).")
     return _notice("refusal", said) if said else None
 
 

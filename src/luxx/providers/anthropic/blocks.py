@@ -115,10 +115,10 @@ class Blocks:
         return self._verbatim.hand_over(Raw(content=[], container=container))
 
     def start(self, index: object, start: Block, size: int) -> list[Delta]:
-        """Begin a block; whatever call waited for its end is complete."""
-        deltas = [*self._stop_former(index), *self._settle(cut=False)]
-        self._size += size
+        """Begin a block; whatever call waited for its end is complete, unless another model takes over where the first was cut."""
         kind = start.get("type")
+        deltas = self.end(cut=True) if kind == "fallback" else [*self._stop_former(index), *self._settle(cut=False)]
+        self._size += size
         block = _Open(start, self._slots if kind == _CALL else None)
         self._blocks.append(block)
         self._open[index] = block

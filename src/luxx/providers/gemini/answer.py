@@ -21,7 +21,7 @@ from luxx.providers.values import as_object, objects
 
 _REASONS = {
     "STOP": "stop",
-    "MAX_TOKENS": "length",
+    **dict.fromkeys(("MAX_TOKENS", "CONTINUATION"), "length"),
     **dict.fromkeys(
         (
             "SAFETY",
@@ -35,12 +35,20 @@ _REASONS = {
             "IMAGE_SAFETY",
             "IMAGE_PROHIBITED_CONTENT",
             "IMAGE_RECITATION",
+            "ESCALATION",
+            "PUP_LIMITED_DISABLED",
         ),
         "content_filter",
     ),
 }
 _NO_REASON = ("", "FINISH_REASON_UNSPECIFIED")
-_BAD_CALLS = ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MALFORMED_RESPONSE")
+_BAD_CALLS = {
+    **dict.fromkeys(
+        ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"), "The model wrote a tool call that is not valid."
+    ),
+    "TOO_MANY_TOOL_CALLS": "The model used the provider's own tools too often.",
+    "MALFORMED_RESPONSE": "The model wrote an answer that the provider could not read.",
+}
 _KNOWN = ("candidates", "usageMetadata", "promptFeedback", "modelVersion", "responseId")
 _LONGEST_REASON = 40
 _NOT_GEMINI = "The address answers with something other than Gemini's generateContent. Check this provider's base URL."
@@ -54,14 +62,7 @@ class AnswerDecoder:
 
     def __init__(self, secrets: Iterable[str] = (), names: Mapping[str, str] | None = None) -> None:
         self._secrets = tuple(secrets)
-        self._frames = Frames()
         self._failure: ProviderError | None = None
-        self._done = False
-        self._known = False
-        self._foreign = False
-        self._reason: str | None = None
-        self._settled = False
-        self._bad_call = ""
         self._spent = Spent()
         self._early = Early()
         self._returned = Returned()
@@ -69,6 +70,28 @@ class AnswerDecoder:
         self._sources = Sources()
         self._files = 0
         self._speech = Speech()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._frames = Frames()
+        self._done = False
+        self._known = False
+        self._foreign = False
+        self._reason: str | None = None
+        self._settled = False
+        self._bad_call = ""
+        self._token = ""
+        self._is_part = False
+
+    @property
+    def continuation(self) -> str:
+        """What to ask with for the rest of an answer that the provider gives in parts; empty if there is no more."""
+        return self._token if self._is_part else ""
+
+    def go_on(self) -> None:
+        """Expect the stream with the next part of the answer."""
+        self._spent.go_on()
+        self._begin()
 
     @property
     def ended(self) -> bool:
@@ -118,7 +141,7 @@ class AnswerDecoder:
         if self._failure:
             raise self._failure
         if self._bad_call and not self._calls.all_whole:
-            raise ProviderOverloaded(f"The model wrote a tool call that is not valid. {self._bad_call}Try again.")
+            raise ProviderOverloaded(f"{self._bad_call}Try again.")
         reason = self._reason or ("tool_calls" if self._bad_call else None)
         if reason is None:
             raise AnswerIncomplete("The provider's stream ended without a finish reason: the answer may be cut.")
@@ -186,6 +209,7 @@ class AnswerDecoder:
             deltas += self._take_part(part)
         if new := self._sources.take(candidate):
             deltas += [*self._turn_to(None), *new]
+        self._token = text_at(candidate, "continuationToken") or self._token
         word = get(candidate, "finishReason")
         if isinstance(word, str):
             deltas += self._note_reason(word.rpartition(".")[2].upper(), text_at(candidate, "finishMessage"))
@@ -244,13 +268,14 @@ class AnswerDecoder:
         self._settled = True
         if word in _BAD_CALLS:
             text = redacted(message, self._secrets)
-            self._bad_call = self._bad_call or (f"{text} " if text else f"({word}) ")
+            self._bad_call = self._bad_call or f"{_BAD_CALLS[word]} {text or f'({word})'} "
             return []
         if word == "MISSING_THOUGHT_SIGNATURE":
             self._failure = ProviderRejected("The provider misses a signature of the model's earlier reasoning.")
             return []
         if self._reason not in (None, "stop"):
             return []
+        self._is_part = word == "CONTINUATION"
         self._reason = _REASONS.get(word, storable(word[:_LONGEST_REASON].lower()))
         return self._filtered("stopped the answer", word, message) if self._reason == "content_filter" else []
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from yarl import URL
 
-from luxx.core.deltas import Delta
+from luxx.core.deltas import Delta, Finish
 from luxx.core.errors import ProviderRejected
 from luxx.core.ports import Check, ModelInfo
 from luxx.core.prompts import ModelRequest
@@ -32,6 +32,8 @@ GOOGLE = "https://generativelanguage.googleapis.com/v1beta"
 _ERROR_LIMIT = 64 * 1024
 _PAGE_SIZE = "1000"
 _MOST_PAGES = 20
+_MOST_PARTS = 20
+"""Of one answer."""
 _MODEL = re.compile(r"(?!.*\.\.)[\w.:@+/ -]+")
 _COLLECTIONS = ("models/", "tunedModels/", "publishers/", "projects/", "endpoints/")
 _NONE: frozenset[Quirk] = frozenset()
@@ -70,14 +72,24 @@ class GeminiModel:
         return "gemini"
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Sequence[Delta], None]:
-        """Ask the model (see core.ports.Model)."""
+        """Ask the model (see core.ports.Model). An answer that the provider gives in parts is asked for to its end, and is one."""
         decoder = AnswerDecoder(self._secrets, tool_names(request.tools))
-        async with (
-            self._answer(request) as reply,
-            contextlib.aclosing(read_answer(reply, decoder, self._transport.patience.between_deltas_s)) as answer,
-        ):
-            async for deltas in answer:
-                yield deltas
+        continuation = ""
+        for parts in range(1, _MOST_PARTS + 1):
+            goes_on = False
+            async with (
+                self._answer(request, continuation) as reply,
+                contextlib.aclosing(read_answer(reply, decoder, self._transport.patience.between_deltas_s)) as answer,
+            ):
+                async for deltas in answer:
+                    more = decoder.continuation not in ("", continuation) and parts < _MOST_PARTS
+                    goes_on = isinstance(deltas[-1], Finish) and more
+                    if shown := deltas[:-1] if goes_on else deltas:
+                        yield shown
+            if not goes_on:
+                return
+            continuation = decoder.continuation
+            decoder.go_on()
 
     async def list_models(self) -> tuple[ModelInfo, ...]:
         """Return the models that the endpoint lists and that can answer. Raises ProviderError."""
@@ -109,13 +121,20 @@ class GeminiModel:
         return page
 
     @contextlib.asynccontextmanager
-    async def _answer(self, request: ModelRequest) -> AsyncGenerator[Reply, None]:
+    async def _answer(self, request: ModelRequest, continuation: str) -> AsyncGenerator[Reply, None]:
         """Give the reply of an endpoint that accepted the request."""
         url = self._url(f"{_path(request.model)}:streamGenerateContent").update_query(alt="sse")
         headers = self._request_headers("text/event-stream")
         while True:
             quirks = self._known_quirks(request)
-            encode = partial(encode_request, request, new_ids=not _is_vertex(url), quirks=quirks, extra=self._extra)
+            encode = partial(
+                encode_request,
+                request,
+                new_ids=not _is_vertex(url),
+                quirks=quirks,
+                extra=self._extra,
+                continuation=continuation,
+            )
             # Files are megabytes, which the event loop shall not wait for.
             body = await asyncio.to_thread(encode) if request.files else encode()
             async with self._transport.open("POST", url, headers, body) as reply:

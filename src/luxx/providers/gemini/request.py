@@ -22,12 +22,14 @@ def encode_request(
     new_ids: bool = True,
     quirks: frozenset[Quirk] = frozenset(),
     extra: Mapping[str, Any] | None = None,
+    continuation: str = "",
 ) -> bytes:
     """Return the body of the request.
 
-    `extra` is added to it and wins; its `tools` come after Luxx's. `new_ids` says whether calls of other providers get ids.
+    `extra` is added to it and wins; its `tools` come after Luxx's. `new_ids` says whether calls of other providers get ids, and
+    `continuation` is the provider's word for the rest of an answer that it has begun.
     """
-    body: dict[str, Any] = {}
+    body: dict[str, Any] = {"continuationToken": continuation} if continuation else {}
     told = contents(request.prompts, request.files, _manner(request.model, quirks, new_ids))
     if request.system and "system_as_text" in quirks:
         told = _with_system(told, request.system)

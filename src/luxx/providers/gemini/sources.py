@@ -31,7 +31,8 @@ class Sources:
                 yield source
 
     def _new_searches(self, grounding: Mapping[str, object]) -> list[Delta]:
-        texts = [storable(query) for query in texts_at(grounding, "webSearchQueries") if query]
+        queries = (*texts_at(grounding, "webSearchQueries"), *texts_at(grounding, "imageSearchQueries"))
+        texts = [storable(query) for query in queries if query]
         new = [text for text in dict.fromkeys(texts) if text not in self._searches]
         self._searches.update(new)
         return (
@@ -63,13 +64,19 @@ def _sources(candidate: Mapping[str, object], grounding: Mapping[str, object]) -
     for chunk in objects_at(grounding, "groundingChunks"):
         for kind in ("web", "retrievedContext", "maps", "image"):
             if found := object_at(chunk, kind):
-                yield _source(found, text_at(found, "sourceUri") or text_at(found, "uri"))
+                yield _source(found, text_at(found, "sourceUri") or text_at(found, "uri") or _file(kind, found))
     citations = object_at(candidate, "citationMetadata")
     for found in (*objects_at(citations, "citationSources"), *objects_at(citations, "citations")):
         yield _source(found, text_at(found, "uri"))
     for found in objects_at(object_at(candidate, "urlContextMetadata"), "urlMetadata"):
         if text_at(found, "urlRetrievalStatus") in ("", "URL_RETRIEVAL_STATUS_SUCCESS"):
             yield _source(found, text_at(found, "retrievedUrl"))
+
+
+def _file(kind: str, found: Mapping[str, object]) -> str:
+    """Return a word for a file of the provider, which has no address that opens."""
+    name = text_at(found, "documentName") or text_at(found, "title") if kind == "retrievedContext" else ""
+    return f"gemini-file:{name}" if name else ""
 
 
 def _source(found: Mapping[str, object], url: str) -> SourceDelta:

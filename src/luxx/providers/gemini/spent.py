@@ -21,6 +21,12 @@ class Spent:
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
+        self._before: Usage | None = None
+
+    def go_on(self) -> None:
+        """The next part of the answer counts anew."""
+        self._before = self.usage()
+        self._counts = {}
 
     def note(self, metadata: Mapping[str, object]) -> None:
         """Take the usage metadata of an event."""
@@ -29,7 +35,7 @@ class Spent:
                 self._counts[name] = count
 
     def usage(self) -> Usage | None:
-        """Return the usage, None if nothing was told.
+        """Return the usage of all parts so far, None if nothing was told.
 
         Thoughts are not among the candidates' tokens, except with gateways that count them in, as their total shows.
         """
@@ -38,11 +44,12 @@ class Spent:
         inside = 0 < thoughts <= candidates and total == given + candidates
         made = candidates if inside else candidates + thoughts
         if not (given or made or total):
-            return None
-        return Usage(
+            return self._before
+        usage = Usage(
             input_tokens=given,
             output_tokens=made,
             total_tokens=total or given + made,
             cached_tokens=min(cached, given),
             reasoning_tokens=thoughts,
         )
+        return self._before + usage if self._before else usage

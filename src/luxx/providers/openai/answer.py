@@ -23,15 +23,15 @@ from luxx.providers.openai.chunks import (
     NotAChunk,
     Piece,
     decode_chunk,
-    groq_usage,
     parts_of,
     reasoning_of,
     usage_of,
 )
 from luxx.providers.openai.images import Images
 from luxx.providers.openai.reasoning import Attached, Reasoning, Returned
+from luxx.providers.openai.work import Work
 from luxx.providers.speech import Kind, Speech
-from luxx.providers.values import objects
+from luxx.providers.values import fields_of, objects
 from luxx.providers.verbatim import Verbatim
 
 _REASONS = {
@@ -72,6 +72,7 @@ class AnswerDecoder:
         self._reasoning = Reasoning()
         self._citations = Citations()
         self._images = Images()
+        self._work = Work(self._citations, self._images)
         self._speech = Speech()
 
     @property
@@ -168,15 +169,20 @@ class AnswerDecoder:
         return self._take_chunk(chunk, data)
 
     def _take_chunk(self, chunk: Chunk, data: bytes) -> list[Delta]:
-        if chunk.usage or chunk.x_groq:
-            self._note_usage(chunk.usage or groq_usage(chunk))
+        groq = fields_of(chunk.x_groq)
+        if chunk.usage or groq:
+            self._note_usage(chunk.usage or groq.get("usage"))
         if chunk.error or chunk.object == "error":
             self._fail(data)
             return self._recovered(data)
         deltas: list[Delta] = []
+        if chunk.search_results or chunk.citations:
+            deltas += self._citations.found(chunk.search_results, chunk.citations)
         for choice in chunk.choices or ():
             if not choice.index or choice.index == "0":
                 deltas += self._take_choice(choice)
+        if groq.get("error") and self._reason is None:
+            self._failure = failure(read_error(groq.get("error")), secrets=self._secrets)
         return deltas if self.has_reason else [*deltas, *self._early.news(self._usage)]
 
     def _take_choice(self, choice: Choice) -> list[Delta]:
@@ -194,13 +200,14 @@ class AnswerDecoder:
         if thinking := reasoning_of(piece):
             self._reasoning.note(piece, thinking)
             deltas += self._say(ThinkingDelta, thinking)
-        elif piece.reasoning_details:
+        elif piece.reasoning_details or piece.thinking_blocks:
             self._reasoning.note(piece, "")
         if isinstance(piece.content, str):
-            deltas += self._say(TextDelta, piece.content)
+            deltas += self._say_text(piece.content)
         elif piece.content:
+            self._reasoning.note_chunks(piece.content)
             for kind, text in parts_of(piece.content):
-                deltas += self._say(TextDelta if kind == "text" else ThinkingDelta, text)
+                deltas += self._say_text(text) if kind == "text" else self._say(ThinkingDelta, text)
         if piece.refusal and isinstance(piece.refusal, str):
             self._refused = True
             deltas += self._say(TextDelta, piece.refusal)
@@ -216,8 +223,13 @@ class AnswerDecoder:
     def _take_asides(self, piece: Piece) -> list[Delta]:
         """Take what an answer has besides its text: images, and what it cites."""
         cited = [source for note in objects(piece.annotations) for source in self._citations.cite(note)]
+        worked = self._work.take(piece.executed_tools) if piece.executed_tools else []
         images = self._images.take(piece.images)
-        return [*self._speech.end(), *images, *cited] if images else cited
+        return [*self._speech.end(), *worked, *images, *cited] if images or worked else cited
+
+    def _say_text(self, text: str) -> list[Delta]:
+        before = self._hand_over() if text and self._reasoning.has_chunks else []
+        return [*before, *self._say(TextDelta, text)]
 
     def _say(self, kind: Kind, text: str) -> list[Delta]:
         turns = bool(text) and kind is not self._speech.kind

@@ -8,7 +8,7 @@ import msgspec
 
 from luxx.core.usage import Usage
 from luxx.providers.prices import told_cost
-from luxx.providers.values import MOST_TOKENS, as_object, fields_of, objects, tokens_of
+from luxx.providers.values import MOST_TOKENS, as_object, fields_of, objects, text_of, tokens_of
 
 # Fields typed Any differ from provider to provider in their type; whoever uses one looks at what it is. Their names are
 # those of the wire. Unknown fields are skipped by the decoder.
@@ -37,8 +37,10 @@ class Piece(msgspec.Struct):
     reasoning_content: Any = None
     reasoning: Any = None
     reasoning_details: Any = None
+    thinking_blocks: Any = None
     images: Any = None
     annotations: Any = None
+    executed_tools: Any = None
     refusal: Any = None
     tool_calls: list[CallPiece] | None = None
     function_call: FunctionPiece | None = None
@@ -61,6 +63,8 @@ class Chunk(msgspec.Struct):
     usage: Any = None
     error: Any = None
     object: Any = None
+    citations: Any = None
+    search_results: Any = None
     x_groq: Any = None
 
 
@@ -145,10 +149,13 @@ def reasoning_of(piece: Piece) -> str:
     return "".join(_plain(detail.get("text") or detail.get("summary")) for detail in details)
 
 
-def groq_usage(chunk: Chunk) -> object:
-    """Return the usage of a chunk in the place where Groq puts it."""
-    fields = as_object(chunk.x_groq)
-    return fields.get("usage") if fields else None
+def thought_chunks(content: object) -> list[tuple[str, str]]:
+    """Return the thoughts of a content field as (text, signature), in the form in which Mistral sends them and wants them back."""
+    return [
+        (_plain(part["thinking"]), text_of(part.get("signature")))
+        for part in objects(content)
+        if part.get("type") == "thinking" and isinstance(part.get("thinking"), list)
+    ]
 
 
 def usage_of(value: object) -> Usage | None:

@@ -105,7 +105,7 @@ class OpenAIModel:
                     return
                 refusal = await reply.read_all(_ERROR_LIMIT)
             report = read_body(refusal)
-            quirk = _quirk(reply.status, report, asked, quirks)
+            quirk = _quirk(reply.status, report, asked, quirks, self._origin())
             if quirk and quirk not in quirks:
                 self._quirks.keep(request.model, quirks.union({quirk}))
                 continue
@@ -140,9 +140,9 @@ class OpenAIModel:
         return {"Content-Type": "application/json", "Accept": accept, **key, **self._headers}
 
 
-def _quirk(status: int, report: Report, request: ModelRequest, quirks: frozenset[Quirk]) -> Quirk | None:
+def _quirk(status: int, report: Report, request: ModelRequest, quirks: frozenset[Quirk], origin: str) -> Quirk | None:
     if status in (400, 422):
-        return quirk_in(report, request, quirks)
+        return quirk_in(report, request, quirks, origin)
     if status == 500 and wants_turns(report):  # so says llama.cpp
         return "in_turns"
     if status == 500 and wants_short_ids(report):  # so do the templates of Mistral's models there

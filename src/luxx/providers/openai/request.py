@@ -11,22 +11,32 @@ from luxx.core.prompts import AnswerPrompt, CallPrompt, ModelRequest, ResultProm
 from luxx.providers.arguments import object_text
 from luxx.providers.failures import Report
 from luxx.providers.openai.contents import Part, Shown, Unseen, unseen_in
+from luxx.providers.openai.effort import EffortQuirk, effort_fields, effort_quirk
 from luxx.providers.openai.ids import CallIds, fit_name, wants_short_ids
-from luxx.providers.openai.reasoning import NO_REASONING, Attached, returned, wants_reasoning
+from luxx.providers.openai.reasoning import (
+    NO_REASONING,
+    Attached,
+    Returned,
+    refuses_thoughts,
+    returned,
+    wants_reasoning,
+)
 from luxx.providers.openai.roles import in_turns, wants_turns
 from luxx.providers.plain_root import plain_root
 from luxx.providers.unshown import shown_files
+from luxx.providers.values import objects
 
 Quirk = (
     Literal[
         "no_stream_options",
         "max_completion_tokens",
         "no_temperature",
-        "no_effort",
         "in_turns",
         "reasoning_always",
+        "no_thoughts",
         "short_ids",
     ]
+    | EffortQuirk
     | Unseen
 )
 """What an endpoint does not take as everyone else does."""
@@ -35,8 +45,6 @@ _UNSUPPORTED = re.compile(
     r"support|deprecat|not permitted|not allowed|unrecognized|unknown|only the default", re.IGNORECASE
 )
 _OUT_OF_RANGE = re.compile(r"range|between|less than|greater than|minimum|maximum|at most|at least", re.IGNORECASE)
-
-_EFFORTS = {"off": "none", "low": "low", "medium": "medium", "high": "high"}
 
 _encoder = msgspec.json.Encoder()
 
@@ -54,8 +62,7 @@ def encode_request(
         body["stream_options"] = {"include_usage": True}
     if request.temperature is not None and "no_temperature" not in quirks:
         body["temperature"] = request.temperature
-    if request.thinking and "no_effort" not in quirks:
-        body["reasoning_effort"] = _EFFORTS[request.thinking]
+    body.update(effort_fields(request.thinking, origin, quirks))
     if request.max_tokens is not None:
         body["max_completion_tokens" if "max_completion_tokens" in quirks else "max_tokens"] = request.max_tokens
     if request.tools:
@@ -70,10 +77,12 @@ def encode_request(
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def quirk_in(report: Report, request: ModelRequest, quirks: frozenset[Quirk] = frozenset()) -> Quirk | None:
+def quirk_in(
+    report: Report, request: ModelRequest, quirks: frozenset[Quirk] = frozenset(), origin: str = ""
+) -> Quirk | None:
     """Return the quirk that a refusal (400 or 422) tells of, if the request can do without what it complains about.
 
-    `quirks` are those that the request was made with.
+    `quirks` are those that the request was made with, `origin` is the host.
     A temperature that is out of range is the person's mistake, and is reported; one that the model takes none of is left out.
     """
     said = f"{report.param} {report.text}".lower()
@@ -81,8 +90,8 @@ def quirk_in(report: Report, request: ModelRequest, quirks: frozenset[Quirk] = f
         return "no_stream_options"
     if request.max_tokens is not None and "max_tokens" in said and "max_completion_tokens" in said:
         return "max_completion_tokens"
-    if request.thinking and "reasoning" in said and "effort" in said:
-        return "no_effort"
+    if effort := effort_quirk(report, request, origin, quirks):
+        return effort
     if wants_turns(report):
         return "in_turns"
     if wants_reasoning(report):
@@ -92,7 +101,13 @@ def quirk_in(report: Report, request: ModelRequest, quirks: frozenset[Quirk] = f
     refused = _UNSUPPORTED.search(f"{report.text} {' '.join(report.words)}")
     if request.temperature is not None and "temperature" in said and refused:
         return None if _OUT_OF_RANGE.search(report.text) else "no_temperature"
-    return unseen_in(report, shown_files(request), quirks)
+    if unseen := unseen_in(report, shown_files(request), quirks):
+        return unseen
+    return "no_thoughts" if refuses_thoughts(report) and _sends_back(request) else None
+
+
+def _sends_back(request: ModelRequest) -> bool:
+    return any(isinstance(prompt, AnswerPrompt) and prompt.raw for prompt in request.prompts)
 
 
 def _tool(tool: ToolSpec) -> dict[str, Any]:
@@ -106,7 +121,9 @@ class _Writer:
     def __init__(self, request: ModelRequest, origin: str, quirks: frozenset[Quirk]) -> None:
         self._prompts = request.prompts
         self._origin = origin
+        self._model = request.model
         self._always = "reasoning_always" in quirks
+        self._thoughts = "no_thoughts" not in quirks
         self._shown = Shown(request.files, quirks)
         self._ids = CallIds(short="short_ids" in quirks)
 
@@ -135,15 +152,21 @@ class _Writer:
         text = self._shown.in_words(prompt.text, prompt.files)
         # An empty text beside calls is null: Anthropic's models behind a gateway refuse an empty one.
         message: dict[str, Any] = {**reasoning, "role": "assistant", "content": text or (None if prompt.calls else "")}
-        if not prompt.calls:
-            return message
-        back = returned(prompt.raw, self._origin) if prompt.raw else None
-        calls = [self._call(call, own=back is not None) for call in prompt.calls]
-        if back:
+        back = self._back(prompt)
+        if back and prompt.calls:
             message.update(back.fields)
-            _attach(calls, [call.id for call in prompt.calls], back.attached)
-        message["tool_calls"] = calls
+        if back and (thoughts := objects(back.fields.get("content"))):
+            message["content"] = [*thoughts, *([{"type": "text", "text": text}] if text else [])]
+        if prompt.calls:
+            calls = [self._call(call, own=back is not None) for call in prompt.calls]
+            if back:
+                _attach(calls, [call.id for call in prompt.calls], back.attached)
+            message["tool_calls"] = calls
         return message
+
+    def _back(self, prompt: AnswerPrompt) -> Returned | None:
+        same = prompt.model in ("", self._model)
+        return returned(prompt.raw, self._origin, thoughts=same and self._thoughts) if prompt.raw else None
 
     def _call(self, call: CallPrompt, *, own: bool) -> dict[str, Any]:
         function = {"name": fit_name(call.name), "arguments": object_text(call.arguments)}

@@ -27,7 +27,7 @@ _ENDS = {
 _STATUSES = ("completed", "incomplete", "failed", "cancelled")
 _REASONS = {"max_output_tokens": "length", "max_tokens": "length", "length": "length", "": "length"}
 # Codes of failures that the request itself is to blame for; the word for them is not the HTTP API's.
-_REFUSED = ("invalid", "image", "content", "policy", "unsupported", "not_found")
+_REFUSED = ("invalid", "image", "content", "policy", "unsupported", "not_found", "mismatch")
 _FOREIGN = "The address answers with something other than responses. Check this provider's base URL and format."
 
 

@@ -18,7 +18,7 @@ _SAID = {
     "tool_search_call": "Looked for tools.",
     "compaction": "The provider condensed the conversation.",
 }
-_EXTENSIONS = ("png", "jpeg", "webp", "gif")
+_EXTENSIONS = ("png", "jpeg", "webp", "gif", "svg")
 
 
 def asides_of(item: Item, fields: dict[str, object]) -> list[Delta]:

@@ -12,6 +12,7 @@ from luxx.providers.responses import quirks as q
 from luxx.providers.responses.events import Json
 from luxx.providers.responses.items import kind_of
 from luxx.providers.responses.returned import Back, back
+from luxx.providers.values import fields_of
 
 _IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 _PDF = "application/pdf"
@@ -35,6 +36,7 @@ class _Writer:
         self._items: list[Json] = []
         self._waiting: list[Json] = []
         self._own_ids: set[str] = set()
+        self._callers: dict[str, Json] = {}
 
     def written(self) -> list[Json]:
         for prompt in self._request.prompts:
@@ -60,6 +62,8 @@ class _Writer:
         images = [file for file in prompt.files if file.is_image]
         if found := self._back(prompt):
             self._own_ids |= {call.id for call in prompt.calls}
+            called = [item for item in found.items if kind_of(item) == "function_call"]
+            self._callers |= {item["call_id"]: caller for item in called if (caller := _program(item.get("caller")))}
             images = images[found.images :]
             items = [*map(self._mended, found.items), *self._anew(found.text, found.calls)]
             while items and kind_of(items[-1]) == "reasoning":  # which wants something to follow it
@@ -103,7 +107,8 @@ class _Writer:
             output = [*text, *(self._part(file) for file in prompt.files)]
         elif prompt.files:
             self._show(f"A file of the result of {prompt.name}:", prompt.files)
-        self._items.append({"type": "function_call_output", "call_id": self._id(prompt.id), "output": output})
+        caller = {"caller": self._callers[prompt.id]} if prompt.id in self._callers else {}
+        self._items.append({"type": "function_call_output", "call_id": self._id(prompt.id), "output": output, **caller})
 
     def _show(self, what: str, files: Iterable[FileRef]) -> None:
         for file in files:
@@ -132,6 +137,11 @@ class _Writer:
 
 def _text(text: str) -> Json:
     return {"type": "input_text", "text": text}
+
+
+def _program(caller: object) -> Json:
+    """Return who made a call, if that was a program of the provider, which waits for the result; nothing for the model itself."""
+    return {} if fields_of(caller).get("type") == "direct" else fields_of(caller)
 
 
 def _name(name: str) -> str:

@@ -51,7 +51,7 @@ class Item:
     """An output item.
 
     `whole` is it as it was when it was done, `slot` that of a function call, `channel` where its text is shown from. `handed_over` says
-    that it is kept to be sent back.
+    that it is kept to be sent back, `drew` that an image came of it.
     """
 
     def __init__(self, kind: str, index: int | None) -> None:
@@ -60,6 +60,7 @@ class Item:
         self.id = ""
         self.whole: dict[str, object] | None = None
         self.partial_image = ""
+        self.drew = False
         self.handed_over = False
         self.slot: int | None = None
         self._parts: dict[Channel, Shown] = {}

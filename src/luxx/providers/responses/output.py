@@ -1,6 +1,6 @@
 """Output: the output items of one answer told as deltas, each thing once."""
 
-from luxx.core.deltas import Delta, TextDelta, ThinkingDelta, ToolCallDone
+from luxx.core.deltas import Delta, FileDelta, TextDelta, ThinkingDelta, ToolCallDone
 from luxx.providers.citations import Citations
 from luxx.providers.responses.asides import asides_of
 from luxx.providers.responses.calls import Calls
@@ -109,7 +109,7 @@ class Output:
             if not last and not (in_order and fields and not may_still_come(fields)):
                 break
             item.handed_over = fields is not None
-            if fields and (own := kept(fields)):
+            if fields and (item.kind != "image_generation_call" or item.drew) and (own := kept(fields)):
                 self._says_more = self._says_more or says_more(own)
                 deltas += self._verbatim.add(own, plain=not self._says_more)
         return deltas
@@ -159,6 +159,7 @@ class Output:
             done = deltas[-1:] if deltas and isinstance(deltas[-1], ToolCallDone) else []
             return [*deltas[: len(deltas) - len(done)], *self._hand_over(), *done]
         told = asides_of(item, fields)
+        item.drew = any(isinstance(delta, FileDelta) and not delta.name.endswith(".svg") for delta in told)
         return [*self._rest(item, fields), *(self._aside() if told else ()), *self._hand_over(), *told]
 
     def _rest(self, item: Item, fields: dict[str, object]) -> list[Delta]:

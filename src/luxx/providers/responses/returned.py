@@ -19,7 +19,14 @@ _PARTS = {"output_text": ("type", "text", "annotations"), "refusal": ("type", "r
 # With store=false an id says nothing to the provider: OpenAI looks it up in vain, and pairs items by it that we may not send.
 _NAMELESS = ("message", "function_call", "compaction", "tool_search_call", "tool_search_output")
 # What the input schema wants of these is an id and a status; they need no answer, and have their content with them.
-_STATED = ("web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call", "mcp_call")
+_STATED = (
+    "web_search_call",
+    "file_search_call",
+    "code_interpreter_call",
+    "image_generation_call",
+    "mcp_call",
+    "program_output",
+)
 
 
 class Returned(msgspec.Struct, frozen=True):
