@@ -40,7 +40,7 @@ def archived(title: str, said: Iterable[Said], leaf: str | None = None, age: tim
     now = begin.isoformat()
     mark = uuid4().hex
     messages: list[dict[str, Any]] = []
-    roles = {None: "assistant"}
+    roles: dict[str | None, str] = {None: "assistant"}
     for name, parent, text in said:
         roles[name] = role = "user" if roles[parent] == "assistant" else "assistant"
         when = (begin + timedelta(milliseconds=len(messages))).isoformat()

@@ -4,7 +4,7 @@ import json
 import zipfile
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
@@ -75,7 +75,7 @@ def test_a_conversation_is_kept_as_markdown_and_as_json_that_comes_back(
     expect(answer(owned)).to_contain_text("Kept for later.")
 
 
-def imported(page: Page, file: Path) -> "Page":
+def imported(page: Page, file: Path) -> Locator:
     page.get_by_role("button", name="Settings", exact=True).click()
     page.get_by_role("tab", name="Data").click()
     with page.expect_file_chooser() as chooser:

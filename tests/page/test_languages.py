@@ -87,7 +87,7 @@ def test_a_switch_in_mid_answer_loses_nothing(chat: Page, server: PageServer) ->
     last(chat).get_by_role("button", name="拒绝").click()
     expect(last(chat)).to_have_attribute("aria-busy", "false", timeout=20_000)
     shown = " ".join(" ".join(last(chat).locator(".prose").all_inner_texts()).split())
-    assert shown == f"代码 复制 x = 1 {SLOW}{SLOW}".strip()
+    assert shown == f"复制 x = 1 {SLOW}{SLOW}".strip()
     assert saved_text(server, chat).endswith(SLOW.strip())
 
 

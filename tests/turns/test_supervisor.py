@@ -48,8 +48,10 @@ async def test_a_failure_tells_how_long_the_provider_wants_to_be_left_alone(
 ) -> None:
     async with bench(tmp_path, FakeEndpoint([error], [error], [error], [error])) as at:
         end = (await at.follow((await at.post()).turn.id))[-1]
-        said = {"content": error.message, "code": error.code, "message_id": (await at.last()).id}
-        assert msgspec.json.decode(end.data) == said | wait
+        saved = await at.last()
+        said = {"content": error.message, "code": error.code}
+        assert msgspec.json.decode(end.data) == {**said, "message_id": saved.id, **wait}
+        assert msgspec.to_builtins(saved.error) == said | wait
 
 
 async def test_the_model_gets_the_system_prompt_the_text_once_and_earlier_tools(tmp_path: Path) -> None:

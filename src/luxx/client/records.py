@@ -61,10 +61,11 @@ class ConversationPage(msgspec.Struct, frozen=True):
 
 
 class MessageError(msgspec.Struct, frozen=True):
-    """Why an answer failed."""
+    """Why an answer failed; `retry_after` is how many seconds from its end on the provider wants to be left alone."""
 
     code: str
     content: str
+    retry_after: float | None = None
 
 
 class _StepType(msgspec.Struct, frozen=True):

@@ -127,7 +127,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """The making of one assistant message.
 
     `epoch` counts its owners; `takeovers` counts those that died on it since its last completed step (a server that was shut down did
-    not die). `woken` if it was claimed because a person has decided, not because its owner was gone.
+    not die). `woken` if it was claimed because a person has decided, not because its owner was gone. `retry_after` is how many seconds the
+    provider wanted to be left alone when it failed.
     """
 
     id: str
@@ -148,6 +149,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     error_code: str | None = None
     error_content: str | None = None
+    retry_after: float | None = None
     compacted: bool = False
     woken: bool = False
 

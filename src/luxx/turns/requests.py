@@ -59,11 +59,12 @@ class TurnInProgress(msgspec.Struct, frozen=True, kw_only=True):
     recovered: tuple[int, ...] = ()
 
 
-class ErrorView(msgspec.Struct, frozen=True):
-    """Why a turn failed."""
+class ErrorView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a turn failed. `retry_after` is how many seconds from its end on the provider wants to be left alone, where it said so."""
 
     code: str
     content: str
+    retry_after: float | None = None
 
 
 class UserMessageView(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,7 +62,7 @@ def _answer_view(message: Message, turn: Turn) -> AssistantMessageView:
             recovered=tuple(folded.recovered),
         )
         decided = tuple(asked for asked in folded.approvals.values() if asked.state != "requested")
-    error = ErrorView(turn.error_code, turn.error_content or "") if turn.error_code else None
+    error = ErrorView(turn.error_code, turn.error_content or "", turn.retry_after) if turn.error_code else None
     return AssistantMessageView(
         id=message.id,
         conversation_id=message.conversation_id,

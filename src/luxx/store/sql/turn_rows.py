@@ -15,7 +15,9 @@ from luxx.store.sql.dialect import wanted
 TURNS = """
     SELECT t.id, t.owner_id, t.conversation_id, t.message_id, t.user_message_id, t.status, t.epoch, t.cancel, t.takeovers,
            t.settings, t.created_at, t.ended_at, t.finish_reason, t.token_count, t.usage, t.error_code, t.error_content,
-           t.compacted, (SELECT max(seq) FROM event WHERE event.turn = t.number)
+           t.compacted, (SELECT max(seq) FROM event WHERE event.turn = t.number),
+           CASE t.error_code WHEN 'rate_limited' THEN (
+               SELECT data FROM event WHERE event.turn = t.number AND event.name = 'error' ORDER BY seq DESC LIMIT 1) END
     FROM turn t
 """
 """Reads whole turns; a WHERE follows."""
@@ -34,13 +36,19 @@ _SIZES = """
     WHERE e.turn = ? AND e.seq > ? ORDER BY e.seq LIMIT ?
 """
 
+
+class _Wait(msgspec.Struct):
+    retry_after: float | None = None
+
+
 _settings = msgspec.json.Decoder(TurnSettings)
 _usage = msgspec.json.Decoder(Usage)
+_wait = msgspec.json.Decoder(_Wait)
 
 
 def turn_of(row: tuple[Any, ...]) -> Turn:
     """Return the turn that a row of TURNS holds."""
-    usage = row[14]
+    usage, limited = row[14], row[19]
     return Turn(
         id=row[0],
         owner_id=row[1],
@@ -61,6 +69,7 @@ def turn_of(row: tuple[Any, ...]) -> Turn:
         error_content=row[16],
         compacted=bool(row[17]),
         seq=row[18],
+        retry_after=None if limited is None else _wait.decode(limited).retry_after,
     )
 
 
