@@ -131,7 +131,7 @@ export default defineConfig({
   plugins: [
     svelte(),
     blockingScript('src/theme-boot.js'),
-    early('/ui/ThreadView.svelte', '/ui/ConversationList.svelte'),
+    early('/ui/ThreadView.svelte', '/ui/ConversationList.svelte', '/ui/ChatTitle.svelte'),
     onlyWoff2(),
     serviceWorker('src/sw/worker.ts'),
     compressed(),

@@ -26,6 +26,8 @@ _PROSE = """# Title
 
 A *word*, a **strong** one, `code`, [a link](https://example.org/), ~~gone~~, and a sum $x^2$.
 
+Here is ![a diagram of the parts](https://elsewhere.example/d.png), and [![build](https://b.example/b.svg)](https://b.example/).
+
 - [ ] to do
 - [x] done
 
@@ -113,6 +115,11 @@ def _all_steps() -> list[dict[str, Any]]:
         step(7, "file", file_id="g", **file),
         step(8, "source", url="https://elsewhere.example/p?q=1", title="A page", content="What it says."),
         step(9, "text", content=_PROSE),
+        *(step(10 + n, "tool_call", id_ref=f"e{n}", name="calculator", arguments="{}", call=2) for n in range(3)),
+        *(
+            step(13 + n, "tool_result", id_ref=f"step-{10 + n}", name="calculator", content="1", call=2)
+            for n in range(3)
+        ),
     ]
 
 
@@ -135,7 +142,7 @@ def conversation(page: Page, server: PageServer) -> None:
     change_messages(page, _of_all_kinds)
     article = page.get_by_role("article", name="Answer").first
     expect(article.locator(".katex").first).to_be_visible()
-    for name in ("summed up", "Thought", "calculator", "a_tool_with"):
+    for name in ("summed up", "Thought", "Used 3 tools", "calculator", "a_tool_with"):
         article.get_by_role("button", name=name).first.click()
     for name in ("1 source", "Data"):
         article.get_by_text(name, exact=True).click()

@@ -308,9 +308,12 @@ def test_the_menu_is_used_by_keys_and_gives_the_focus_back(chat: Page, server: P
     chat.keyboard.press("Tab")
     chat.keyboard.press("Enter")
     menu = chat.get_by_role("menu", name="Options for By keys")
-    expect(menu.get_by_role("menuitem", name="Pin")).to_be_focused()
+    expect(menu.get_by_role("menuitem")).to_have_text(
+        ["Share and export…", re.compile("Rename"), "Pin", re.compile("Delete")]
+    )
+    expect(menu.get_by_role("menuitem", name="Share")).to_be_focused()
     assert_accessible(chat)
-    for key, focused in (("ArrowDown", "Rename"), ("End", "Delete"), ("ArrowDown", "Pin"), ("ArrowUp", "Delete")):
+    for key, focused in (("ArrowDown", "Rename"), ("End", "Delete"), ("ArrowDown", "Share"), ("ArrowUp", "Delete")):
         chat.keyboard.press(key)
         expect(menu.get_by_role("menuitem", name=focused)).to_be_focused()
     chat.keyboard.press("Escape")

@@ -116,7 +116,7 @@ def test_in_what_models_and_servers_bring_along(chat: Page) -> None:
     expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
     expect(answer(chat).get_by_text("elsewhere.example", exact=True)).to_be_visible()
     answer(chat).get_by_role("button", name="Earlier messages were summed up").click()
-    answer(chat).get_by_role("button", name=CORPUS[0]).click()
+    answer(chat).locator(".call .line").filter(has_text=CORPUS[0]).click()
     answer(chat).get_by_text("Data", exact=True).click()
     expect(answer(chat).get_by_role("group", name="Result").last).to_contain_text(CORPUS[1])
     hrefs = chat.eval_on_selector_all("article a[href]", "links => links.map((link) => link.href)")

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from tests.page import states
+from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
 from tests.page.library import keep, line
 from tests.page.talk import SLOW, answer, call, script, send, text
@@ -86,7 +87,7 @@ def test_the_focus_returns_from_menus_titles_and_edits(chat: Page, server: PageS
     chat.keyboard.press("Tab")
     expect(more).to_be_focused()
     chat.keyboard.press("Enter")
-    expect(chat.get_by_role("menuitem", name="Pin")).to_be_focused()
+    expect(chat.get_by_role("menuitem", name="Share")).to_be_focused()
     chat.keyboard.press("ArrowDown")
     chat.keyboard.press("Escape")
     expect(more).to_be_focused()
@@ -126,6 +127,46 @@ def test_each_shortcut_does_what_the_list_says(chat: Page, server: PageServer) -
     expect(chat).to_have_url(f"{server.url}/")
 
 
+def test_the_usual_keys_search_and_lead_to_the_message_box(chat: Page) -> None:
+    message = chat.get_by_role("textbox", name="Message", exact=True)
+    search = chat.get_by_role("combobox", name="Search")
+    message.fill("Half a thought")
+    chat.keyboard.press("Control+k")
+    expect(search).to_be_focused()
+    chat.keyboard.press("/")
+    expect(search).to_have_value("/")
+    _button("Hide conversations")(chat).press("/")
+    expect(message).to_be_focused()
+    expect(message).to_have_value("Half a thought")
+    _button("Hide conversations")(chat).click()
+    chat.keyboard.press("Control+k")
+    expect(search).to_be_focused()
+
+
+def test_the_arrow_up_edits_the_last_message_from_an_empty_box_and_escape_leads_back(chat: Page) -> None:
+    message = chat.get_by_role("textbox", name="Message", exact=True)
+    editor = chat.get_by_role("textbox", name="Edit the message")
+    chat.keyboard.press("ArrowUp")
+    for said in ("first", "second"):
+        send(chat, script([text(f"The {said} answer.")]))
+        expect(answer(chat)).to_contain_text(f"The {said} answer.")
+        expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    message.fill("Not empty")
+    message.press("ArrowUp")
+    expect(editor).to_have_count(0)
+    message.fill("")
+    message.press("ArrowUp")
+    expect(editor).to_be_focused()
+    expect(editor).to_have_value(script([text("The second answer.")]))
+    assert_accessible(chat)
+    chat.keyboard.press("Escape")
+    expect(message).to_be_focused()
+    chat.keyboard.press("ArrowUp")
+    editor.fill(script([text("Another answer.")]))
+    editor.press("Enter")
+    expect(answer(chat)).to_contain_text("Another answer.")
+
+
 def test_what_was_deleted_is_brought_back_as_everywhere(chat: Page, server: PageServer) -> None:
     made = keep(server, "The brook", line("Where to?", "Down."))
     chat.reload()
@@ -147,11 +188,14 @@ def test_the_question_mark_shows_the_list_unless_it_is_typed_or_switched_off(cha
     settings = chat.get_by_role("button", name="Settings", exact=True)
     settings.press("?")
     dialog = chat.get_by_role("dialog", name="Keyboard shortcuts")
-    expect(dialog.locator("dt").filter(has_text="Alt")).to_have_count(7)
+    expect(dialog.get_by_role("heading", level=3)).to_have_text(["Writing", "Going", "Chats"])
+    expect(dialog.locator("dd").filter(has_text="Alt")).to_have_count(7)
     dialog.get_by_role("checkbox").uncheck()
     chat.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     settings.press("?")
+    settings.press("/")
+    expect(settings).to_be_focused()
     chat.keyboard.press("Alt+s")
     expect(chat.get_by_role("combobox", name="Search")).to_be_focused()
     expect(dialog).to_have_count(0)
@@ -286,7 +330,8 @@ def test_an_edit_that_was_not_sent_is_kept(chat: Page) -> None:
 
 def test_the_end_of_an_answer_leads_to_what_waits(chat: Page, server: PageServer) -> None:
     server.call("PUT", "/api/rules", {"items": [{"tool": "wait_unsafe", "action": "ask"}]})
-    both = [call("wait_unsafe", seconds=0, label=label) for label in ("one", "two")]
+    chat.set_viewport_size({"width": 1280, "height": 480})
+    both = [call("wait_unsafe", seconds=0, label=f"{label}\n" + "line\n" * 12) for label in ("one", "two")]
     send(chat, script(both, [text("Done.")]))
     cards = chat.get_by_role("region", name="asks")
     expect(cards).to_have_count(2)
@@ -294,7 +339,9 @@ def test_the_end_of_an_answer_leads_to_what_waits(chat: Page, server: PageServer
     expect(_button("Allow")(cards.first)).to_be_focused()
     chat.keyboard.press("Enter")
     expect(cards).to_have_count(1)
-    answer(chat).get_by_role("button", name="Waiting for you").press("Enter")
+    expect(cards).to_be_in_viewport()
+    expect(answer(chat).get_by_role("button", name="Waiting for you")).to_have_count(0)
+    chat.keyboard.press("Alt+w")
     expect(_button("Allow")(cards)).to_be_focused()
     chat.keyboard.press("Enter")
     expect(answer(chat)).to_contain_text("Done.")

@@ -175,7 +175,7 @@ def test_from_right_to_left_all_is_mirrored_but_what_is_code(chat: Page) -> None
 
 def test_tabs_are_walked_in_the_direction_of_the_arrows(chat: Page) -> None:
     speak(chat, MIRRORED)
-    chat.locator(".bottom .text-button").click()
+    chat.locator(".bottom button >> nth=0").click()
     chat.get_by_role("tab").first.focus()
     chat.keyboard.press("ArrowLeft")
     expect(chat.get_by_role("tab").nth(1)).to_be_focused()
@@ -212,7 +212,7 @@ def test_long_texts_fit_a_narrow_screen(chat: Page, server: PageServer, code: st
     chat.keyboard.press("Escape")
     chat.locator("header .icon-button").first.click()
     assert_fits(chat)
-    chat.locator(".bottom .text-button").click()
+    chat.locator(".bottom button >> nth=0").click()
     expect(chat.get_by_role("tab").first).to_be_visible()
     for tab in chat.get_by_role("tab").all():
         tab.click()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
 from tests.page.library import keep, line
 from tests.page.talk import answer, send
@@ -131,6 +132,31 @@ def test_the_button_and_the_way_back_to_the_end_resume_the_following(chat: Page)
     expect(jump).to_have_count(0)
     chat.wait_for_function(_ENDED)
     _at_end(chat)
+
+
+def test_the_way_back_is_offered_only_far_from_the_end(chat: Page, server: PageServer, long_conversation: str) -> None:
+    chat.goto(f"{server.url}/c/{long_conversation}")
+    _at_end(chat)
+    jump = chat.get_by_role("button", name="Jump to latest")
+    for up, offered in ((150, 0), (20, 1)):
+        chat.eval_on_selector(_AREA, "(area, up) => { area.scrollTop -= up; }", up)
+        expect(jump).to_have_count(offered)
+    box = jump.bounding_box()
+    assert box is not None
+    assert (box["width"], box["height"]) == (36, 36)
+    assert_accessible(chat)
+    chat.eval_on_selector(_AREA, "area => { area.scrollTop += 60; }")
+    expect(jump).to_have_count(0)
+
+
+def test_an_answer_that_goes_on_out_of_sight_is_told_in_words(chat: Page) -> None:
+    send(chat, _script(_MIXED, delay_ms=12))
+    expect(answer(chat)).to_contain_text("Paragraph 12 ")
+    _scrollbar(chat)
+    jump = chat.get_by_role("button", name="Jump to latest")
+    expect(jump).to_have_text("The answer goes on below")
+    chat.wait_for_function(_ENDED)
+    expect(jump).to_have_text("")
 
 
 def test_a_selection_survives_the_stream_and_its_end(chat: Page) -> None:

@@ -1,13 +1,14 @@
 """A hit that is opened: what was looked for is marked in the message, in sight, without a change of the document; hits show plain words."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
-from tests.page.library import keep, line, message_ids
+from tests.page.library import archived, keep, keep_all, line, message_ids
 from tests.page.talk import answer
 
 _MARKED = "() => [...(CSS.highlights.get('found') ?? [])].map((range) => range.toString())"
@@ -105,6 +106,49 @@ def test_marks_go_with_a_link_to_another_message(chat: Page, server: PageServer)
         chat.evaluate("id => { location.hash = `m-${id}`; }", linked)
         expect(chat.locator(f"#m-{linked}")).to_be_focused()
         _expect_marked(chat)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_marks_have_one_colour_in_the_list_and_in_the_message(chat: Page, server: PageServer, scheme: str) -> None:
+    chat.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    keep(server, f"Colours {scheme}", line(f"quoll{scheme}", "Yes."))
+    _open_hit(chat, f"quoll{scheme}")
+    _expect_marked(chat, f"quoll{scheme}")
+    listed, marked = chat.evaluate("""() => {
+        const look = (...of) => { const { color, backgroundColor } = getComputedStyle(...of); return [color, backgroundColor]; };
+        return [look(document.querySelector('mark')), look(document.querySelector('.bubble'), '::highlight(found)')];
+    }""")
+    assert listed == marked
+    assert_accessible(chat)
+
+
+def test_hits_tell_when_as_shortly_as_they_can(chat: Page, server: PageServer) -> None:
+    for title, days in (("Now", 0), ("Before", 1), ("Long ago", 800)):
+        keep_all(server, [archived(title, line("bilby?", "bilby!"), age=timedelta(days=days))])
+    _field(chat).fill("bilby")
+    times = _found(chat).filter(has=chat.locator("time"))
+    expect(times.filter(has_text="Now").locator("time")).to_have_text(re.compile(r"^\d+:\d\d\s[AP]M$"))
+    expect(times.filter(has_text="Before").locator("time")).to_have_text("Yesterday")
+    expect(times.filter(has_text="Long ago").locator("time")).to_have_text(re.compile(r"^\w+ \d+, \d{4}$"))
+    edges = _found(chat).evaluate_all("all => all.map((one) => one.firstElementChild.getBoundingClientRect().left)")
+    assert len(edges) > 5
+    assert len(set(edges)) == 1
+
+
+def test_one_hit_at_a_time_is_lit_and_escape_brings_the_list_back(chat: Page, server: PageServer) -> None:
+    keep(server, "The kowari", line("kowari?", "kowari!"))
+    _field(chat).fill("kowari")
+    lit = _found(chat).and_(chat.locator("[aria-selected=true]"))
+    expect(lit).to_contain_text("The kowari")
+    chat.mouse.move(900, 100)
+    _found(chat).last.hover()
+    expect(lit).to_have_count(1)
+    expect(_found(chat).last).to_have_attribute("aria-selected", "true")
+    _field(chat).press("Escape")
+    expect(_field(chat)).to_have_value("")
+    expect(_field(chat)).to_be_focused()
+    expect(_found(chat)).to_have_count(0)
+    expect(chat.get_by_role("link", name="The kowari")).to_be_visible()
 
 
 def test_texts_in_quotes_and_signs_are_marked_as_they_stand(chat: Page, server: PageServer) -> None:

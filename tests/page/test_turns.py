@@ -187,7 +187,7 @@ def test_a_limited_provider_is_asked_again_when_it_may_be(server: PageServer, br
     page.goto(server.url)
     send(page, script([{"type": "fail", "code": "rate_limited", "message": "Slowly.", "retry_after": 600}]))
     again = answer(page).get_by_role("button", name="Retry")
-    expect(again).to_have_text(re.compile(r"Retry in \d+m"))
+    expect(again).to_have_text(re.compile(r"Retry in \d+\smin"))
     expect(again).to_be_disabled()
     assert_accessible(page)
     page.clock.fast_forward(300_000)
@@ -207,7 +207,7 @@ def test_a_limited_provider_is_left_alone_after_a_reload(chat: Page) -> None:
     again = answer(chat).get_by_role("button", name="Retry")
     expect(again).to_be_disabled()
     chat.reload()
-    expect(again).to_have_text(re.compile(r"Retry in \d+m"))
+    expect(again).to_have_text(re.compile(r"Retry in \d+\smin"))
     expect(again).to_be_disabled()
 
 

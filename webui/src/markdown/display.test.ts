@@ -230,6 +230,25 @@ describe('hostile text', () => {
     expect(host.querySelector('img')).toBeNull();
     expect(host.querySelector('a')?.getAttribute('href')).toBe('https://example.org/cat.png');
     expect(host.querySelector('a')?.rel).toContain('noopener');
+    expect(host.querySelector('a')?.textContent).toBe('Image: a cat example.org');
+  });
+
+  test('an image in a link leads where the link does', () => {
+    const host = render('[![a badge](https://badge.example/b.svg)](https://example.org/)');
+    expect([...host.querySelectorAll('a')].map((link) => link.getAttribute('href'))).toEqual(['https://example.org/']);
+    expect(host.querySelector('a')?.textContent).toBe('Image: a badge badge.example');
+  });
+
+  test('the host of an image is the one that would be asked, or none', () => {
+    const hosts = [
+      ['https://good.example@evil.example/x.png', 'evil.example'],
+      ['https://www.good.example&#46;evil.example/x.png', undefined],
+      ['https://g\u043e\u043ed.example/x.png', 'xn--gd-fmca.example'],
+      ['//evil.example/x.png', undefined],
+      ['sandbox:/x.png', undefined],
+    ] as const;
+    for (const [address, host] of hosts)
+      expect(render(`![x](${address})`).querySelector('.host')?.textContent, address).toBe(host);
   });
 });
 

@@ -32,6 +32,12 @@ export function isSafeLink(href: string): boolean {
   return /^(?:https?:\/\/|mailto:)[^\s]/i.test(href);
 }
 
+/** Return the host of an address, '' where none can be told for sure: character references may hide in it. */
+function hostOf(href: string): string {
+  const address = /^https?:\/\/[^/?#\\&]+(?=[/?#]|$)/i.exec(href)?.[0];
+  return address && URL.canParse(address) ? new URL(address).host : '';
+}
+
 /** Whether a list has space between its items. It is decided here so that it can be known item by item. */
 export function isLoose(items: Tokens.ListItem[], followed: boolean): boolean {
   return items.some(
@@ -42,6 +48,9 @@ export function isLoose(items: Tokens.ListItem[], followed: boolean): boolean {
 }
 
 export class HtmlRenderer {
+  /** Whether what is written now stands in a link. */
+  private linked = false;
+
   constructor(private readonly labels: Labels) {}
 
   /** Return the HTML of a block: exactly one element, or nothing for tokens that show nothing. */
@@ -140,13 +149,9 @@ export class HtmlRenderer {
       case 'br':
         return '<br>';
       case 'link':
-        return this.link(token.href, this.inline(token.tokens), token.title);
+        return this.link(token.href, this.within(token.tokens), token.title);
       case 'image':
-        return this.link(
-          token.href,
-          `${escapeAll(this.labels.image)}${escapeText(token.text || token.href)}`,
-          token.title,
-        );
+        return this.image(token);
       case 'inlineMath':
         return this.math(token.tex, token.display, 'span');
       case 'footnoteRef':
@@ -158,10 +163,30 @@ export class HtmlRenderer {
     }
   }
 
-  private link(href: string, body: string, title: string | null | undefined): string {
-    if (!isSafeLink(href)) return `<span class="dead-link">${body}</span>`;
+  private link(href: string, body: string, title: string | null | undefined, kind = ''): string {
+    if (!isSafeLink(href)) return `<span class="${kind || 'dead-link'}">${body}</span>`;
     const hint = title ? ` title="${escapeText(title)}"` : '';
-    return `<a href="${escapeText(href)}" target="_blank" rel="noopener noreferrer nofollow"${hint}>${body}</a>`;
+    const look = kind ? ` class="${kind}"` : '';
+    return `<a${look} href="${escapeText(href)}" target="_blank" rel="noopener noreferrer nofollow"${hint}>${body}</a>`;
+  }
+
+  /** What stands in a link leads where the link does. */
+  private within(tokens: Token[]): string {
+    this.linked = true;
+    const html = this.inline(tokens);
+    this.linked = false;
+    return html;
+  }
+
+  /** An image is not loaded, since that would tell its host who reads: what it shows, and where it is. */
+  private image({ href, text, title }: Tokens.Image): string {
+    const host = hostOf(href);
+    const name = escapeText(text || (host ? '' : href));
+    const body =
+      `<span class="hidden-visually">${escapeAll(this.labels.image)}</span>` +
+      (name && `<span dir="auto">${name}</span>`) +
+      (host && ` <span class="host" dir="ltr">${escapeAll(host)}</span>`);
+    return this.link(this.linked ? '' : href, body, title, 'image');
   }
 
   /** A formula is its source until KaTeX, loaded when first needed, is put in its place. */

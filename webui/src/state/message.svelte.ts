@@ -31,6 +31,8 @@ export class MessageView {
   attachments = $state.raw<FileRef[]>([]);
   /** What was asked of a person while this message was made, the last word on each. */
   approvals = $state.raw<Approval[]>([]);
+  /** When there was last news of it, in the clock of `performance.now()`. Nothing is drawn anew for it: there is news with each word. */
+  heardAt = performance.now();
   readonly waiting = $derived(this.approvals.some((approval) => approval.state === 'requested'));
   readonly steps: Steps;
   readonly running = $derived(RUNNING.has(this.status));
@@ -82,6 +84,7 @@ export class MessageView {
   }
 
   apply(event: TurnEvent): void {
+    this.heardAt = performance.now();
     if (event.name !== 'turn' && this.status === 'queued') this.status = 'active';
     switch (event.name) {
       case 'turn':

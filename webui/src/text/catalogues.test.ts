@@ -14,7 +14,7 @@ const SAME = new Set(
   (
     'language|direction|app|composer.tools|question.optional|optional|name|tools.secretName|chat.rulesTool|tabs.tools|' +
     'providers.format|providers.formats.responses|providers.formats.anthropic|providers.formats.gemini|tools.url|' +
-    'tools.details|models.offline|tools.headers|code.code|keep.markdown|keep.json|models.abilities.files'
+    'tools.details|models.offline|tools.headers|code.code|keep.markdown|keep.json|models.abilities.files|shortcuts.groups.2.title'
   ).split('|'),
 );
 const SAMPLES: unknown[] = ['«first»', '«second»', '«third»'];
@@ -82,8 +82,12 @@ test('amounts, sizes and times are written as the language writes them', () => {
   expect(chinese.plural(1, { other: '个来源' })).toBe('1 个来源');
   expect([english, deutsch, chinese].map((one) => one.size(1536))).toEqual(['1.5 kB', '1,5 kB', '1.5 kB']);
   expect([english, deutsch, chinese].map((one) => one.size(8))).toEqual(['8 bytes', '8 Byte', '8字节']);
-  expect([english, deutsch, chinese].map((one) => one.seconds(2.04))).toEqual(['2.0s', '2,0 Sek.', '2.0秒']);
-  expect([english, deutsch, chinese].map((one) => one.seconds(125))).toEqual(['2m 5s', '2 Min. 5 Sek.', '2分钟 5秒']);
+  expect([english, deutsch, chinese].map((one) => one.seconds(2.04))).toEqual(['2\u00a0s', '2 Sek.', '2秒']);
+  expect([english, deutsch, chinese].map((one) => one.seconds(125))).toEqual([
+    '2 min 5\u00a0s',
+    '2 Min. 5 Sek.',
+    '2分钟 5秒',
+  ]);
   const sums = [0, 0.000_42, 0.0996, 0.5, 1.005, 1234.5].map(english.money);
   expect(sums).toEqual(['$0.00', '$0.00042', '$0.10', '$0.50', '$1.01', '$1,234.50']);
   expect([deutsch, chinese].map((one) => one.money(0.0042))).toEqual(['0,0042\u00a0$', 'US$0.0042']);

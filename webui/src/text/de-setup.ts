@@ -256,24 +256,40 @@ export const deSetup: SetupCatalogue = {
   },
   shortcuts: {
     title: 'Tastenkürzel',
-    rows: [
-      ['Enter', 'Nachricht senden'],
-      ['Umschalt Enter', 'Neue Zeile'],
-      ['Esc', 'Antwort stoppen'],
-      ['Alt N', 'Neuer Chat'],
-      ['Alt S', 'Chats durchsuchen'],
-      ['Alt B', 'Seitenleiste ein- oder ausblenden'],
-      ['Alt M', 'Zum Eingabefeld'],
-      ['Alt A', 'Zur letzten Antwort'],
-      ['Alt W', 'Zu dem, was auf eine Entscheidung wartet'],
-      ['Alt C', 'Letzte Antwort kopieren'],
-      ['Pos1', 'Zur ersten Nachricht'],
-      ['F2', 'Gewählten Chat umbenennen'],
-      ['Entf', 'Gewählten Chat löschen'],
-      ['Strg Z', 'Das Löschen rückgängig machen'],
-      ['?', 'Diese Liste'],
+    groups: [
+      {
+        title: 'Schreiben',
+        rows: [
+          ['Enter', 'Nachricht senden'],
+          ['Umschalt Enter', 'Neue Zeile'],
+          ['↑', 'Im leeren Eingabefeld: letzte eigene Nachricht bearbeiten'],
+          ['Esc', 'Antwort stoppen'],
+          ['Alt C', 'Letzte Antwort kopieren'],
+        ],
+      },
+      {
+        title: 'Wege',
+        rows: [
+          ['Strg K|Alt S', 'Chats durchsuchen'],
+          ['/|Alt M', 'Zum Eingabefeld'],
+          ['Alt A', 'Zur letzten Antwort'],
+          ['Alt W', 'Zu dem, was auf eine Entscheidung wartet'],
+          ['Pos1', 'Zur ersten Nachricht'],
+          ['Alt B', 'Seitenleiste ein- oder ausblenden'],
+          ['?', 'Diese Liste'],
+        ],
+      },
+      {
+        title: 'Chats',
+        rows: [
+          ['Alt N', 'Neuer Chat'],
+          ['F2', 'Gewählten Chat umbenennen'],
+          ['Entf', 'Gewählten Chat löschen'],
+          ['Strg Z', 'Das Löschen rückgängig machen'],
+        ],
+      },
     ],
-    questionMark: 'Die Taste ? allein zeigt diese Liste',
+    questionMark: 'Die Tasten ? und / wirken allein',
   },
   file: {
     beginning: (shown) => `Das ist der Anfang, ${shown} Zeichen.`,

@@ -26,6 +26,7 @@ export const words: Catalogue = {
     unpin: 'Nicht mehr anheften',
     waits: 'Wartet auf eine Entscheidung',
     options: (title) => `Optionen für ${title}`,
+    share: 'Teilen und exportieren …',
     rename: 'Umbenennen',
     renameLabel: 'Titel',
     remove: 'Löschen',
@@ -69,6 +70,7 @@ export const words: Catalogue = {
     older: 'Frühere Nachrichten werden geladen …',
     notFound: 'Diesen Chat gibt es nicht (mehr).',
     jump: 'Zum Ende springen',
+    below: 'Die Antwort geht unten weiter',
   },
   status: {
     generating: 'Antwort wird geschrieben',
@@ -236,8 +238,10 @@ export const words: Catalogue = {
   steps: {
     thinking: 'Denkt nach …',
     thought: 'Nachgedacht',
+    thoughtBriefly: 'Kurz nachgedacht',
     thoughtFor: (time) => `${time} nachgedacht`,
     parallel: (n) => plural(n, { one: 'Tool', other: 'Tools gleichzeitig' }),
+    used: (n) => `${plural(n, { one: 'Tool', other: 'Tools' })} verwendet`,
     running: 'läuft',
     complete: 'fertig',
     failed: 'fehlgeschlagen',

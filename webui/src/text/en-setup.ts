@@ -252,24 +252,40 @@ export const enSetup = {
   },
   shortcuts: {
     title: 'Keyboard shortcuts',
-    rows: [
-      ['Enter', 'Send the message'],
-      ['Shift Enter', 'New line'],
-      ['Esc', 'Stop the answer'],
-      ['Alt N', 'New chat'],
-      ['Alt S', 'Search conversations'],
-      ['Alt B', 'Show or hide the sidebar'],
-      ['Alt M', 'Go to the message box'],
-      ['Alt A', 'Go to the last answer'],
-      ['Alt W', 'Go to what waits for you'],
-      ['Alt C', 'Copy the last answer'],
-      ['Home', 'Go to the first message'],
-      ['F2', 'Rename the chosen chat'],
-      ['Del', 'Delete the chosen chat'],
-      ['Ctrl Z', 'Undo that'],
-      ['?', 'This list'],
-    ] as [string, string][],
-    questionMark: 'The key ? alone shows this list',
+    groups: [
+      {
+        title: 'Writing',
+        rows: [
+          ['Enter', 'Send the message'],
+          ['Shift Enter', 'New line'],
+          ['↑', 'In an empty message box: edit your last message'],
+          ['Esc', 'Stop the answer'],
+          ['Alt C', 'Copy the last answer'],
+        ] as [string, string][],
+      },
+      {
+        title: 'Going',
+        rows: [
+          ['Ctrl K|Alt S', 'Search conversations'],
+          ['/|Alt M', 'Go to the message box'],
+          ['Alt A', 'Go to the last answer'],
+          ['Alt W', 'Go to what waits for you'],
+          ['Home', 'Go to the first message'],
+          ['Alt B', 'Show or hide the sidebar'],
+          ['?', 'This list'],
+        ] as [string, string][],
+      },
+      {
+        title: 'Chats',
+        rows: [
+          ['Alt N', 'New chat'],
+          ['F2', 'Rename the chosen chat'],
+          ['Del', 'Delete the chosen chat'],
+          ['Ctrl Z', 'Undo that'],
+        ] as [string, string][],
+      },
+    ],
+    questionMark: 'The keys ? and / work by themselves',
   },
   file: {
     beginning: (shown: string) => `This is the beginning, ${shown} characters.`,

@@ -23,6 +23,7 @@ export const en = {
     unpin: 'Unpin',
     waits: 'Waits for you',
     options: (title: string) => `Options for ${title}`,
+    share: 'Share and export…',
     rename: 'Rename',
     renameLabel: 'Title',
     remove: 'Delete',
@@ -66,6 +67,7 @@ export const en = {
     older: 'Loading earlier messages …',
     notFound: 'This conversation does not exist (any more).',
     jump: 'Jump to latest',
+    below: 'The answer goes on below',
   },
   status: {
     generating: 'Generating an answer',
@@ -233,8 +235,10 @@ export const en = {
   steps: {
     thinking: 'Thinking …',
     thought: 'Thought',
+    thoughtBriefly: 'Thought briefly',
     thoughtFor: (time: string) => `Thought for ${time}`,
     parallel: (n: number) => plural(n, { one: 'tool', other: 'tools at once' }),
+    used: (n: number) => `Used ${plural(n, { one: 'tool', other: 'tools' })}`,
     running: 'running',
     complete: 'done',
     failed: 'failed',

@@ -21,7 +21,9 @@ export function formats(locale: string, display: Display = 'narrow') {
     });
   }
 
-  const whole = (n: number, name: string): string => unit(Math.round(n), name, display, [0, 0]);
+  /** A minute is never only an “m”, and what is Latin stands a little apart from its number. */
+  const whole = (n: number, name: string, digits: [number, number] = [0, 0]): string =>
+    unit(n, name, name === 'minute' ? 'short' : display, digits).replace(/(\d)(?=[a-z])/g, '$1\u00a0');
 
   return {
     number,
@@ -46,17 +48,17 @@ export function formats(locale: string, display: Display = 'narrow') {
       const [value, name] = bytes < 1e6 ? [bytes / 1e3, 'kilobyte'] : [bytes / 1e6, 'megabyte'];
       return unit(value, name, 'short', [0, value < 10 ? 1 : 0]);
     },
-    /** How long something took: exact while it is short. */
+    /** How long something took or has taken: in whole seconds, but for less than one. */
     seconds(s: number): string {
-      if (s < 10) return unit(s, 'second', display, [1, 1]);
+      if (s < 0.95) return whole(s, 'second', [1, 1]);
       const all = Math.round(s);
       return all < 60 ? whole(all, 'second') : `${whole(Math.floor(all / 60), 'minute')} ${whole(all % 60, 'second')}`;
     },
     /** How long something will take, in one unit. */
     roughly(s: number): string {
       if (s < 60) return whole(Math.ceil(s), 'second');
-      if (s < 5400) return whole(s / 60, 'minute');
-      return s < 172_800 ? whole(s / 3600, 'hour') : unit(Math.round(s / 86_400), 'day', 'long', [0, 0]);
+      if (s < 5400) return whole(Math.round(s / 60), 'minute');
+      return s < 172_800 ? whole(Math.round(s / 3600), 'hour') : unit(Math.round(s / 86_400), 'day', 'long', [0, 0]);
     },
   };
 }

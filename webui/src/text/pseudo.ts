@@ -34,7 +34,10 @@ function disguised<Part>(part: Part, disguise: Disguise): Part;
 function disguised(part: unknown, disguise: Disguise): unknown {
   if (typeof part === 'string') return disguise(part);
   if (typeof part === 'function') return (...given: unknown[]) => around(String(part(...given)), given, disguise);
-  if (Array.isArray(part)) return part.map(([keys, what]: [string, string]) => [keys, disguise(what)]);
+  if (Array.isArray(part))
+    return part.map((one: object) =>
+      Array.isArray(one) ? [one[0], disguise(String(one[1]))] : disguised(one, disguise),
+    );
   return Object.fromEntries(
     Object.entries(part as object).map(([name, value]: [string, unknown]) => [
       name,

@@ -26,6 +26,7 @@ export const words: Catalogue = {
     unpin: '取消置顶',
     waits: '等待你的决定',
     options: (title) => `“${title}”的选项`,
+    share: '分享与导出…',
     rename: '重命名',
     renameLabel: '标题',
     remove: '删除',
@@ -69,6 +70,7 @@ export const words: Catalogue = {
     older: '正在加载更早的消息…',
     notFound: '此对话不存在或已被删除。',
     jump: '跳到最新',
+    below: '下方仍在回答',
   },
   status: {
     generating: '正在生成回答',
@@ -235,8 +237,10 @@ export const words: Catalogue = {
   steps: {
     thinking: '正在思考…',
     thought: '已思考',
+    thoughtBriefly: '思考了片刻',
     thoughtFor: (time) => `思考了 ${time}`,
     parallel: (n) => `同时使用 ${number(n)} 个工具`,
+    used: (n) => `使用了 ${number(n)} 个工具`,
     running: '运行中',
     complete: '完成',
     failed: '失败',

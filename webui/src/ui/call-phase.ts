@@ -1,6 +1,6 @@
 /** How a tool call stands, as one word tells it. */
 import type { Approval, Unfinished } from '../api/types';
-import type { StepView, ToolPair } from '../state/steps.svelte';
+import type { Part, StepView, ToolPair } from '../state/steps.svelte';
 
 export type CallPhase = 'writing' | 'asks' | 'running' | 'complete' | 'failed' | 'notRun' | Refusal;
 type Refusal = 'forbidden' | 'limit' | 'cancelled' | 'unknown';
@@ -17,6 +17,25 @@ const PHASES: readonly (readonly [Unfinished, CallPhase])[] = [
   ['unknown', 'unknown'],
 ];
 const BY_WORD = new Map<string, CallPhase>(PHASES);
+
+/** Return the approval that a call had to ask for. */
+export function approvalOf({ call }: ToolPair, approvals: readonly Approval[]): Approval | undefined {
+  return approvals.find((item) => !item.question && item.index === call?.index);
+}
+
+/** Whether a part of an answer in progress shows by itself that something goes on. */
+export function isMoving(part: Part, approvals: readonly Approval[]): boolean {
+  if (part.kind === 'thinking') return part.steps.at(-1)?.state === 'running';
+  if (part.kind !== 'tools') return false;
+  return part.pairs.some((pair) => ['writing', 'running'].includes(phaseOf(pair, approvalOf(pair, approvals), true)));
+}
+
+/** Whether a call of an answer that is over went well before anybody looked, and has left nothing to be seen. */
+export function isQuiet(pair: ToolPair): boolean {
+  const seen = (pair.call ?? pair.result)?.since !== undefined;
+  const made = pair.result?.parts.some((part) => part.type === 'file');
+  return !seen && !made && phaseOf(pair, undefined, false) === 'complete';
+}
 
 /** `approval` is that of the call, if it had to ask; `live` says whether its turn goes on. */
 export function phaseOf({ call, result }: ToolPair, approval: Approval | undefined, live: boolean): CallPhase {

@@ -7,6 +7,8 @@
 
 /** So near to the end counts as being there, in pixels. */
 const AT_END = 12;
+/** A person who is farther from the end is offered a way back, in pixels. */
+const FAR = 160;
 /** How much of the view a page is, as browsers have it. */
 const PAGE = 0.875;
 /** So much of what stands before what is held is in sight, in pixels. */
@@ -15,6 +17,7 @@ const UP_KEYS = new Set(['PageUp', 'ArrowUp', 'Home']);
 
 export class ScrollFollower {
   private following = true;
+  private far = false;
   private written = -1;
   private lastTop = 0;
   private lastHeight = 0;
@@ -31,7 +34,8 @@ export class ScrollFollower {
   constructor(
     private readonly area: HTMLElement,
     content: HTMLElement,
-    private readonly changed: (following: boolean) => void,
+    /** Told when it is or is no longer followed, and when a person goes far from the end or comes back. */
+    private readonly changed: (following: boolean, far: boolean) => void,
     /** Whether the content's end is one that can be followed. */
     private readonly followable: () => boolean,
   ) {
@@ -86,7 +90,16 @@ export class ScrollFollower {
     const following = wanted && this.followable();
     if (this.following === following) return;
     this.following = following;
-    this.changed(following);
+    this.changed(following, (this.far = this.isFar()));
+  }
+
+  private isFar(): boolean {
+    return !this.following && (!this.followable() || this.distance() > FAR);
+  }
+
+  private look(): void {
+    const far = this.isFar();
+    if (far !== this.far) this.changed(this.following, (this.far = far));
   }
 
   private write(top: number): void {
@@ -100,6 +113,7 @@ export class ScrollFollower {
     this.heights = [this.heights[1], this.area.scrollHeight];
     if (this.area.scrollHeight <= this.area.clientHeight) this.set(true);
     if (this.following) this.write(this.aim());
+    else this.look();
   }
 
   /** Where the view belongs that follows the end. */
@@ -149,6 +163,7 @@ export class ScrollFollower {
     const cut = height < this.lastHeight && top <= before && this.distance() < 1;
     this.lastTop = top;
     this.lastHeight = height;
+    this.look();
     if (ours || cut) return;
     this.written = -1; // a person who comes back to where we wrote has come by themselves
     this.moved = true;

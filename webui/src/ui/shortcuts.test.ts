@@ -38,6 +38,19 @@ describe('shortcuts', () => {
     expect([mac.keysOf('newChat'), windows.keysOf('newChat')]).toEqual(['Ctrl Shift N', 'Alt N']);
   });
 
+  it('search with the key that is usual on the machine, also while one writes', async () => {
+    const held = (named: 'ctrlKey' | 'metaKey', more = {}) => press('k', 'KeyK', { [named]: true, ...more });
+    const windows = await on('Win32');
+    expect(windows.shortcutFor(held('ctrlKey'), false)).toBe('search');
+    expect(windows.shortcutFor(press('л', 'KeyK', { ctrlKey: true }), false)).toBe('search');
+    for (const other of [held('metaKey'), held('ctrlKey', { shiftKey: true }), held('ctrlKey', { altKey: true })])
+      expect(windows.shortcutFor(other, false)).toBeUndefined();
+    const mac = await on('MacIntel');
+    expect(mac.shortcutFor(held('metaKey'), false)).toBe('search');
+    expect(mac.shortcutFor(held('ctrlKey'), false)).toBeUndefined();
+    expect([mac.here('Ctrl K'), mac.here('Strg Z'), windows.here('Ctrl K')]).toEqual(['Cmd K', 'Cmd Z', 'Ctrl K']);
+  });
+
   it('are not taken from a word that is being composed', async () => {
     const { shortcutFor } = await on('Win32');
     expect(shortcutFor(press('n', 'KeyN', { altKey: true, isComposing: true }), false)).toBeUndefined();
@@ -46,18 +59,21 @@ describe('shortcuts', () => {
   it('stand in the list, in every language', async () => {
     const { LETTERS } = await on('Win32');
     const { setup } = await import('../text/de');
-    for (const rows of [enSetup.shortcuts.rows, setup.shortcuts.rows])
-      for (const letter of Object.keys(LETTERS))
-        expect(rows.map(([keys]) => keys)).toContain(`Alt ${letter.toUpperCase()}`);
+    for (const { groups } of [enSetup.shortcuts, setup.shortcuts]) {
+      const ways = groups.flatMap(({ rows }) => rows.flatMap(([keys]) => keys.split('|')));
+      for (const letter of Object.keys(LETTERS)) expect(ways).toContain(`Alt ${letter.toUpperCase()}`);
+    }
   });
 
-  it('leave the question mark to who does not want it', async () => {
+  it('leave the signs to who does not want it', async () => {
     const { shortcutFor, questionMark } = await on('Win32');
     const asked = () => shortcutFor(press('?', 'Minus', { shiftKey: true }), false);
     expect(asked()).toBe('shortcuts');
     questionMark.set(false);
     expect(asked()).toBeUndefined();
+    expect(shortcutFor(press('/', 'Slash', {}), false)).toBeUndefined();
     questionMark.set(true);
+    expect(shortcutFor(press('/', 'Slash', {}), false)).toBe('composer');
     expect(asked()).toBe('shortcuts');
   });
 });

@@ -1,7 +1,7 @@
-/** The page's keyboard shortcuts: none is a browser's own, and none types a sign on any keyboard. */
+/** The page's keyboard shortcuts: none takes from a browser what a page should leave to it, and none types a sign where one writes. */
 
 export type Shortcut =
-  'newChat' | 'search' | 'sidebar' | 'composer' | 'answer' | 'waiting' | 'copyLast' | 'shortcuts' | 'stop';
+  'newChat' | 'search' | 'sidebar' | 'composer' | 'answer' | 'editLast' | 'waiting' | 'copyLast' | 'shortcuts' | 'stop';
 
 /** By what is written on the key. */
 export const LETTERS: Record<string, Shortcut> = {
@@ -14,18 +14,28 @@ export const LETTERS: Record<string, Shortcut> = {
   c: 'copyLast',
 };
 
+/** Those that are pressed alone, outside of fields. */
+const SIGNS: Record<string, Shortcut> = { '/': 'composer', '?': 'shortcuts' };
+
 /** Where Option with a letter types a sign; Control and Shift are held there, which browsers and VoiceOver leave free. */
 export const APPLE = /^(?:Mac|iP)/.test(navigator.platform);
 
-/** Set to `off` by who does not want a key to do something without another one held, as with speech input. */
+/** Set to `off` by who does not want a sign to do something without another key held, as with speech input. */
 const QUESTION_MARK = 'luxx:question-mark';
 
 export function shortcutFor(event: KeyboardEvent, running: boolean): Shortcut | undefined {
   if (event.isComposing) return undefined;
   if (event.key === 'Escape') return running ? 'stop' : undefined;
   if (isHeld(event)) return LETTERS[letterOf(event)];
-  const alone = !event.ctrlKey && !event.metaKey && !isTyping(event.target);
-  return event.key === '?' && alone && questionMark.isOn() ? 'shortcuts' : undefined;
+  const { altKey, ctrlKey, metaKey, shiftKey, target } = event;
+  const [main, other] = APPLE ? [metaKey, ctrlKey] : [ctrlKey, metaKey];
+  if (main) return letterOf(event) === 'k' && !other && !altKey && !shiftKey ? 'search' : undefined;
+  if (other) return undefined;
+  if (!isTyping(target)) return questionMark.isOn() ? SIGNS[event.key] : undefined;
+  const isUp = event.key === 'ArrowUp' && !altKey && !shiftKey;
+  return isUp && target instanceof HTMLTextAreaElement && target.matches('#composer:placeholder-shown')
+    ? 'editLast'
+    : undefined;
 }
 
 /** Return what to press, as one writes it on this machine. */
@@ -36,7 +46,7 @@ export function keysOf(shortcut: Shortcut): string {
 
 /** Return keys as they are named on this machine. */
 export function here(keys: string): string {
-  return APPLE ? keys.replace(/^Alt /, 'Ctrl Shift ').replace(/^(?:Ctrl|Strg) Z/, 'Cmd Z') : keys;
+  return APPLE ? keys.replace(/^(?:Ctrl|Strg) /, 'Cmd ').replace(/^Alt /, 'Ctrl Shift ') : keys;
 }
 
 export const questionMark = {
