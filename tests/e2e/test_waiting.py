@@ -95,7 +95,7 @@ async def test_nodes_that_decide_at_once_agree_and_the_call_runs_once(tmp_path: 
             return_exceptions=True,
         )
         assert any(not isinstance(each, BaseException) for each in decided)
-        assert {each.code for each in decided if isinstance(each, ApiError)} <= {"turn_ended"}
+        assert {each.reason for each in decided if isinstance(each, ApiError)} <= {"turn_ended"}
         reader = Reader(at.on(1, handle))
         await reader.follow()
         assert paid(*at.servers) == 1

@@ -111,6 +111,20 @@ def test_short_turns_stand_close_and_nothing_moves_where_the_pointer_is(chat: Pa
     assert_accessible(chat)
 
 
+def test_where_there_are_versions_their_choice_does_not_stand_alone(chat: Page) -> None:
+    send(chat, script([text("Yes.")]))
+    over(chat)
+    answer(chat).get_by_role("button", name="Regenerate").click()
+    expect(answer(chat).get_by_role("group", name="Version 2 of 2")).to_be_visible()
+    over(chat)
+    send(chat, script([text("No.")]))
+    over(chat)
+    chat.get_by_role("log").hover(position={"x": 5, "y": 5})
+    first = chat.get_by_role("article", name="Answer").first
+    expect(first.get_by_role("button", name="Regenerate")).to_have_css("opacity", "1")
+    expect(first.locator(".meta")).to_have_css("opacity", "0")
+
+
 def test_by_touch_what_can_be_done_stands_below_each_message_at_the_edge_of_its_text(
     server: PageServer, browser: Browser
 ) -> None:

@@ -191,7 +191,7 @@ def test_a_limited_provider_is_asked_again_when_it_may_be(server: PageServer, br
     expect(again).to_be_disabled()
     assert_accessible(page)
     page.clock.fast_forward(300_000)
-    expect(again).to_have_text(re.compile(r"Retry in [2-5]m"))
+    expect(again).to_have_text(re.compile(r"Retry in [2-5]\smin"))
     told = page.get_by_text("You can retry now.")
     expect(told).to_have_count(0)
     page.clock.fast_forward(400_000)

@@ -118,6 +118,8 @@ class Talk:
     async def _follow(self, found: TurnSoFar, progress: Progress) -> bool:
         """Follow a turn and tell how far it is; true when it asks a person or has ended, false when it cannot be followed here."""
         written, after = len(found.answer.text), found.answer.turn.seq if found.answer.turn else 0
+        if written:
+            progress.report(_written(written), float(after))
         async with contextlib.aclosing(self._parts.supervisor.follow(self._owner, found.turn.id, after)) as pages:
             async for entries in pages:
                 for entry in entries:
@@ -126,7 +128,11 @@ class Talk:
                         return True
                     if isinstance(event, StepDelta):
                         written += len(event.text)
-                        progress.report(f"{written:,} characters written", float(entry.seq))
+                        progress.report(_written(written), float(entry.seq))
                     elif isinstance(event, ProcessStep) and isinstance(event.step, ToolCall):
                         progress.report(f"calls {event.step.name}", float(entry.seq))
         return False
+
+
+def _written(characters: int) -> str:
+    return f"{characters:,} characters written"
