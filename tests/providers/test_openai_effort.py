@@ -99,3 +99,45 @@ def test_a_model_that_refuses_the_switch_is_asked_for_the_least() -> None:
         text="thinking is enabled but reasoning_content is missing in assistant tool call message at index 2"
     )
     assert quirk_in(missing, _request("off"), origin="api.moonshot.ai:443") == "reasoning_always"
+
+
+@pytest.mark.parametrize(
+    ("host", "refusal"),
+    [
+        ("api.moonshot.ai", Report(text="Unsupported parameter: 'thinking'")),
+        ("api.moonshot.ai", Report(text="thinking cannot be disabled for kimi-k2-thinking")),
+        ("api.deepseek.com", Report(text="Unrecognized request argument supplied: thinking")),
+        ("api.deepseek.com", Report(text="thinking.type: unknown variant `disabled`, expected `enabled`")),
+        ("api.deepseek.com", Report(text="body.thinking: Extra inputs are not permitted")),
+        ("api.deepseek.com", Report(text="Extra inputs are not permitted, field: 'thinking'")),
+        ("api.z.ai", Report(text="property 'thinking' is unsupported")),
+        ("api.z.ai", Report(text="This model does not support the thinking parameter")),
+        ("api.z.ai", Report(text="Invalid value", param="thinking.type")),
+        ("api.z.ai", Report(text="The thinking field is not allowed here")),
+        ("aliyuncs.com", Report(text="The value of the enable_thinking parameter is restricted to True.")),
+        ("aliyuncs.com", Report(text="Invalid value", param="enable_thinking")),
+    ],
+)
+def test_a_refusal_that_names_the_switch_ends_it(host: str, refusal: Report) -> None:
+    assert quirk_in(refusal, _request("off"), origin=f"{host}:443") == "no_switch"
+
+
+@pytest.mark.parametrize("host", ["api.deepseek.com", "api.moonshot.ai", "api.z.ai", "aliyuncs.com"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "tools are not supported in thinking mode",
+        "Invalid tool_choice for thinking mode",
+        "Invalid request: thinking mode does not support tools",
+        "The tool_choice parameter does not support being set to required or object in thinking mode",
+        "Thinking is not supported with tool_choice",
+        "max_tokens must be greater than thinking.budget_tokens",
+        "Invalid `signature` in `thinking` block",
+        "body.messages.1.content.0.thinking: Extra inputs are not permitted",
+        "The model kimi-k2-thinking is not allowed for your account",
+        "Invalid model: kimi-thinking-preview",
+        "The `reasoning_content` of the thinking type must be text",
+    ],
+)
+def test_a_refusal_of_something_else_leaves_the_switch(host: str, words: str) -> None:
+    assert quirk_in(Report(text=words), _request("off"), origin=f"{host}:443") is None

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from luxx.core.errors import ProviderRejected
 from luxx.core.prompts import AnswerPrompt, CallPrompt, ModelRequest, Prompt, ResultPrompt, UserPrompt
+from luxx.providers.failures import Report
 from luxx.providers.openai.answer import AnswerDecoder
 from luxx.providers.openai.model import OpenAIModel
-from luxx.providers.openai.request import encode_request
+from luxx.providers.openai.request import encode_request, quirk_in
 from luxx.providers.transport import Transport
 from tests.providers import chat
 from tests.providers.endpoint import Answer, Endpoint, json_answer
@@ -110,3 +112,85 @@ async def test_an_endpoint_that_refuses_thoughts_is_asked_without_them() -> None
         contents = [asked.json["messages"][1]["content"] for asked in endpoint.asked]
     await transport.aclose()
     assert contents == [[_thought("One."), {"type": "text", "text": "a"}], "a"]
+
+
+def _request(*prompts: Prompt) -> ModelRequest:
+    return ModelRequest(model="m", prompts=(UserPrompt("q"), *prompts))
+
+
+def _with_blocks() -> ModelRequest:
+    return _request(_answer(_decoded(_block("One.", "sig"), _CALL)), ResultPrompt(id="a", name="f", content="r"))
+
+
+_ABOUT_BLOCKS = Report(text="messages.1.content.0: Invalid `signature` in `thinking` block")
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        _ABOUT_BLOCKS,
+        Report(text="messages.1.content.0.thinking.signature: Field required"),
+        Report(text="`thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified."),
+        Report(text="Unrecognized request argument supplied: thinking_blocks"),
+        Report(text="Extra inputs are not permitted", param="messages.1.thinking_blocks"),
+        Report(text="Invalid value: 'thinking'. Supported values are: 'text'.", param="messages[1].content[0].type"),
+        Report(text="messages[1]: unknown variant `thinking`, expected `text`"),
+        Report(text="Unknown part type: thinking"),
+        Report(text="Input should be a valid string, got [{'type': 'thinking', 'thinking': []}]"),
+        Report(text="Thinking chunks are not supported by this model"),
+        Report(text="This model doesn't support the reasoningContent.reasoningText.signature field."),
+    ],
+)
+def test_a_refusal_of_their_form_ends_them(refusal: Report) -> None:
+    assert quirk_in(refusal, _with_blocks(), origin=_HOST) == "no_thoughts"
+    parts = _request(_answer(_decoded(_piece("One."), chat.text("a"))), UserPrompt("more"))
+    assert quirk_in(refusal, parts, origin=_HOST) == "no_thoughts"
+    assert quirk_in(refusal, parts, frozenset({"no_thoughts"}), _HOST) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "max_tokens must be greater than thinking.budget_tokens",
+        "This model does not support tool use while thinking",
+        "Invalid signature in the request header",
+        "Thinking may not be enabled when tool_choice forces tool use.",
+        "thinking.type: Input should be 'enabled' or 'disabled'",
+        "Unknown part type: audio. Known are 'text', 'thinking'",
+        "Function call is missing a thought_signature in functionCall parts",
+        "Expected `thinking` or `redacted_thinking`, but found `text`. When `thinking` is enabled, a final `assistant` "
+        "message must start with a thinking block.",
+    ],
+)
+def test_a_refusal_of_something_else_leaves_them(words: str) -> None:
+    assert quirk_in(Report(text=words), _with_blocks(), origin=_HOST) is None
+
+
+def test_a_request_that_sends_none_cannot_do_without_them() -> None:
+    details = chat.delta(reasoning_details=[{"type": "reasoning.text", "index": 0, "text": "hm", "signature": "s"}])
+    result = ResultPrompt(id="a", name="f", content="r")
+    blocks = _decoded(_block("One.", "sig"), _CALL)
+    told = _decoded(_block("One.", "sig"), chat.text("a"))
+    for request, origin in (
+        (_request(_answer(_decoded(details, _CALL)), result), _HOST),
+        (_request(_answer(blocks, "other"), result), _HOST),
+        (_request(_answer(blocks), result), "elsewhere:443"),
+        (_request(_answer(told), UserPrompt("more")), _HOST),
+    ):
+        assert quirk_in(_ABOUT_BLOCKS, request, origin=origin) is None
+
+
+async def test_they_go_back_again_after_a_request_that_was_refused_without_them_too() -> None:
+    transport = Transport()
+    refusal = json_answer({"error": {"message": _ABOUT_BLOCKS.text}}, 400)
+    async with Endpoint(refusal, refusal, Answer(pieces=[chat.text("b")])) as endpoint:
+        told = _decoded(_piece("One."), chat.text("a"), origin=endpoint.url.split("/")[2])
+        model = OpenAIModel(endpoint.url, "key", transport)
+        request = _request(_answer(told), UserPrompt("more"))
+        with pytest.raises(ProviderRejected):
+            assert [deltas async for deltas in model.stream(request)]
+        assert [deltas async for deltas in model.stream(request)]
+        contents = [asked.json["messages"][1]["content"] for asked in endpoint.asked]
+    await transport.aclose()
+    whole = [_thought("One."), {"type": "text", "text": "a"}]
+    assert contents == [whole, "a", whole]

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from luxx.core.prompts import ModelRequest, Thinking
 from luxx.providers.failures import Report
+from luxx.providers.openai.reasoning import refuses_thoughts
 
 EffortQuirk = Literal["no_effort", "no_none", "no_minimal", "no_low", "no_medium", "no_high", "no_switch"]
 """No effort at all, a level, or the host's own switch that is not taken."""
@@ -40,6 +41,20 @@ _VALUE = re.compile(r"value|variant|\benum|one of|\bexpected|should be|must be|d
 _NO_FIELD = re.compile(
     r"argument|extra_forbidden|unsupported parameter|unknown (?:parameter|field|name)|extra inputs", re.IGNORECASE
 )
+_REFUSED = "unsupported|unknown|unrecognized|unexpected|invalid"
+_KIND = r"(?:parameter|argument|field|name|key|property|value|option|type)s?"
+_THINKING = r"(?<![-\w])[`'\"]?thinking\b[`'\"]?"
+# A refusal of the switch names it, or says that thinking is not to be asked for. What is refused "in thinking mode" is another thing.
+_SWITCH = re.compile(
+    r"\benable_thinking\b|\bthinking[. ]type\b"
+    rf"|\b(?:{_REFUSED}|not permitted,)(?: (?:request |input )?{_KIND})?(?: (?:for|of|in|supplied|provided))?:? "
+    rf"{_THINKING}(?! (?:mode|block|part|chunk|content))"
+    rf"|{_THINKING}(?: {_KIND})?(?: is| are| was)?:? (?:{_REFUSED}|not (?:supported|allowed|permitted|recognized|valid)|extra inputs)\b"
+    r"(?! (?:with|while|when|if|together|alongside|in|for tool))"
+    rf"|{_THINKING}(?: mode)? (?:must|cannot|can't|can not|can only|has to) be (?:enabled|disabled|turned off)"
+    rf"|\bmodel\b.{{0,60}}(?:not|n't) support (?:the |disabling |turning off )?{_THINKING}",
+    re.IGNORECASE,
+)
 
 
 def effort_fields(thinking: Thinking | None, origin: str, quirks: Collection[str]) -> dict[str, Any]:
@@ -55,12 +70,18 @@ def effort_quirk(report: Report, request: ModelRequest, origin: str, quirks: Col
     said = f"{report.param} {report.text}".lower()
     fields = effort_fields(request.thinking, origin, quirks)
     if fields and "reasoning_effort" not in fields:
-        return "no_switch" if "thinking" in said and "reasoning_content" not in said else None
+        return "no_switch" if _refuses_switch(report, fields) else None
     level = _level(request.thinking, quirks)
     if level is None or not ("reasoning" in said and "effort" in said):
         return None
     words = f"{report.text} {' '.join(report.words)}"
     return _QUIRKS[level] if _VALUE.search(words) and not _NO_FIELD.search(words) else "no_effort"
+
+
+def _refuses_switch(report: Report, fields: Collection[str]) -> bool:
+    if refuses_thoughts(report) or "reasoning_content" in report.text:
+        return False
+    return any(name in report.param.split(".") for name in fields) or _SWITCH.search(report.text) is not None
 
 
 def _level(thinking: Thinking | None, quirks: Collection[str]) -> _Level | None:

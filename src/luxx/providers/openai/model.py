@@ -94,12 +94,14 @@ class OpenAIModel:
         url = self._url("chat/completions")
         headers = self._request_headers("text/event-stream")
         first = asked = self._unshown.without(request)
+        tried: frozenset[Quirk] = frozenset()
         while True:
-            quirks = self._known_quirks(request.model, url)
+            quirks = self._known_quirks(request.model, url) | tried
             body = await self._body(asked, quirks)
             async with self._transport.open("POST", url, headers, body) as reply:
                 if reply.status // 100 == 2:
                     self._unshown.keep(request, asked)
+                    self._keep(request.model, url, tried)
                     del body  # see Transport.open
                     yield reply
                     return
@@ -107,7 +109,7 @@ class OpenAIModel:
             report = read_body(refusal)
             quirk = _quirk(reply.status, report, asked, quirks, self._origin())
             if quirk and quirk not in quirks:
-                self._quirks.keep(request.model, quirks.union({quirk}))
+                tried = tried.union({quirk})
                 continue
             error = from_response(reply.status, reply.headers, refusal, self._secrets)
             of_file = _is_of_request(error) and blames_one_file(report)
@@ -125,6 +127,11 @@ class OpenAIModel:
         # OpenAI's own models take this name, and its newer ones no other.
         own: frozenset[Quirk] = frozenset({"max_completion_tokens"}) if url.host == "api.openai.com" else frozenset()
         return self._quirks.get(model) or own
+
+    def _keep(self, model: str, url: URL, tried: frozenset[Quirk]) -> None:
+        """Remember what helped: not before a request was accepted so, as a refusal may have been about something else."""
+        if tried:
+            self._quirks.keep(model, self._known_quirks(model, url) | tried)
 
     def _url(self, path: str) -> URL:
         base = base_address(self._base_url)

@@ -16,7 +16,15 @@ NO_REASONING = " "
 
 _BLOCKS = "thinking_blocks"
 _CONTENT = "content"
-_THOUGHTS = re.compile(r"\bthinking\b|thinking_blocks|signature", re.IGNORECASE)
+# The blocks by their name, a part by its type or its place, and the signature of either.
+_THOUGHTS = re.compile(
+    r"thinking_blocks|redacted_thinking|\bthink(?:ing)?[`'\"]? ?(?:content )?(?:blocks?|parts?|chunks?)\b"
+    r"|\b(?:type|value|variant|tag)[`'\"]?[:=]? ?[`'\"]?thinking\b|\bcontent\b[^\s:]{0,80}\bthinking\b"
+    r"|\bthinking[`'\"._ ]{1,3}signature|signature[`'\"]? (?:in|of|for) (?:the |a )?[`'\"]?thinking\b"
+    r"|reasoningContent\b.{0,40}signature|(?:invalid|corrupted) thought[ _]?signature|thought[ _]?signature is (?:not valid|invalid)",
+    re.IGNORECASE,
+)
+_NO_THOUGHTS = re.compile(r"expected [`'\"]?thinking\b|must start with a [`'\"]?thinking\b", re.IGNORECASE)
 _WANTED = re.compile(
     r"reasoning_content.{0,40}(?:missing|must be passed|required)|missing.{0,4}reasoning_content", re.IGNORECASE
 )
@@ -138,8 +146,14 @@ def wants_reasoning(report: Report) -> bool:
 
 
 def refuses_thoughts(report: Report) -> bool:
-    """Whether a refusal is about thoughts that were sent back as blocks."""
-    return _THOUGHTS.search(report.text) is not None
+    """Whether a refusal is about the form of thoughts that were sent back as blocks or parts; one that misses some is not."""
+    said = f"{report.param}\n{report.text}"
+    return _THOUGHTS.search(said) is not None and not _NO_THOUGHTS.search(said)
+
+
+def has_thoughts(back: Returned, *, with_calls: bool) -> bool:
+    """Whether what an answer gets back holds thoughts; blocks of them go with calls only."""
+    return _CONTENT in back.fields or (with_calls and _BLOCKS in back.fields)
 
 
 def returned(raw: bytes, origin: str, *, thoughts: bool) -> Returned | None:

@@ -17,6 +17,7 @@ from luxx.providers.openai.reasoning import (
     NO_REASONING,
     Attached,
     Returned,
+    has_thoughts,
     refuses_thoughts,
     returned,
     wants_reasoning,
@@ -103,11 +104,8 @@ def quirk_in(
         return None if _OUT_OF_RANGE.search(report.text) else "no_temperature"
     if unseen := unseen_in(report, shown_files(request), quirks):
         return unseen
-    return "no_thoughts" if refuses_thoughts(report) and _sends_back(request) else None
-
-
-def _sends_back(request: ModelRequest) -> bool:
-    return any(isinstance(prompt, AnswerPrompt) and prompt.raw for prompt in request.prompts)
+    sends = _Writer(request, origin, quirks).sends_thoughts
+    return "no_thoughts" if refuses_thoughts(report) and sends() else None
 
 
 def _tool(tool: ToolSpec) -> dict[str, Any]:
@@ -126,6 +124,13 @@ class _Writer:
         self._thoughts = "no_thoughts" not in quirks
         self._shown = Shown(request.files, quirks)
         self._ids = CallIds(short="short_ids" in quirks)
+
+    def sends_thoughts(self) -> bool:
+        """Whether thoughts go back with an answer, as blocks or within its content."""
+        answers = (prompt for prompt in self._prompts if isinstance(prompt, AnswerPrompt))
+        return any(
+            has_thoughts(back, with_calls=bool(answer.calls)) for answer in answers if (back := self._back(answer))
+        )
 
     def messages(self) -> Iterator[dict[str, Any]]:
         """Yield the messages; what an answer and its results have to be seen follows once all results are there."""
