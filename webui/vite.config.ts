@@ -125,13 +125,16 @@ function compressed(): Plugin {
   };
 }
 
+/** All but what only parts share that are opened later. */
+const EARLY = /^(?!.*\/(?:ui\/(?:setup|keeping|Rules|Rows)|state\/tool-|api\/tool-|text\/(?:en-)?setup))/;
+
 const backend = process.env['LUXX_DEV_API'] ?? 'http://127.0.0.1:8431';
 
 export default defineConfig({
   plugins: [
     svelte(),
     blockingScript('src/theme-boot.js'),
-    early('/ui/ThreadView.svelte', '/ui/ConversationList.svelte', '/ui/ChatTitle.svelte'),
+    early('/ui/conversation.ts', '/ui/ConversationList.svelte'),
     onlyWoff2(),
     serviceWorker('src/sw/worker.ts'),
     compressed(),
@@ -146,7 +149,7 @@ export default defineConfig({
     // All of it is small: one request, and no part waits for its own.
     cssCodeSplit: false,
     // What two parts share is one file, not one for each set of parts that share something.
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', test: EARLY, minShareCount: 2 }] } } },
   },
   server: { port: 5173, proxy: { '/api': { target: backend, changeOrigin: true, headers: { origin: backend } } } },
   test: { environment: 'jsdom', include: ['src/**/*.test.ts'], setupFiles: ['src/test-setup.ts'], testTimeout: 20_000 },

@@ -49,6 +49,8 @@ class Watched:
         context.clear_cookies()
         self.page.emulate_media(color_scheme="null", reduced_motion="null", forced_colors="null", contrast="null")
         self.page.set_viewport_size({"width": 1280, "height": 720})
+        # Where nothing of ours runs that could still write into them.
+        self.page.goto(f"{self._home}/api/ready")
         self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
 
     def _asked(self, asked: Request) -> None:

@@ -22,6 +22,12 @@ def general(page: Page, server: PageServer) -> None:
     _settings(page, "General")
 
 
+def tools_menu(page: Page, server: PageServer) -> None:
+    """What models may use in the chat."""
+    page.get_by_role("button", name="Tools", exact=True).click()
+    expect(page.get_by_role("switch", name="Use calculator")).to_be_visible()
+
+
 def providers(page: Page, server: PageServer) -> None:
     """Providers, one of them being changed, with a price being entered."""
     _settings(page, "Providers")

@@ -16,6 +16,7 @@ from tests.page.settings_states import (
     providers,
     tool_server,
     tools,
+    tools_menu,
     web_service,
 )
 from tests.page.talk import answer, call, script, text
@@ -365,6 +366,7 @@ STATES: tuple[State, ...] = (
     renaming,
     toasts,
     models,
+    tools_menu,
     chat_settings,
     shortcuts,
     general,

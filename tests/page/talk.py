@@ -29,6 +29,12 @@ def send(page: Page, message: str) -> None:
     box.press("Enter")
 
 
+def use_tools(page: Page) -> None:
+    """Switch tools on or off for the chat."""
+    page.get_by_role("button", name=re.compile("^Tools")).click()
+    page.get_by_role("switch", name="Use tools").click()
+
+
 def answer(page: Page) -> Locator:
     return page.get_by_role("article", name="Answer").last
 

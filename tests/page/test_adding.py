@@ -2,15 +2,15 @@
 
 import json
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
+from tests.page.local_server import local_server
 from tests.page.test_settings import TIME_SERVER, document, press, row, settings
 
 MODELS = ("one", "two", "text-embedding-3-small")
@@ -44,12 +44,8 @@ class Provider(BaseHTTPRequestHandler):
 @pytest.fixture
 def host() -> Iterator[str]:
     """The host and port of a provider."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Provider) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with local_server(Provider) as found:
+        yield found
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
-from tests.page.talk import answer, call, script, send, text
+from tests.page.talk import answer, call, script, send, text, use_tools
 
 AWAY = "The server cannot be reached."
 ENDLESS = "".join(f"word{n} " for n in range(2000))
@@ -85,7 +85,7 @@ def test_a_stop_that_the_server_could_not_hear_outlives_a_reload(
         page.goto(here if looked_at == "its chat" else server.url)
     page.goto(here)
     expect(answer(page)).to_contain_text("Stopped.", timeout=BACK)
-    assert page.evaluate("sessionStorage.getItem('luxx:stops')") is None
+    page.wait_for_function("sessionStorage.getItem('luxx:stops') === null")
 
 
 def test_a_reason_that_is_over_is_not_told_any_more(page: Page, server: PageServer) -> None:
@@ -93,19 +93,44 @@ def test_a_reason_that_is_over_is_not_told_any_more(page: Page, server: PageServ
     expect(answer(page)).to_have_attribute("aria-busy", "false")
     server.kill()
     send(page, script([text("Sent after all.")]))
-    trouble = page.locator(".composer").get_by_role("alert")
-    expect(trouble).to_contain_text(f"Not sent. {AWAY}")
+    told = page.locator(".composer").get_by_role("status")
+    expect(told).to_contain_text("Offline. Your message is kept and can be sent when the server is back.")
+    assert_accessible(page)
     restart(page, server)
-    expect(trouble).to_have_text("Not sent. Retry", timeout=BACK)
-    trouble.get_by_role("button", name="Retry").click()
+    expect(told).to_contain_text("Not sent. Your message is kept.", timeout=BACK)
+    told.get_by_role("button", name="Retry now").click()
     expect(answer(page)).to_contain_text("Sent after all.")
-    expect(trouble).to_have_count(0)
-    server.kill()
+    expect(told).to_have_text("")
     page.get_by_role("button", name="Tools", exact=True).click()
-    expect(trouble).to_contain_text(AWAY)
+    expect(page.get_by_role("switch", name="Use calculator")).to_be_visible()
+    page.keyboard.press("Escape")
+    server.kill()
+    use_tools(page)
+    expect(page.get_by_role("dialog", name="Tools").get_by_role("alert")).to_contain_text(AWAY)
+    expect(page.get_by_role("switch", name="Use tools")).to_be_checked()
     restart(page, server)
-    expect(trouble).to_have_count(0, timeout=BACK)
-    expect(page.locator(".status")).to_have_text("")
+    expect(page.get_by_role("alert").filter(has_text=AWAY)).to_have_count(0, timeout=BACK)
+    expect(told).to_have_text("")
+
+
+def test_that_the_server_is_away_is_told_once_and_moves_nothing(page: Page, server: PageServer) -> None:
+    send(page, script([text("Ready.")]))
+    expect(answer(page)).to_have_attribute("aria-busy", "false")
+    tools = page.get_by_role("button", name="Tools", exact=True)
+    before = tools.bounding_box()
+    server.kill()
+    page.get_by_role("textbox", name="Message", exact=True).fill("Not yet.")
+    page.keyboard.press("Enter")
+    composer = page.locator(".composer")
+    expect(composer.get_by_role("button", name="Retry now")).to_be_visible()
+    expect(composer.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_text(AWAY)).to_have_count(0)
+    expect(page.get_by_title("Offline:")).to_be_visible()
+    after = tools.bounding_box()
+    assert before
+    assert after
+    assert (before["x"], before["width"]) == (after["x"], after["width"])
+    restart(page, server)
 
 
 def test_the_first_request_that_is_answered_brings_all_connections_back(page: Page, server: PageServer) -> None:
@@ -120,7 +145,7 @@ def test_the_first_request_that_is_answered_brings_all_connections_back(page: Pa
     server.start()
     # No time goes by: only what is pressed can bring the next attempt.
     with tab.expect_response("**/api/events"), tab.expect_response("**/api/turns/*/events"):
-        tab.get_by_role("button", name="Tools", exact=True).click()
+        use_tools(tab)
     expect(tab.locator(".status")).to_have_text("")
     stop(tab)
     expect(answer(tab)).to_contain_text("Stopped.")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expe
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
-from tests.page.talk import SLOW, answer, call, conversation_id, script, send, text
+from tests.page.talk import SLOW, answer, call, conversation_id, script, send, text, use_tools
 
 SHOP = str(Path(__file__).with_name("shop_server.py"))
 NOTES = FilePayload(name="notes.md", mimeType="text/markdown", buffer=b"# Notes\n")
@@ -254,7 +254,7 @@ def test_what_fails_beside_a_message_does_not_offer_to_send_it(chat: Page) -> No
         lambda route: route.fulfill(status=503, json=refusal) if route.request.method == "PATCH" else route.fallback(),
     )
     box(chat).fill("not yet")
-    chat.get_by_role("button", name="Tools", exact=True).click()
+    use_tools(chat)
     expect(chat.get_by_text("The disk is full.")).to_be_visible()
     expect(chat.get_by_role("button", name="Retry")).to_have_count(0)
 

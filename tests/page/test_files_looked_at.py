@@ -6,7 +6,7 @@ import zlib
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.page.accessibility import assert_accessible
-from tests.page.talk import answer, script, send, text
+from tests.page.talk import SLOW, answer, script, send, text
 
 HOSTILE = "<img src=x onerror=alert(1)>\n" + "".join(f"line {n}\n" for n in range(200))
 NOTES = FilePayload(name="notes.md", mimeType="text/markdown", buffer=HOSTILE.encode())
@@ -58,6 +58,20 @@ def take(page: Page, limit: int = MOST, files: int = 2) -> None:
     body = {"message_chars": limit, "message_files": files, "file_bytes": 20_000, "conversation_files_bytes": 90_000}
     page.route("**/api/limits", lambda route: route.fulfill(json={**body, "media_types": ["text/*"]}))
     page.reload()
+
+
+def test_escape_closes_what_is_looked_at_and_stops_no_answer(chat: Page) -> None:
+    attach(chat, NOTES)
+    send(chat, script([text(SLOW, delay_ms=200)]))
+    expect(answer(chat)).to_contain_text("word1")
+    chat.get_by_role("article", name="You").get_by_role("button", name="Show notes.md").click()
+    dialog = chat.get_by_role("dialog", name="notes.md")
+    expect(dialog).to_be_visible()
+    chat.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(answer(chat)).to_have_attribute("aria-busy", "true")
+    chat.keyboard.press("Escape")
+    expect(answer(chat)).to_contain_text("Stopped.")
 
 
 def test_a_text_is_read_before_it_is_sent_and_after(chat: Page) -> None:

@@ -202,7 +202,7 @@ def test_long_texts_fit_a_narrow_screen(chat: Page, server: PageServer, code: st
     expect(last(chat)).to_have_attribute("aria-busy", "false")
     last(chat).locator(".thinking button").click()
     assert_fits(chat)
-    chat.locator(".picker .model").click()
+    chat.locator(".composer .model button").click()
     expect(chat.get_by_role("listbox")).to_be_visible()
     assert_fits(chat)
     chat.keyboard.press("Escape")

@@ -126,11 +126,12 @@ def test_without_its_server_the_page_opens_with_what_was_read_and_goes_on_when_i
     box = tab.get_by_role("textbox", name="Message", exact=True)
     box.fill(script([text("Written while away.")]))
     box.press("Enter")
-    expect(tab.get_by_text("Not sent.")).to_be_visible()
+    expect(tab.get_by_text("Offline. Your message is kept")).to_be_visible()
     server.start()
-    expect(tab.locator(".status")).to_have_text("", timeout=30_000)
+    expect(tab.locator(".status")).to_contain_text("Not sent.", timeout=30_000)
     box.press("Enter")
     expect(answer(tab)).to_contain_text("Written while away.")
+    expect(tab.locator(".status")).to_have_text("")
 
 
 def test_the_words_of_the_server_replace_what_was_kept(tab: Page, server: PageServer) -> None:

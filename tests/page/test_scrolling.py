@@ -138,14 +138,14 @@ def test_the_way_back_is_offered_only_far_from_the_end(chat: Page, server: PageS
     chat.goto(f"{server.url}/c/{long_conversation}")
     _at_end(chat)
     jump = chat.get_by_role("button", name="Jump to latest")
-    for up, offered in ((150, 0), (20, 1)):
+    for up, offered in ((100, 0), (400, 1)):
         chat.eval_on_selector(_AREA, "(area, up) => { area.scrollTop -= up; }", up)
         expect(jump).to_have_count(offered)
     box = jump.bounding_box()
     assert box is not None
     assert (box["width"], box["height"]) == (36, 36)
     assert_accessible(chat)
-    chat.eval_on_selector(_AREA, "area => { area.scrollTop += 60; }")
+    chat.eval_on_selector(_AREA, "area => { area.scrollTop += 395; }")
     expect(jump).to_have_count(0)
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
-from tests.page.talk import answer, conversation_id, script, send, text
+from tests.page.talk import answer, call, conversation_id, script, send, text
 
 CODE = "for one in ones:\n    print(one)\n"
 CUTS = [
@@ -58,7 +58,7 @@ def test_what_goes_on_is_one_text_with_what_was_cut(
 
 def test_what_is_there_already_is_not_drawn_again_while_it_goes_on(chat: Page) -> None:
     code = "line of code\n" * 30
-    send(chat, script(cut(f"{LONG}```python\n{code}half a "), [text(f"{code}```\n\nDone.", delay_ms=25)]))
+    send(chat, script(cut(f"{LONG}```python\n{code}half a "), [text(f"{code}```\n\nDone.", delay_ms=120)]))
     over(chat)
     go_on(chat)
     expect(prose(chat).locator("pre > code")).to_contain_text("half a line of code")
@@ -80,9 +80,20 @@ def test_what_is_there_already_is_not_drawn_again_while_it_goes_on(chat: Page) -
     assert_accessible(chat)
 
 
+def test_a_text_that_is_over_is_not_drawn_again_when_more_steps_come(chat: Page) -> None:
+    begun = [text("Before.\n\n```python\nx = 1\n```\n\nA tool:\n\n"), call("wait", seconds=3)]
+    send(chat, script(begun, [text("Between."), call("calculator", expression="1+1")], [text("After.")]))
+    expect(answer(chat).locator(".spinner")).to_have_count(1)
+    prose(chat).locator(".code").evaluate("one => { one.dataset.seen = 'yes'; }")
+    over(chat)
+    expect(answer(chat)).to_contain_text("After.")
+    expect(prose(chat)).to_have_count(3)
+    expect(prose(chat).locator(".code[data-seen]")).to_have_count(1)
+
+
 def test_a_reload_in_the_middle_of_what_goes_on_loses_nothing(chat: Page, server: PageServer) -> None:
     rest = "".join(f"word{n} " for n in range(60))
-    send(chat, script(cut("It begins with a **bol"), [text(f"d** word. {rest}", delay_ms=30)]))
+    send(chat, script(cut("It begins with a **bol"), [text(f"d** word. {rest}", delay_ms=90)]))
     over(chat)
     go_on(chat)
     expect(prose(chat)).to_contain_text("word5 ")
@@ -104,6 +115,7 @@ def test_it_is_copied_and_printed_as_one_text(chat: Page) -> None:
     expect(prose(chat).locator("em")).to_have_text("word")
     over(chat)
     answer(chat).get_by_role("button", name="Copy", exact=True).click()
+    expect(answer(chat).get_by_role("button", name="Copied")).to_be_visible()
     read = "async type => (await (await navigator.clipboard.read())[0].getType(type)).text()"
     assert chat.evaluate(read, "text/plain") == "One *word* more."
     assert chat.evaluate(read, "text/html").count("<p") == 1
@@ -114,7 +126,7 @@ def test_it_is_copied_and_printed_as_one_text(chat: Page) -> None:
 
 
 def test_what_is_thought_before_it_goes_on_stands_behind_the_text(chat: Page) -> None:
-    thought = {"type": "thinking", "text": "Where was I? " * 40, "chunk": 10, "delay_ms": 25}
+    thought = {"type": "thinking", "text": "Where was I? " * 40, "chunk": 10, "delay_ms": 80}
     send(chat, script(cut("A sentence in two pa"), [thought, text("rts.")]))
     over(chat)
     go_on(chat)

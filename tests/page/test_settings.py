@@ -2,15 +2,15 @@
 
 import json
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
+from tests.page.local_server import local_server
 
 TIME_SERVER = f"'{sys.executable}' -m mcp_server_time"
 
@@ -52,12 +52,8 @@ class OneModel(BaseHTTPRequestHandler):
 @pytest.fixture
 def address() -> Iterator[str]:
     """Where a provider with one model is."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), OneModel) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-        server.shutdown()
-        thread.join()
+    with local_server(OneModel) as host:
+        yield f"http://{host}/v1"
 
 
 def settings(page: Page, tab: str = "Providers") -> Locator:
@@ -235,7 +231,8 @@ def test_a_web_service_is_added_by_its_document_and_read_again(owned: Page) -> N
     shop.get_by_role("button", name="Details").click()
     operations = shop.get_by_role("list", name="Tools of shop")
     expect(operations).to_contain_text("GET /things")
-    expect(operations).to_contain_text("reads only · does not ask")
+    expect(operations).to_contain_text("reads only")
+    expect(operations.get_by_role("combobox").first).to_have_value("allow")
     shop.get_by_text("1 cannot be called", exact=True).click()
     expect(shop).to_contain_text("multipart/form-data")
     press(shop, "Read a new document")
@@ -250,8 +247,9 @@ def test_a_web_service_is_added_by_its_document_and_read_again(owned: Page) -> N
 
 def test_all_tools_are_listed_with_what_they_do_and_searched(chat: Page) -> None:
     dialog = settings(chat, "Tools")
-    listed = dialog.get_by_role("list", name="All").get_by_role("listitem")
-    expect(listed.filter(has_text="calculator")).to_contain_text("built in · reads only · does not ask")
+    listed = dialog.get_by_role("list", name="Built in").get_by_role("listitem")
+    expect(listed.filter(has_text="calculator")).to_contain_text("reads only")
+    expect(dialog.get_by_label("Calls of calculator")).to_have_value("allow")
     dialog.get_by_role("searchbox").fill("unsafe nothing of this")
     expect(dialog.get_by_text("Nothing found.")).to_be_visible()
     dialog.get_by_role("searchbox").fill("built exactly whole")

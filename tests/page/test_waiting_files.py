@@ -65,6 +65,51 @@ def test_a_message_that_waits_for_its_files_can_be_taken_back(chat: Page, way: s
     expect(box(chat)).to_have_value("not so fast ..." if way == "typing" else "not so fast")
 
 
+def test_a_message_that_waits_while_its_chat_is_being_made_is_sent_once_with_its_file(
+    chat: Page, server: PageServer
+) -> None:
+    making: list[Route] = []
+    chat.route(
+        "**/api/conversations",
+        lambda route: making.append(route) if route.request.method == "POST" else route.continue_(),
+    )
+    send(chat, script([text("One.")]))
+    expect(box(chat)).to_have_value("")
+    held = hold_upload(chat)
+    send(chat, script([text("Two.")]))
+    expect(chat.get_by_text(UPLOADING)).to_be_visible()
+    making[0].continue_()
+    expect(answer(chat)).to_contain_text("One.")
+    expect(chat.get_by_text(UPLOADING)).to_be_visible()
+    held[0].continue_()
+    expect(answer(chat)).to_contain_text("Two.")
+    mine = chat.get_by_role("article", name="You")
+    expect(mine).to_have_count(2)
+    expect(mine.last.get_by_text("notes.md")).to_be_visible()
+    expect(box(chat)).to_have_value("")
+    assert len(server.call("GET", f"/api/conversations/{conversation_id(chat)}/messages")["items"]) == 4
+
+
+def test_what_another_tab_has_sent_is_not_sent_again_when_the_files_are_there(chat: Page, server: PageServer) -> None:
+    send(chat, script([text("Ready.")]))
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    here = conversation_id(chat)
+    held = hold_upload(chat)
+    send(chat, script([text("Once.")]))
+    expect(chat.get_by_text(UPLOADING)).to_be_visible()
+    other = chat.context.new_page()
+    other.goto(chat.url)
+    expect(box(other)).to_have_value(script([text("Once.")]))
+    box(other).press("Enter")
+    expect(answer(other)).to_contain_text("Once.")
+    expect(box(chat)).to_have_value("")
+    held[0].continue_()
+    expect(chat.get_by_text("8 bytes")).to_be_visible()
+    expect(chat.get_by_text(UPLOADING)).to_have_count(0)
+    expect(chat.get_by_role("article", name="You")).to_have_count(2)
+    assert len(server.call("GET", f"/api/conversations/{here}/messages")["items"]) == 4
+
+
 def test_nothing_is_sent_if_a_file_does_not_come(chat: Page) -> None:
     held = hold_upload(chat)
     send(chat, script([text("Here.")]))

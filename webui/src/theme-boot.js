@@ -1,4 +1,4 @@
-// Sets theme, language and direction before the first paint; the page forbids inline scripts, so this is a file.
+// Sets theme, size of the text, language and direction before the first paint; the page forbids inline scripts, so this is a file.
 {
   const root = document.documentElement;
   const stored = (name) => {
@@ -17,6 +17,9 @@
       for (const frame of frames) frame.media = frame.dataset.of === theme ? 'all' : 'not all';
     });
   }
+
+  const size = stored('text');
+  if (size === 'small' || size === 'large') root.dataset.text = size;
 
   // The last two are for tests: see `text/pseudo.ts`.
   const languages = ['en', 'de', 'zh-Hans', 'en-XA', 'en-XB'];

@@ -28,6 +28,7 @@ export async function listen(handlers: NoticeHandlers, signal: AbortSignal): Pro
     again = true;
   };
   const timer = setTimeout(read, PATIENCE_MS);
+  signal.addEventListener('abort', () => clearTimeout(timer));
   while (!signal.aborted) {
     await visible(signal);
     const attempt = new AbortController();

@@ -184,6 +184,16 @@ export class Attachments {
     this.items = this.items.filter((item) => !isGone(item));
   }
 
+  /** Be the files of another draft. */
+  move(key: string): void {
+    const items = this.items;
+    this.items = [];
+    this.save();
+    this.key = key;
+    this.items = items;
+    this.save();
+  }
+
   private async restore(file: Kept): Promise<void> {
     try {
       this.items.push(new Attachment(undefined, { ...file, ...(await api.get(file.id)) }));
@@ -214,6 +224,15 @@ export function attachmentsOf(key: string): Attachments {
   const known = drafts.get(key) ?? new Attachments(key);
   drafts.set(key, known);
   return known;
+}
+
+/** Let the files of a draft be those of another one, which has none yet. */
+export function moveAttachments(from: string, to: string): void {
+  const moved = drafts.get(from);
+  if (!moved) return;
+  drafts.delete(from);
+  drafts.set(to, moved);
+  moved.move(to);
 }
 
 // A draft that is gone from the storage was sent, or emptied, in another tab.

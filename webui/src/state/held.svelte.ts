@@ -26,6 +26,11 @@ class Held {
     this.items = [...this.items, item];
   }
 
+  /** Its draft is that of another conversation now. */
+  move(from: string, to: string): void {
+    this.items = this.items.map((item) => (item.key === from ? { ...item, key: to } : item));
+  }
+
   /** Let it be a draft and no more. */
   takeBack(key: string): void {
     this.items = this.items.filter((item) => item.key !== key);

@@ -51,7 +51,8 @@ export class MessageView {
     this.status = message.status ?? 'done';
     this.error = message.error ?? null;
     if (this.error?.retry_after && message.ended_at)
-      this.retryAt ??= Date.parse(message.ended_at) + this.error.retry_after * 1000;
+      // The clock of the server may be ahead.
+      this.retryAt ??= Math.min(Date.parse(message.ended_at), Date.now()) + this.error.retry_after * 1000;
     this.turnId = message.turn?.id ?? null;
     this.stopping = this.running && (this.stopping || isStopping(this.turnId));
     this.approvals = [...(message.approvals ?? []), ...(message.turn?.approvals ?? [])];

@@ -2,6 +2,7 @@
 import type { Conversation, ConversationSettings } from '../api/types';
 import { conversations } from './conversations.svelte';
 import { DEFAULT_SETTINGS } from './default-settings';
+import { preferences } from './preferences.svelte';
 import { providers } from './providers.svelte';
 import { recentModels } from './recent-models';
 import { requestIds } from './request-ids';
@@ -26,7 +27,10 @@ export class Plan {
     return made;
   }
 
+  /** What this browser keeps for new chats. */
   private kept(): Partial<ConversationSettings> {
-    return this.last && providers.offers(this.last) ? { provider_id: this.last[0], model: this.last[1] } : {};
+    const instructions = preferences.instructions.trim() ? { system_prompt: preferences.instructions } : {};
+    if (!this.last || !providers.offers(this.last)) return instructions;
+    return { ...instructions, provider_id: this.last[0], model: this.last[1] };
   }
 }

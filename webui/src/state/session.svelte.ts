@@ -3,7 +3,9 @@ import { Problem } from '../api/http';
 import type { FileRef } from '../api/types';
 import { recall } from './copies';
 import { conversations } from './conversations.svelte';
+import { moveAttachments } from './attachments.svelte';
 import { moveDraft, NEW_CHAT, type Attempt } from './drafts';
+import { held } from './held.svelte';
 import { MessageView } from './message.svelte';
 import { insist, requestIds } from './request-ids';
 import { router, type MessageAddress } from './router.svelte';
@@ -90,7 +92,7 @@ class Session {
     const thread = new Thread(made.id);
     thread.conversation = made;
     this.made.set(planned, thread);
-    moveDraft(NEW_CHAT, made.id, text);
+    moveAll(NEW_CHAT, made.id, text);
     if (this.thread === planned) {
       this.thread = thread;
       router.go(made.id);
@@ -103,7 +105,7 @@ class Session {
     this.made.delete(planned);
     if (thread.id) {
       conversations.discard(thread.id);
-      moveDraft(thread.id, NEW_CHAT, text);
+      moveAll(thread.id, NEW_CHAT, text);
       requestIds.forget(thread.id);
     }
     if (this.thread !== thread) return;
@@ -111,6 +113,13 @@ class Session {
     this.thread = planned;
     router.go(null, true);
   }
+}
+
+/** Let what is written in one place be written in another: the draft that begins with `text`, its files, and what waits for these. */
+function moveAll(from: string, to: string, text: string): void {
+  moveDraft(from, to, text);
+  moveAttachments(from, to);
+  held.move(from, to);
 }
 
 /** Note what is sent, so that it is known again if it turns up without an answer to the request. */

@@ -183,6 +183,9 @@ class Grouping {
         return this.takeText(view);
       case 'thinking':
         return this.takeThinking(view);
+      case 'file':
+        this.text = undefined;
+        return this.add({ kind: view.type, key: view.index, step: view });
       default:
         this.add({ kind: view.type, key: view.index, step: view });
     }
@@ -205,7 +208,7 @@ class Grouping {
       this.add({ kind: 'resumed', key: `resumed-${passed[0]}` });
   }
 
-  /** What goes on with a text goes to it, whatever the model has thought in between. */
+  /** What goes on with a text goes to it, whatever the model has thought in between; a file stays between its texts. */
   private takeText(view: StepView): void {
     const goesOn = this.seams.text(view.call);
     if (!goesOn || !this.text) {

@@ -55,6 +55,19 @@ describe('the steps of a message', () => {
     expect(shape(steps.parts)).toEqual(['text:x', ['a=result of 1', 'b=-'], ['c=-']]);
   });
 
+  test('a file stays between the texts that it came between', () => {
+    const file = {
+      ...text(1, ''),
+      type: 'file',
+      name: 'a.png',
+      file_id: 'f',
+      media_type: 'image/png',
+      size: 1,
+    } as Step;
+    const steps = new Steps([text(0, 'Look: '), file, { ...text(2, 'After it.'), call: 2 }]);
+    expect(steps.parts.map(({ kind }) => kind)).toEqual(['text', 'file', 'text']);
+  });
+
   test('a restart of the server stands where it happened, and tears no pair apart', () => {
     const steps = new Steps([text(0, 'a'), text(1, 'lost'), call(2, 'b')]);
     steps.resume([1]);

@@ -332,8 +332,14 @@ export class Thread extends BranchPart {
       this.plan.change(fields);
       return;
     }
-    if (this.conversation) this.conversation = { ...this.conversation, ...fields };
-    this.conversation = await conversations.change(this.id, fields);
+    const before = this.conversation;
+    if (before) this.conversation = { ...before, ...fields };
+    try {
+      this.conversation = await conversations.change(this.id, fields);
+    } catch (error) {
+      this.conversation = before;
+      throw error;
+    }
   }
 
   /** Make a conversation with the settings chosen so far. */

@@ -3,6 +3,14 @@ import { tools as toolsApi } from '../api/client';
 import { mcpServers, openApiServers, type McpServer, type OpenApiServer } from '../api/tool-servers';
 import type { ToolInfo } from '../api/types';
 
+/** Tools by who brought them, in their order. */
+export function bySource(tools: readonly ToolInfo[]): [source: string, tools: ToolInfo[]][] {
+  return [...new Set(tools.map(({ source }) => source))].map((source) => [
+    source,
+    tools.filter((tool) => tool.source === source),
+  ]);
+}
+
 class ToolServers {
   tools = $state.raw<ToolInfo[]>([]);
   mcp = $state.raw<McpServer[]>([]);

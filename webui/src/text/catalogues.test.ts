@@ -12,7 +12,7 @@ import { setup as chineseSetup, words as chinese } from './zh';
 /** What is the same word in German or in Chinese, or a name. */
 const SAME = new Set(
   (
-    'language|direction|app|composer.tools|question.optional|optional|name|tools.secretName|chat.rulesTool|tabs.tools|' +
+    'language|direction|app|composer.tools|composer.ctrlEnter|general.sizes.normal|question.optional|optional|name|tools.secretName|chat.rulesTool|tabs.tools|' +
     'providers.format|providers.formats.responses|providers.formats.anthropic|providers.formats.gemini|tools.url|' +
     'tools.details|models.offline|tools.headers|code.code|keep.markdown|keep.json|models.abilities.files|shortcuts.groups.2.title'
   ).split('|'),

@@ -8,3 +8,8 @@ export function lengthOf(text: string, least: number): number {
   const length = text.length - (text.match(PAIR)?.length ?? 0);
   return length < least ? 0 : length;
 }
+
+/** Return how many characters a text has, from the point on where it comes near the limit; 0 before that. */
+export function lengthNear(text: string, limit: number): number {
+  return lengthOf(text, limit * 0.9);
+}

@@ -78,6 +78,6 @@ function isHeld(event: KeyboardEvent): boolean {
 }
 
 /** Return the letter on the key; on a keyboard whose letters are not Latin, the one that others have in its place. */
-function letterOf({ key, code }: KeyboardEvent): string {
+export function letterOf({ key, code }: KeyboardEvent): string {
   return /^[!-~]$/.test(key) ? key.toLowerCase() : code.replace(/^Key/, '').toLowerCase();
 }
