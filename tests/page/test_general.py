@@ -76,6 +76,17 @@ def test_the_size_of_the_text_is_chosen_and_there_before_anything_is_shown(chat:
     assert chat.evaluate(SIZE) == normal
 
 
+def test_other_tabs_follow_what_is_chosen(chat: Page) -> None:
+    tab = chat.context.new_page()
+    tab.goto(chat.url)
+    normal = tab.evaluate(SIZE)
+    dialog = general(chat)
+    dialog.get_by_label("Small").check()
+    tab.wait_for_function(f"normal => {SIZE} !== normal", arg=normal)
+    dialog.get_by_label("Normal").check()
+    tab.wait_for_function(f"normal => {SIZE} === normal", arg=normal)
+
+
 def test_colours_are_chosen_by_arrow_keys(chat: Page) -> None:
     theme = general(chat).get_by_role("group", name="Theme")
     theme.get_by_label("System").focus()

@@ -10,7 +10,7 @@ from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
 from tests.page.layout import misfits
 from tests.page.library import keep, line
-from tests.page.talk import answer
+from tests.page.talk import SLOW, answer, script, send, text
 
 _WIDE, _TABLET, _PHONE = (1280, 800), (820, 800), (360, 740)
 _MIRRORED = "localStorage.setItem('luxx:language', 'en-XB')"
@@ -174,3 +174,15 @@ def test_one_line_names_begin_where_lines_begin(chat: Page, server: PageServer) 
             - ends(document.querySelector('h1 span')), getComputedStyle(document.querySelector('h1 span')).direction];
     }""")
     assert (row < 12, title < 24, words) == (True, True, "ltr")
+
+
+def test_escape_leads_out_of_the_search_before_it_stops_an_answer(chat: Page) -> None:
+    send(chat, script([text(SLOW, delay_ms=200)]))
+    expect(answer(chat)).to_contain_text("word1")
+    chat.keyboard.press("Control+k")
+    expect(chat.get_by_role("combobox", name="Search conversations")).to_be_focused()
+    chat.keyboard.press("Escape")
+    expect(chat.get_by_role("textbox", name="Message", exact=True)).to_be_focused()
+    expect(answer(chat)).to_have_attribute("aria-busy", "true")
+    chat.keyboard.press("Escape")
+    expect(answer(chat)).to_contain_text("Stopped.")

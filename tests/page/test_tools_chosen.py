@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
@@ -123,6 +123,25 @@ def test_a_rule_that_is_being_written_stays_while_a_tool_is_set(chat: Page, serv
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_text("Saved.")).to_be_visible()
     assert rules(server) == ["files_* allow", "web_fetch deny"]
+
+
+def test_choices_that_follow_each_other_fast_all_hold(chat: Page, server: PageServer) -> None:
+    held: list[Route] = []
+    chat.route(
+        "**/api/rules",
+        lambda route: held.append(route) if route.request.method == "PUT" and not held else route.continue_(),
+    )
+    panel = listed(chat)
+    with chat.expect_request(lambda asked: asked.method == "PUT"):
+        panel.get_by_label("Calls of calculator").select_option("Deny")
+    panel.get_by_label("Calls of current_time").select_option("Ask me")
+    held[0].continue_()
+    expect(panel.get_by_label("Calls of current_time")).to_have_value("ask")
+    expect(panel.get_by_label("Calls of calculator")).to_have_value("deny")
+    chat.wait_for_function(
+        """() => fetch('/api/rules').then((answer) => answer.json())
+            .then(({ items }) => items.map(({ tool }) => tool).sort().join() === 'calculator,current_time')"""
+    )
 
 
 def test_a_choice_that_cannot_be_stored_is_taken_back(chat: Page) -> None:

@@ -5,15 +5,13 @@ export type TextSize = 'small' | 'normal' | 'large';
 export type SendKey = 'enter' | 'ctrl';
 
 class Preferences {
-  size = $state<TextSize>(sizeShown());
+  size = $state<TextSize>(sizeNamed(document.documentElement.dataset['text']));
   sendKey = $state<SendKey>(read('send') === 'ctrl' ? 'ctrl' : 'enter');
   /** The system prompt of chats that are made from now on. */
   instructions = $state(read('instructions'));
 
   setSize(size: TextSize): void {
-    this.size = size;
-    if (size === 'normal') delete document.documentElement.dataset['text'];
-    else document.documentElement.dataset['text'] = size;
+    this.show(size);
     keep('text', size === 'normal' ? '' : size);
   }
 
@@ -26,10 +24,22 @@ class Preferences {
     this.instructions = text;
     keep('instructions', text);
   }
+
+  /** Follow what was chosen in another tab. */
+  follow({ key, newValue }: StorageEvent): void {
+    if (key === 'luxx:text') this.show(sizeNamed(newValue ?? undefined));
+    if (key === 'luxx:send') this.sendKey = newValue === 'ctrl' ? 'ctrl' : 'enter';
+    if (key === 'luxx:instructions') this.instructions = newValue ?? '';
+  }
+
+  private show(size: TextSize): void {
+    this.size = size;
+    if (size === 'normal') delete document.documentElement.dataset['text'];
+    else document.documentElement.dataset['text'] = size;
+  }
 }
 
-function sizeShown(): TextSize {
-  const size = document.documentElement.dataset['text'];
+function sizeNamed(size: string | undefined): TextSize {
   return size === 'small' || size === 'large' ? size : 'normal';
 }
 
@@ -51,3 +61,5 @@ function keep(name: string, value: string): void {
 }
 
 export const preferences = new Preferences();
+
+addEventListener('storage', (event) => preferences.follow(event));

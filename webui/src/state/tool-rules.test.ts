@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Asks, ToolRule } from '../api/types';
 import cases from './tool-rules.json';
-import { fits, holding, ruleFor, withHolding } from './tool-rules';
+import { fits, holding, merged, ruleFor, withHolding } from './tool-rules';
 
 test.each(cases as [string, string, boolean][])('%s and %s', (pattern, tool, expected) => {
   expect(fits(pattern, tool)).toBe(expected);
@@ -44,4 +44,15 @@ test('no rule is written for what holds without it', () => {
   const asked: ToolRule[] = [{ tool: 'fetch', action: 'ask' }];
   expect(withHolding(asked, tool('fetch', 'depends'), 'depends')).toEqual([]);
   expect(withHolding(asked, tool('fetch', 'never'), 'allow')).toEqual([]);
+});
+
+test('what was changed elsewhere is left when edited rules are stored', () => {
+  const rule = (tool: string, action: ToolRule['action']): ToolRule => ({ tool, action });
+  const base = [rule('wait*', 'deny'), rule('python', 'allow'), rule('old', 'ask')];
+  const now = [rule('time', 'ask'), rule('wait*', 'deny'), rule('python', 'ask')];
+  expect(said(merged([...base, rule('zz*', 'allow')], base, now))).toEqual([
+    ...['time ask', 'python ask', 'wait* deny', 'zz* allow'],
+  ]);
+  expect(said(merged([rule('python', 'deny')], base, now))).toEqual(['time ask', 'python deny']);
+  expect(said(merged([], base, base))).toEqual([]);
 });

@@ -66,3 +66,12 @@ export function withHolding(rules: readonly ToolRule[], tool: Ruled, wanted: Hol
   const before = ruleFor(others, tool.name);
   return others.toSpliced(before ? others.indexOf(before) : others.length, 0, { tool: tool.name, action: wanted });
 }
+
+/** Return the rules as they were edited, with what has become of them elsewhere since they were read as `base`. */
+export function merged(edited: readonly ToolRule[], base: readonly ToolRule[], now: readonly ToolRule[]): ToolRule[] {
+  const has = (rules: readonly ToolRule[], rule: ToolRule) =>
+    rules.some(({ tool, action }) => tool === rule.tool && action === rule.action);
+  const kept = edited.filter((rule) => has(now, rule) || !has(base, rule));
+  const come = now.filter((rule) => !has(base, rule) && !kept.some(({ tool }) => tool === rule.tool));
+  return [...come, ...kept];
+}

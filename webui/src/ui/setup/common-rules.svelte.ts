@@ -1,7 +1,7 @@
 /** The rules on tools that hold in all chats of this person: as they are on the server, and as they are being edited. */
 import { tools as api } from '../../api/client';
 import type { ToolInfo, ToolRule } from '../../api/types';
-import { withHolding, type Holding } from '../../state/tool-rules';
+import { merged, withHolding, type Holding } from '../../state/tool-rules';
 
 class CommonRules {
   stored = $state.raw<ToolRule[]>([]);
@@ -16,9 +16,10 @@ class CommonRules {
     this.loaded = true;
   }
 
-  /** Store what was edited. Raises Problem. */
+  /** Store what was edited, and leave what was changed elsewhere meanwhile. Raises Problem. */
   async save(): Promise<void> {
-    this.edited = this.stored = (await api.setRules(this.edited)).items;
+    const { items } = await api.rules();
+    this.edited = this.stored = (await api.setRules(merged(this.edited, this.stored, items))).items;
   }
 
   reset(): void {

@@ -40,6 +40,18 @@ export class Work {
     }
   }
 
+  /** Do what waits for its turn by itself, whatever else is done. */
+  async beside(work: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.refuse(problemText(error));
+      return false;
+    }
+  }
+
   /** Refuse what was entered. */
   refuse(text: string): void {
     this.verdict = { ok: false, text };
