@@ -101,3 +101,9 @@ export function withQuery(path: string, parameters: Record<string, string | numb
   const text = query.toString();
   return text ? `${path}?${text}` : path;
 }
+
+/** Return null for what is not there. */
+export function missing(error: unknown): null {
+  if (error instanceof Problem && (error.status === 404 || error.status === 422)) return null;
+  throw error;
+}

@@ -221,6 +221,33 @@ describe('hostile text', () => {
     });
   }
 
+  const endless: [name: string, text: string][] = [
+    ['quotes', '>'.repeat(5_000)],
+    ['spaced quotes', '> '.repeat(3_000)],
+    ['lists', '- '.repeat(3_000)],
+    ['open marks', '*a '.repeat(3_000)],
+    ['mixed marks', '*a _b **c ~~d '.repeat(1_000)],
+    ['brackets', '['.repeat(10_000)],
+    ['a row of words', 'a **word** and `code` '.repeat(500)],
+  ];
+  for (const [name, text] of endless) {
+    test(`what never ends is shown, and what comes after it: ${name}`, () => {
+      const { host, write, stream } = start();
+      write('Before.\n\n');
+      for (let at = 0; at < text.length; at += 2_000) write(text.slice(at, at + 2_000));
+      write('end\n\nAfter.\n\n');
+      stream.finish();
+      expect(host.textContent).toMatch(/^Before\.[^]*end\s*After\.\s*$/);
+      expect(host.innerHTML).toBe(render(`Before.\n\n${text}end\n\nAfter.\n\n`).innerHTML);
+    });
+  }
+
+  test('a long row of words loses nothing where it is read in parts', () => {
+    const words = Array.from({ length: 4_000 }, (_, n) => `word${n}`).join(' ');
+    expect(render(words).textContent).toBe(words);
+    expect(render('x'.repeat(30_000)).textContent).toBe('x'.repeat(30_000));
+  });
+
   test('raw HTML is shown as text', () => {
     expect(render('<b>bold?</b> <div>x</div>').textContent).toBe('<b>bold?</b> <div>x</div>');
   });

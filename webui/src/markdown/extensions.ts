@@ -73,9 +73,10 @@ const INLINE_MATH: [RegExp, boolean][] = [
 const inlineMath: TokenizerExtension = {
   name: 'inlineMath',
   level: 'inline',
+  // Of what a formula begins with, only `$` does not end a text by itself. To look no further than where the text ends keeps this linear.
   start(src) {
-    const index = src.search(/\$|\\[([]/);
-    return index < 0 ? undefined : index;
+    const index = src.search(/[$\\<![`*~_]/);
+    return src.charAt(index) === '$' ? index : undefined;
   },
   tokenizer(src, tokens) {
     if (!/^(?:\$|\\[([])/.test(src)) return undefined;
@@ -91,7 +92,6 @@ const inlineMath: TokenizerExtension = {
 const footnoteRef: TokenizerExtension = {
   name: 'footnoteRef',
   level: 'inline',
-  start: (src) => (src.includes('[^') ? src.indexOf('[^') : undefined),
   tokenizer(src) {
     const match = /^\[\^([^\]\s[]{1,40})\]/.exec(src);
     return match ? { type: 'footnoteRef', raw: match[0], label: match[1] ?? '' } : undefined;
@@ -117,7 +117,6 @@ const footnoteDef: TokenizerExtension = {
 const lineBreakTag: TokenizerExtension = {
   name: 'lineBreakTag',
   level: 'inline',
-  start: (src) => (src.includes('<') ? src.indexOf('<') : undefined),
   tokenizer(src) {
     const match = /^<br[ \t]*\/?>/i.exec(src);
     return match ? { type: 'br', raw: match[0] } : undefined;

@@ -3,9 +3,14 @@ import { Lexer, type Links, type Token } from 'marked';
 import { lexerOptions } from './extensions';
 
 const options = lexerOptions();
+/** Deeper than anybody writes; what is nested deeper (a model that repeats itself, a hostile text) is shown as it stands. */
+const DEEPEST = 40;
+/** What is written in a row, in characters, is read in parts of at most this: marks are looked for over all of it, again and again. */
+const LONGEST_INLINE = 8_000;
 
 class TailLexer extends Lexer {
   private depth = 0;
+  private inlineDepth = 0;
 
   constructor(private readonly open: boolean) {
     super(options);
@@ -17,6 +22,7 @@ class TailLexer extends Lexer {
   }
 
   override blockTokens(...args: [string, Token[]?, boolean?]): never {
+    if (this.depth === DEEPEST) return asText('paragraph', args[0], args[1]) as never;
     this.depth += 1;
     try {
       return super.blockTokens(...args) as never;
@@ -24,6 +30,35 @@ class TailLexer extends Lexer {
       this.depth -= 1;
     }
   }
+
+  override inlineTokens(source: string, tokens?: Token[]): Token[] {
+    if (this.inlineDepth === DEEPEST) return asText('text', source, tokens);
+    this.inlineDepth += 1;
+    try {
+      return parts(source).reduce((read, part) => super.inlineTokens(part, read), tokens ?? []);
+    } finally {
+      this.inlineDepth -= 1;
+    }
+  }
+}
+
+/** Cut what is too long between words; where the cuts are does not depend on what comes later. */
+function parts(source: string): string[] {
+  const found: string[] = [];
+  let rest = source;
+  while (rest.length > LONGEST_INLINE) {
+    const space = rest.slice(0, LONGEST_INLINE).search(/\s\S*$/);
+    const end = space > 0 ? space : LONGEST_INLINE;
+    found.push(rest.slice(0, end));
+    rest = rest.slice(end);
+  }
+  return [...found, rest];
+}
+
+function asText(type: 'paragraph' | 'text', source: string, tokens: Token[] = []): Token[] {
+  const text: Token = { type: 'text', raw: source, text: source, escaped: false };
+  tokens.push(type === 'text' ? text : { type, raw: source, text: source, tokens: [text] });
+  return tokens;
 }
 
 export interface Lexed {

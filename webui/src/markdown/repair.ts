@@ -7,6 +7,9 @@ const UNDECIDED_LINE =
 const HALF_TABLE = /(?:^|\n) {0,3}\|[^\n]*(?:\n {0,3}\|?[ \t:|-]*)?$/;
 const WHOLE_DELIMITER = /\n {0,3}\|?(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*:?-*:?[ \t]*\|?[ \t]*\n/;
 
+/** More marks than anybody leaves open at once mean nothing. */
+const MOST_OPEN = 10;
+
 /** The last line of an open code block may become its end. */
 const HALF_FENCE_END = /\n[ \t]*[`~]*[ \t]*$/;
 
@@ -193,7 +196,7 @@ class InlineScan {
 
   private close(text: string): string {
     const inside = this.open.filter((opening) => opening.at < text.length);
-    if (!inside.length) return text;
+    if (!inside.length || inside.length > MOST_OPEN) return text;
     const trimmed = text.slice(0, text.length - (text === this.text ? this.unfinished : 0)).trimEnd();
     const marks = inside.map((opening) => opening.mark).reverse();
     const last = inside.at(-1);

@@ -1,7 +1,7 @@
 /** Reading the part of a conversation that a link leads to. */
 import { conversations as api } from '../api/client';
+import { missing } from '../api/http';
 import type { MessagePage } from '../api/types';
-import { missing } from './parts';
 
 /** Read the part around a message, whose branch becomes the one shown; null if it is not there. */
 export async function readAround(

@@ -1,6 +1,6 @@
 /** Which part of a branch is read: one of its ends, what lies around a message, and later what is there again. */
 import { conversations as api, type MessagePart } from '../api/client';
-import { Problem } from '../api/http';
+import { missing } from '../api/http';
 import type { MessagePage } from '../api/types';
 import { lazy } from '../markdown/lazy';
 import type { MessageView } from './message.svelte';
@@ -36,10 +36,4 @@ export async function readPart(id: string, part: MessagePart, signal: AbortSigna
 
 function readEnd(id: string, signal: AbortSignal): Promise<MessagePage> {
   return api.messages(id, { limit: PAGE }, signal);
-}
-
-/** Return null for what is not there. */
-export function missing(error: unknown): null {
-  if (error instanceof Problem && (error.status === 404 || error.status === 422)) return null;
-  throw error;
 }
