@@ -54,6 +54,16 @@ def test_thinking_between_texts_makes_steps_in_the_order_of_the_stream() -> None
     ]
 
 
+def test_thinking_tells_how_long_it_took() -> None:
+    moments = iter([100.0, 102.5, 103.0, 104.0])
+    fold = Fold(1, itertools.count(), lambda: next(moments))
+    fold.feed([ThinkingDelta("so "), ThinkingDelta("it is"), TextDelta("t"), STOP])
+    thought, said = fold.steps
+    assert isinstance(thought, steps.Thinking)
+    assert (thought.content, thought.duration_ms) == ("so it is", 2500)
+    assert isinstance(said, steps.Text)
+
+
 def test_a_tool_call_is_shown_with_its_whole_name_when_its_arguments_begin() -> None:
     _, made = fold_all(
         ToolCallDelta(slot=0, id="x", name="get_"),

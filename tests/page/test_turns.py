@@ -257,6 +257,10 @@ def test_a_thought_shows_its_last_words_while_it_comes_and_folds_to_a_line(chat:
     expect(step).to_contain_text("Thought for", timeout=15_000)
     expect(step.locator(".words")).to_have_count(0)
     expect(step.get_by_role("button")).to_have_attribute("aria-expanded", "false")
+    expect(answer(chat).get_by_role("button", name="Regenerate")).to_be_visible()
+    told = step.inner_text()
+    chat.reload()
+    expect(step).to_have_text(told)
 
 
 def test_a_fold_does_not_change_by_itself(chat: Page) -> None:

@@ -28,9 +28,10 @@ class _Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 
 
 class Thinking(_Step, frozen=True, kw_only=True, tag="thinking"):
-    """The model's reasoning, as far as the provider shows it."""
+    """The model's reasoning, as far as the provider shows it. `duration_ms` is how long it took, once it is complete."""
 
     content: str = ""
+    duration_ms: int | None = None
 
 
 class Text(_Step, frozen=True, kw_only=True, tag="text"):

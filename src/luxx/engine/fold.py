@@ -1,6 +1,7 @@
-"""Fold: turn the deltas of one answer into steps and their events; no await, no clock."""
+"""Fold: turn the deltas of one answer into steps and their events; no await."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -35,16 +36,18 @@ _EMPTY = {
 
 
 class _Growing:
-    """A text or thinking step that is being written."""
+    """A text or thinking step that is being written, since a moment in seconds."""
 
-    __slots__ = ("pieces", "step")
+    __slots__ = ("pieces", "since", "step")
 
-    def __init__(self, step: Text | Thinking) -> None:
+    def __init__(self, step: Text | Thinking, since: float) -> None:
         self.step = step
+        self.since = since
         self.pieces: list[str] = []
 
-    def ended(self) -> Text | Thinking:
-        return replace(self.step, state="complete", content="".join(self.pieces))
+    def ended(self, now: float) -> Text | Thinking:
+        whole = replace(self.step, state="complete", content="".join(self.pieces))
+        return replace(whole, duration_ms=round((now - self.since) * 1000)) if isinstance(whole, Thinking) else whole
 
 
 class _Calling:
@@ -75,7 +78,7 @@ class Fold:
     ended, by its index; `rest` is what came after the last of them.
     """
 
-    def __init__(self, call: int, indexes: Iterator[int]) -> None:
+    def __init__(self, call: int, indexes: Iterator[int], clock: Callable[[], float] = time.monotonic) -> None:
         self.call = call
         self.steps: list[Step] = []
         self.finish: Finish | None = None
@@ -83,6 +86,7 @@ class Fold:
         self.rest = b""
         self.characters = 0
         self._indexes = indexes
+        self._clock = clock
         self._growing: _Growing | None = None
         self._calls: dict[int, _Calling] = {}
         self._next_call = 0
@@ -160,7 +164,7 @@ class Fold:
             self._end_growing(events)
             index = next(self._indexes)
             step = steps.text(index, self.call) if kind is Text else steps.thinking(index, self.call)
-            self._growing = growing = _Growing(step)
+            self._growing = growing = _Growing(step, self._clock())
             events.append(ProcessStep(step))
         growing.pieces.append(text)
         self.characters += len(text)
@@ -168,7 +172,7 @@ class Fold:
 
     def _end_growing(self, events: list[Event]) -> None:
         if self._growing is not None:
-            step = self._growing.ended()
+            step = self._growing.ended(self._clock())
             self._growing = None
             self._add(step, events)
             self._cite(events)

@@ -69,9 +69,15 @@ interface StepBase {
   call: number;
 }
 
-export interface ContentStep extends StepBase {
-  type: 'thinking' | 'text';
+export interface TextStep extends StepBase {
+  type: 'text';
   content: string;
+}
+
+export interface ThinkingStep extends StepBase {
+  type: 'thinking';
+  content: string;
+  duration_ms?: number | null;
 }
 
 export interface ToolCallStep extends StepBase {
@@ -121,7 +127,8 @@ export interface SummaryStep extends StepBase {
   content: string;
 }
 
-export type Step = ContentStep | ToolCallStep | ToolResultStep | FileStep | SourceStep | NoticeStep | SummaryStep;
+export type Step =
+  TextStep | ThinkingStep | ToolCallStep | ToolResultStep | FileStep | SourceStep | NoticeStep | SummaryStep;
 
 /** What a message and its files may have; sizes are in bytes. */
 export interface Limits {

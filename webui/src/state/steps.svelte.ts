@@ -42,7 +42,7 @@ export class StepView {
     if (step.type === 'tool_call') this.text.set(step.arguments);
     else if (step.type !== 'file') this.text.set(step.content);
     if (step.type === 'tool_call' || step.type === 'tool_result') this.name = step.name;
-    if (step.type === 'tool_result' && typeof step.duration_ms === 'number') this.durationMs = step.duration_ms;
+    if ('duration_ms' in step && typeof step.duration_ms === 'number') this.durationMs = step.duration_ms;
   }
 }
 
