@@ -1,21 +1,13 @@
 /** Where a person was in each branch, so that going back to a branch shows all of it again. */
+import { keep, recall } from './kept';
 
-const PREFIX = 'luxx:leaf:';
+const PREFIX = 'leaf:';
 
 /** Remember that the branch through `messageId` was shown up to `leafId`. */
 export function rememberLeaf(messageId: string, leafId: string): void {
-  if (messageId === leafId) return;
-  try {
-    localStorage.setItem(PREFIX + messageId, leafId);
-  } catch {
-    // Then the branch opens at the message that was chosen.
-  }
+  if (messageId !== leafId) keep(PREFIX + messageId, leafId);
 }
 
 export function recallLeaf(messageId: string): string {
-  try {
-    return localStorage.getItem(PREFIX + messageId) ?? messageId;
-  } catch {
-    return messageId;
-  }
+  return recall(PREFIX + messageId) || messageId;
 }

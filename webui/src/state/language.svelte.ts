@@ -3,8 +3,8 @@ import { lazy } from '../markdown';
 import { en } from '../text/en';
 import { LOADERS } from '../text/languages';
 import { shown, type Language } from '../text/shown.svelte';
+import { keep } from './kept';
 
-const KEY = 'luxx:language';
 const ENGLISH: Partial<Language> = { words: en };
 
 class LanguageChoice {
@@ -24,11 +24,7 @@ class LanguageChoice {
   /** Switch to another language as soon as its words are there. */
   async choose(code: string): Promise<void> {
     this.choice = code;
-    try {
-      localStorage.setItem(KEY, code);
-    } catch {
-      // It holds for this page.
-    }
+    keep('language', code);
     await this.use(code);
   }
 

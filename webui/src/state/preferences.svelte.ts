@@ -1,4 +1,5 @@
 /** What a person prefers, kept in this browser for all chats. `src/theme-boot.js` sets the size of the text before the first paint. */
+import { keep, recall, storedAs } from './kept';
 
 export type TextSize = 'small' | 'normal' | 'large';
 /** What sends a message: Enter alone, or only with Ctrl (on a Mac, Cmd). */
@@ -6,9 +7,9 @@ export type SendKey = 'enter' | 'ctrl';
 
 class Preferences {
   size = $state<TextSize>(sizeNamed(document.documentElement.dataset['text']));
-  sendKey = $state<SendKey>(read('send') === 'ctrl' ? 'ctrl' : 'enter');
+  sendKey = $state<SendKey>(recall('send') === 'ctrl' ? 'ctrl' : 'enter');
   /** The system prompt of chats that are made from now on. */
-  instructions = $state(read('instructions'));
+  instructions = $state(recall('instructions'));
 
   setSize(size: TextSize): void {
     this.show(size);
@@ -27,9 +28,9 @@ class Preferences {
 
   /** Follow what was chosen in another tab. */
   follow({ key, newValue }: StorageEvent): void {
-    if (key === 'luxx:text') this.show(sizeNamed(newValue ?? undefined));
-    if (key === 'luxx:send') this.sendKey = newValue === 'ctrl' ? 'ctrl' : 'enter';
-    if (key === 'luxx:instructions') this.instructions = newValue ?? '';
+    if (key === storedAs('text')) this.show(sizeNamed(newValue ?? undefined));
+    if (key === storedAs('send')) this.sendKey = newValue === 'ctrl' ? 'ctrl' : 'enter';
+    if (key === storedAs('instructions')) this.instructions = newValue ?? '';
   }
 
   private show(size: TextSize): void {
@@ -41,23 +42,6 @@ class Preferences {
 
 function sizeNamed(size: string | undefined): TextSize {
   return size === 'small' || size === 'large' ? size : 'normal';
-}
-
-function read(name: string): string {
-  try {
-    return localStorage.getItem(`luxx:${name}`) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-function keep(name: string, value: string): void {
-  try {
-    if (value) localStorage.setItem(`luxx:${name}`, value);
-    else localStorage.removeItem(`luxx:${name}`);
-  } catch {
-    // It holds for this page.
-  }
 }
 
 export const preferences = new Preferences();

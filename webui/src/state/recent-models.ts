@@ -1,6 +1,7 @@
 /** The models that were chosen last, in this browser: new chats begin with the latest. */
+import { keepList, recallList } from './kept';
 
-const KEY = 'luxx:models';
+const KEPT = 'models';
 const MOST = 4;
 
 /** A model by its provider's id; null is the provider's default. One whose name was typed need not be in the provider's list. */
@@ -8,21 +9,12 @@ export type ModelChoice = [providerId: string, model: string | null, typed?: boo
 
 /** Return the models that were chosen last, the latest first. */
 export function recentModels(): ModelChoice[] {
-  try {
-    const found: unknown = JSON.parse(localStorage.getItem(KEY) ?? '[]');
-    return Array.isArray(found) ? found.filter(isChoice).slice(0, MOST) : [];
-  } catch {
-    return [];
-  }
+  return recallList(KEPT).filter(isChoice).slice(0, MOST);
 }
 
 export function rememberModel(choice: ModelChoice): void {
   const others = recentModels().filter(([id, name]) => id !== choice[0] || name !== choice[1]);
-  try {
-    localStorage.setItem(KEY, JSON.stringify([choice, ...others].slice(0, MOST)));
-  } catch {
-    // Storage is full or closed: the list is a convenience.
-  }
+  keepList(KEPT, [choice, ...others].slice(0, MOST));
 }
 
 function isChoice(item: unknown): item is ModelChoice {

@@ -1,7 +1,7 @@
 /** The chosen theme. `src/theme-boot.js` applies it before the first paint. */
+import { keep } from './kept';
 
 export type ThemeChoice = 'system' | 'light' | 'dark';
-const KEY = 'luxx:theme';
 
 function stored(): ThemeChoice {
   const value = document.documentElement.dataset['theme'];
@@ -21,12 +21,7 @@ class Theme {
       if (choice === 'system') frame.media = `(prefers-color-scheme: ${of})`;
       else frame.media = of === choice ? 'all' : 'not all';
     }
-    try {
-      if (choice === 'system') localStorage.removeItem(KEY);
-      else localStorage.setItem(KEY, choice);
-    } catch {
-      // It holds for this page.
-    }
+    keep('theme', choice === 'system' ? '' : choice);
   }
 }
 

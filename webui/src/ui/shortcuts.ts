@@ -1,4 +1,5 @@
 /** The page's keyboard shortcuts: none takes from a browser what a page should leave to it, and none types a sign where one writes. */
+import { keep, recall } from '../state/kept';
 
 export type Shortcut =
   'newChat' | 'search' | 'sidebar' | 'composer' | 'answer' | 'editLast' | 'waiting' | 'copyLast' | 'shortcuts' | 'stop';
@@ -21,7 +22,7 @@ const SIGNS: Record<string, Shortcut> = { '/': 'composer', '?': 'shortcuts' };
 export const APPLE = /^(?:Mac|iP)/.test(navigator.platform);
 
 /** Set to `off` by who does not want a sign to do something without another key held, as with speech input. */
-const QUESTION_MARK = 'luxx:question-mark';
+const QUESTION_MARK = 'question-mark';
 
 export function shortcutFor(event: KeyboardEvent, running: boolean): Shortcut | undefined {
   if (event.isComposing) return undefined;
@@ -51,19 +52,10 @@ export function here(keys: string): string {
 
 export const questionMark = {
   isOn(): boolean {
-    try {
-      return localStorage.getItem(QUESTION_MARK) !== 'off';
-    } catch {
-      return true;
-    }
+    return recall(QUESTION_MARK) !== 'off';
   },
   set(on: boolean): void {
-    try {
-      if (on) localStorage.removeItem(QUESTION_MARK);
-      else localStorage.setItem(QUESTION_MARK, 'off');
-    } catch {
-      // Storage may be closed: the key stays on.
-    }
+    keep(QUESTION_MARK, on ? '' : 'off');
   },
 };
 
