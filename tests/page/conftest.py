@@ -12,23 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, expect, sync_playwright
 
 from tests.chromium import find_chromium, launch_arguments
 from tests.ports import free_port
 
 expect.set_options(timeout=15_000)  # in ms: other tests share the machine
 START_PATIENCE = 50.0
+# What the browser itself says of requests that fail, and of the tests' own setup.
+EXPECTED = ("Failed to load resource", "Service Worker registration blocked by Playwright")
 
 
 class Watched:
-    """The tab, and what was wrong in it: script errors, requests to elsewhere, dialogs of the browser."""
+    """The tab, and what was wrong in it: script errors, warnings on the console, requests to elsewhere, dialogs of the browser."""
 
     def __init__(self, page: Page, home: str) -> None:
         self.page = page
         self._home = home
         self._complaints: list[str] = []
         page.on("pageerror", lambda error: self._complaints.append(str(error)))
+        page.context.on("console", self._said)
         page.on("request", self._asked)
         page.on("dialog", self._opened)
 
@@ -56,6 +59,10 @@ class Watched:
     def _asked(self, asked: Request) -> None:
         if not asked.url.startswith((self._home, "data:", "blob:", "about:")):
             self._complaints.append(f"{asked.url} was asked for")
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in {"warning", "error"} and not message.text.startswith(EXPECTED):
+            self._complaints.append(f"{message.type}: {message.text}")
 
     def _opened(self, dialog: Dialog) -> None:
         if dialog.type == "beforeunload":

@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
 from tests.page.talk import answer, call, script, send, text, use_tools
 
 AWAY = "The server cannot be reached."
+LATER = "Will stop when the server is back."
 ENDLESS = "".join(f"word{n} " for n in range(2000))
 ASKS = script([call("wait_unsafe", seconds=0)], [text("Done.")])
 BACK = 30_000  # in ms: a server starts meanwhile
+NOTES = FilePayload(name="notes.md", mimeType="text/markdown", buffer=b"# Notes\n")
 
 
 @pytest.fixture
@@ -48,6 +50,17 @@ def fresh_tab(page: Page) -> Page:
     return tab
 
 
+def find_nobody(route: Route) -> None:
+    """Answer as what stands in between does while the server is away."""
+    route.fulfill(status=502, content_type="text/html", body="<h1>Bad Gateway</h1>")
+
+
+def hear_again(page: Page) -> None:
+    """Let the streams be opened anew."""
+    page.unroute_all()
+    page.evaluate("dispatchEvent(new Event('online'))")
+
+
 def field(page: Page) -> Locator:
     return page.get_by_role("textbox", name="Message", exact=True)
 
@@ -59,8 +72,10 @@ def test_a_stop_that_the_server_could_not_hear_is_told_to_it_when_it_is_back(pag
     server.kill()
     expect(page.get_by_text("Connection lost")).to_be_visible()
     stop(page)
-    expect(page.get_by_text("Will stop when the server is back.")).to_be_visible()
+    expect(page.get_by_role("log").get_by_text(LATER)).to_be_visible()
     expect(page.get_by_role("alert").filter(has_text=AWAY)).to_have_count(0)
+    expect(page.locator(".status")).to_have_text("")
+    expect(page.get_by_text("The answer goes on")).to_have_count(0)
     assert_accessible(page)
     server.start()
     first = page.get_by_role("article", name="Answer").first
@@ -78,7 +93,7 @@ def test_a_stop_that_the_server_could_not_hear_outlives_a_reload(
     server.kill()
     expect(page.get_by_text("Connection lost")).to_be_visible()
     stop(page)
-    expect(page.get_by_text("Will stop when the server is back.")).to_be_visible()
+    expect(page.get_by_role("log").get_by_text(LATER)).to_be_visible()
     page.goto("about:blank")
     server.start()
     with page.expect_response("**/api/turns/*/cancel"):
@@ -175,3 +190,75 @@ def test_a_message_at_the_edge_covers_nothing_that_is_pressed_and_leaves_with_it
     expect(toast).to_have_count(0, timeout=BACK)
     allow.click()
     expect(answer(page)).to_contain_text("Done.")
+
+
+def test_what_a_gateway_says_that_finds_nobody_leaves_with_its_reason(page: Page, server: PageServer) -> None:
+    server.call("PUT", "/api/rules", {"items": [{"tool": "wait_unsafe", "action": "ask"}]})
+    send(page, ASKS)
+    allow = page.get_by_role("button", name="Allow", exact=True)
+    expect(allow).to_be_visible()
+    page.route("**/api/**", find_nobody)
+    allow.click()
+    toast = page.locator(".toast")
+    expect(toast).to_have_text(AWAY)
+    hear_again(page)
+    expect(toast).to_have_count(0)
+    allow.click()
+    expect(answer(page)).to_contain_text("Done.")
+
+
+def test_a_server_that_restarts_is_told_for_a_while(page: Page, server: PageServer) -> None:
+    restarts = {"status": 503, "code": "draining", "detail": "Not now."}
+    tab = fresh_tab(page)
+    send(tab, script([text("Ready.")]))
+    expect(answer(tab)).to_have_attribute("aria-busy", "false")
+    tab.route("**/regenerate", lambda route: route.fulfill(status=503, json=restarts))
+    answer(tab).get_by_role("button", name="Regenerate").click()
+    expect(tab.locator(".toast")).to_have_text("The server is restarting. Try it again in a moment.")
+    tab.clock.run_for(8_000)
+    expect(tab.locator(".toast")).to_have_count(0)
+    tab.context.close()
+
+
+def test_a_dialog_does_not_say_of_a_server_that_is_back_that_it_is_away(page: Page) -> None:
+    send(page, script([text("Ready.")]))
+    expect(answer(page)).to_have_attribute("aria-busy", "false")
+    page.get_by_role("button", name="Chat settings").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("System prompt").fill("Be brief.")
+    page.route("**/api/**", find_nobody)
+    dialog.get_by_role("button", name="Save").click()
+    alert = dialog.get_by_role("alert")
+    expect(alert).to_have_text(AWAY)
+    hear_again(page)
+    expect(alert).to_have_count(0)
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+
+
+def test_settings_that_could_not_be_read_are_read_when_the_server_is_back(page: Page) -> None:
+    page.route("**/api/**", find_nobody)
+    page.get_by_role("button", name="Settings", exact=True).click()
+    page.get_by_role("tab", name="Tools").click()
+    alert = page.get_by_role("dialog").get_by_role("alert")
+    expect(alert).to_have_text(AWAY)
+    hear_again(page)
+    expect(alert).to_have_count(0)
+    expect(page.get_by_role("dialog").get_by_text("calculator").first).to_be_attached()
+
+
+def test_a_file_that_could_not_be_uploaded_says_what_is_true_when_the_server_is_back(
+    page: Page, server: PageServer
+) -> None:
+    files = page.locator("input[type=file]")
+    attached = page.get_by_role("list", name="Attached files")
+    files.set_input_files([NOTES])
+    expect(attached).to_contain_text("8 bytes")
+    server.kill()
+    files.set_input_files([{**NOTES, "name": "more.md"}])
+    expect(attached).to_contain_text("The upload broke off.")
+    restart(page, server)
+    expect(page.locator(".status")).to_have_text("", timeout=BACK)
+    expect(page.get_by_text(AWAY)).to_have_count(0)
+    page.get_by_role("button", name="Upload more.md again").click()
+    expect(attached.get_by_text("8 bytes")).to_have_count(2)

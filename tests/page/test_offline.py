@@ -230,6 +230,20 @@ def test_offline_in_mid_answer(tab: Page, server: PageServer) -> None:
     assert_whole(tab, server)
 
 
+def test_without_a_network_one_line_tells_of_a_stop(tab: Page) -> None:
+    send(tab, script([text(SLOW * 10, delay_ms=40)]))
+    expect(answer(tab)).to_contain_text("word20 ")
+    tab.context.set_offline(True)
+    tab.evaluate(WAKE)
+    expect(tab.get_by_text("You are offline.")).to_be_visible()
+    tab.get_by_role("button", name="Stop", exact=True).click()
+    expect(answer(tab)).to_contain_text("Will stop when the server is back.")
+    expect(tab.locator(".status")).to_have_text("")
+    tab.context.set_offline(False)
+    expect(answer(tab)).to_contain_text("Stopped.")
+    expect(tab.locator(".status")).to_have_text("")
+
+
 def test_a_restart_with_a_new_build_in_mid_answer(tab: Page, server: PageServer) -> None:
     answering(tab)
     tab.get_by_role("textbox", name="Message", exact=True).fill("a draft")

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
@@ -154,3 +154,31 @@ def test_thoughts_that_follow_each_other_are_one_line(chat: Page) -> None:
     expect(lines).to_have_count(2)
     lines.last.click()
     expect(answer(chat).locator(".thinking .prose p")).to_have_text(["The next.", "The last."])
+
+
+def test_to_go_on_in_two_tabs_at_once_makes_one_answer(chat: Page, server: PageServer) -> None:
+    send(chat, script(cut("One, "), cut("two, "), [text("three.")]))
+    over(chat)
+    other = chat.context.new_page()
+    other.goto(chat.url)
+    held: list[Route] = []
+    chat.context.route("**/continue", lambda route: held.append(route))
+    for tab in (chat, other):
+        with tab.expect_request("**/continue"):
+            answer(tab).get_by_role("button", name="Continue").click()
+    for route in held:
+        route.continue_()
+    for tab in (chat, other):
+        expect(prose(tab)).to_have_text("One, two,")
+        over(tab)
+        expect(answer(tab).locator(".picker")).to_contain_text("2/2")
+    chat.context.unroute_all()
+    go_on(other)
+    expect(prose(chat)).to_have_text("One, two, three.")
+    for place in ("2/3", "1/3"):
+        answer(chat).get_by_role("button", name="Previous version").click()
+        expect(answer(chat).locator(".picker")).to_contain_text(place)
+    expect(prose(chat)).to_have_text("One,")
+    go_on(chat)
+    expect(answer(chat).locator(".picker")).to_contain_text("4/4")
+    over(chat)

@@ -2,6 +2,8 @@
 import { reach } from './reach';
 import type { ProblemDocument } from './types';
 
+const UNREACHABLE = 'unreachable';
+
 /** The server refused, or could not be reached (`status` 0). `code` is stable, `message` is for people. */
 export class Problem extends Error {
   constructor(
@@ -19,7 +21,7 @@ export class Problem extends Error {
   }
 
   get unreachable(): boolean {
-    return this.status === 0;
+    return this.code === UNREACHABLE;
   }
 
   /** Whether the same request may well be answered a moment later: nobody was there, or not yet. */
@@ -29,7 +31,7 @@ export class Problem extends Error {
 }
 
 /** What stands between answers so where nobody is behind it, and a server that starts or ends. */
-function isAway(status: number): boolean {
+export function isAway(status: number): boolean {
   return status >= 502 && status <= 504;
 }
 
@@ -73,14 +75,14 @@ export async function json<Result>(path: string, options?: Options): Promise<Res
 
 function unreachable(): Problem {
   reach.missed();
-  return new Problem(0, 'unreachable', '');
+  return new Problem(0, UNREACHABLE, '');
 }
 
 async function readProblem(response: Response): Promise<Problem> {
   return problemIn(response.status, await response.text().catch(() => ''), response.statusText);
 }
 
-/** Return what the body of a refusal says; a body that is no problem document came from something in between. */
+/** Return what the body of a refusal says; one that is no problem document came from something in between, which may have found nobody. */
 export function problemIn(status: number, body: string, statusText: string): Problem {
   let document: Partial<ProblemDocument>;
   try {
@@ -88,6 +90,7 @@ export function problemIn(status: number, body: string, statusText: string): Pro
   } catch {
     document = {};
   }
+  if (isAway(status) && !document.code) return unreachable();
   const field = document.errors?.[0];
   const message = field ? `${field.field}: ${field.message}` : (document.detail ?? document.title ?? statusText);
   return new Problem(status, document.code ?? 'http_error', message, field?.field);

@@ -68,7 +68,7 @@ export class Attachment {
       this.uploaded(await upload(this.source, (share) => (this.progress = share), this.ending.signal));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      this.unreadable = error.unreachable && !(await canBeRead(this.source));
+      this.unreadable = error.status === 0 && !(await canBeRead(this.source));
       this.problem = error;
       this.state = 'failed';
     }

@@ -17,6 +17,12 @@ export async function insist<Result>(request: () => Promise<Result>): Promise<Re
   }
 }
 
+/** What a continuation begins with. */
+interface Cut {
+  id: string;
+  siblings: readonly string[];
+}
+
 class RequestIds {
   private readonly open = new Map<string, string>();
   /** The messages that are on their way, each with the body that it was given; they outlive a reload with their drafts. */
@@ -45,6 +51,11 @@ class RequestIds {
     const id = this.open.get(key) ?? freshId();
     this.open.set(key, id);
     return id;
+  }
+
+  /** To go on with an answer is one wish in all tabs, until there is another answer beside it. */
+  onward({ id, siblings }: Cut): string {
+    return `onward ${id} ${siblings.at(-1) ?? id}`;
   }
 
   done(target: string, body: unknown): void {

@@ -5,6 +5,7 @@
  */
 import { conversations as api, turns, type TurnRequest } from '../api/client';
 import { Problem } from '../api/http';
+import { reach } from '../api/reach';
 import type { Conversation, ConversationSettings, FileRef, MessagePage, Notice, TurnEvent } from '../api/types';
 import { t } from '../text';
 import { announcer } from './announcer.svelte';
@@ -254,23 +255,21 @@ export class Thread extends BranchPart {
 
   /** Go on where a cut answer ended. */
   async continue(message: MessageView): Promise<void> {
-    await this.again(message, turns.continue);
+    await this.again(message, turns.continue, {}, requestIds.onward(message));
   }
 
   private async again(
     message: MessageView,
     request: typeof turns.regenerate,
     fields: Pick<TurnRequest, 'summary'> = {},
+    id = requestIds.for(message.id, fields),
   ): Promise<void> {
     const place = this.messages.indexOf(message);
     const answer = localMessage('assistant', '', message.parentId);
-    const body = { from: message.id, kind: request === turns.continue ? 'continue' : 'regenerate', ...fields };
     await this.attempt([...this.messages.slice(0, place), answer], () =>
-      this.start(answer, (signal) =>
-        request(message.id, { ...fields, client_request_id: requestIds.for(message.id, body) }, signal),
-      ),
+      this.start(answer, (signal) => request(message.id, { ...fields, client_request_id: id }, signal)),
     );
-    requestIds.done(message.id, body);
+    requestIds.done(message.id, fields);
   }
 
   /** Show `messages` while `work` is done; put back what was there if it fails. */
@@ -299,6 +298,7 @@ export class Thread extends BranchPart {
     const message = this.running;
     if (!message || message.stopping) return;
     message.stopping = true;
+    if (reach.lost) announcer.say(t.composer.stopLater);
     if (message.turnId) await this.cancel(message);
   }
 

@@ -1,4 +1,4 @@
-/** Short messages at the edge of the page. Problems stay until they are closed, or, if the server was away, until shortly after it is back; what can be undone stays for a while. */
+/** Short messages at the edge of the page. Problems stay until they are closed, or, if they are over when the server is back, until shortly after that; what can be undone stays for a while. */
 import { reach } from '../api/reach';
 
 export interface Action {
@@ -12,12 +12,12 @@ export interface Toast {
   key: number;
   text: string;
   action?: Action;
-  /** It says no more than that the server is away. */
-  away?: boolean;
+  /** For what is over when the server is there: so long it stays then, in ms. */
+  passingMs?: number;
 }
 
-const STAY_MS = 7_000;
-const STAY_WHEN_BACK_MS = 2_000;
+export const STAY_MS = 7_000;
+export const STAY_WHEN_BACK_MS = 2_000;
 let keys = 0;
 
 class Toasts {
@@ -28,9 +28,10 @@ class Toasts {
     reach.addEventListener('change', () => this.release());
   }
 
-  /** Tell that something failed since the server is away. */
-  showAway(text: string): void {
-    if (!this.items.some((toast) => toast.away)) this.items = [...this.items, { key: ++keys, text, away: true }];
+  /** Tell once that something failed since the server is away. */
+  showPassing(text: string, passingMs: number): void {
+    if (!this.items.some((toast) => toast.passingMs && toast.text === text))
+      this.items = [...this.items, { key: ++keys, text, passingMs }];
     this.release();
   }
 
@@ -61,10 +62,11 @@ class Toasts {
 
   private start(toast: Toast): void {
     this.stop(toast);
-    if (!toast.action && (!toast.away || reach.lost)) return;
+    const stay = toast.action ? STAY_MS : !reach.lost && toast.passingMs;
+    if (!stay) return;
     this.timers.set(
       toast.key,
-      setTimeout(() => this.close(toast), toast.away ? STAY_WHEN_BACK_MS : STAY_MS),
+      setTimeout(() => this.close(toast), stay),
     );
   }
 

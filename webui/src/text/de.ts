@@ -316,6 +316,7 @@ export const words: Catalogue = {
     fileInUse: 'Die Datei wird verwendet.',
     queueFull: 'Es warten schon zu viele Nachrichten.',
     toolServer: 'Der Tool-Server meldet einen Fehler.',
+    uploadBroken: 'Das Hochladen wurde unterbrochen.',
     needsOwner:
       'Das kann nur ändern, wem der Server gehört. Erst den Link öffnen, den „luxx serve“ beim Start ausgegeben hat, dann noch einmal versuchen.',
   },

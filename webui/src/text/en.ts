@@ -313,6 +313,7 @@ export const en = {
     fileInUse: 'The file is in use.',
     queueFull: 'Too many messages are waiting already.',
     toolServer: 'The tool server failed.',
+    uploadBroken: 'The upload broke off.',
     needsOwner:
       'Only the owner may change this. Open the link that “luxx serve” printed when it started, then try again.',
   },

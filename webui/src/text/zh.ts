@@ -308,6 +308,7 @@ export const words: Catalogue = {
     fileInUse: '文件正在使用中。',
     queueFull: '等待发送的消息过多。',
     toolServer: '工具服务器出错。',
+    uploadBroken: '上传中断了。',
     needsOwner: '只有服务器的所有者可以更改此项。请打开“luxx serve”启动时显示的链接，然后重试。',
   },
 };

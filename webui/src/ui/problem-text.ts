@@ -1,7 +1,8 @@
 /** What a person is told about a problem: the page's own words, and those of the server where they say more. */
 import type { Problem } from '../api/http';
 import type { Attachments } from '../state/attachments.svelte';
-import { toasts } from '../state/toasts.svelte';
+import { link } from '../state/link.svelte';
+import { STAY_MS, STAY_WHEN_BACK_MS, toasts } from '../state/toasts.svelte';
 import { t } from '../text';
 import { visible } from './arguments';
 
@@ -18,6 +19,7 @@ const KNOWN: Record<string, Words> = {
   too_many_turns: 'busy',
   draining: 'restarting',
   starting: 'restarting',
+  upload_broken: 'uploadBroken',
 };
 
 const WITH_DETAIL: Record<string, Words> = {
@@ -28,7 +30,7 @@ const WITH_DETAIL: Record<string, Words> = {
 };
 
 export function problemText(problem: Problem): string {
-  if (problem.unreachable || (problem.passing && problem.code === 'http_error')) return t.errors.unreachable;
+  if (problem.unreachable) return t.errors.unreachable;
   if (problem.needsOwner) return t.errors.needsOwner;
   if (problem.code === 'turn_running') return t.composer.busy;
   if (problem.code === 'internal') return t.turn.codes.internal ?? t.errors.unexpected;
@@ -45,8 +47,20 @@ export function badFiles({ refused, failed }: Attachments): string {
   return failed ? t.composer.failedFile : '';
 }
 
-/** Tell of a problem at the edge of the page; that the server is away is told as long as it is. */
+/** Whether it is over when the server is there again: what is said of it is to go by itself. */
+export function passes(problem: Problem): boolean {
+  return problem.unreachable || KNOWN[problem.code] === 'restarting';
+}
+
+/** The words on a problem where something was tried, as long as they are true: of a server that is back nothing is said. */
+export function toldOf(problem: Problem | string): string {
+  if (typeof problem === 'string') return problem;
+  return problem.unreachable && !link.lost ? '' : problemText(problem);
+}
+
+/** Tell of a problem at the edge of the page; that the server is away, or restarts, is told as long as it does. */
 export function showProblem(problem: Problem): void {
-  if (problem.unreachable) toasts.showAway(problemText(problem));
-  else toasts.show(problemText(problem));
+  const text = problemText(problem);
+  if (passes(problem)) toasts.showPassing(text, problem.unreachable ? STAY_WHEN_BACK_MS : STAY_MS);
+  else toasts.show(text);
 }

@@ -1,6 +1,6 @@
 /** One thing at a time that is asked of the server, and what came of it. */
 import { Problem } from '../../api/http';
-import { problemText } from '../problem-text';
+import { toldOf } from '../problem-text';
 
 /** What came of something, for a person. */
 export interface Verdict {
@@ -14,7 +14,14 @@ export class Work {
   busy = $state(false);
   /** What is being done, where it takes so long that a person is told. */
   doing = $state('');
-  verdict = $state.raw<Verdict | undefined>();
+  private found = $state.raw<Verdict | Problem | undefined>();
+  /** What came of it, as long as it is true: a server that is back is not told to be away. */
+  get verdict(): Verdict | undefined {
+    const { found } = this;
+    if (!(found instanceof Problem)) return found;
+    const text = toldOf(found);
+    return text ? { ok: false, text } : undefined;
+  }
 
   /** Do it, and return whether it was done; why it was not is the verdict. */
   run(work: () => Promise<unknown>, doing = ''): Promise<boolean> {
@@ -26,13 +33,13 @@ export class Work {
     if (this.busy) return false;
     this.busy = true;
     this.doing = doing;
-    this.verdict = undefined;
+    this.found = undefined;
     try {
-      this.verdict = await work();
+      this.found = await work();
       return true;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      this.refuse(problemText(error));
+      this.found = error;
       return false;
     } finally {
       this.busy = false;
@@ -47,13 +54,18 @@ export class Work {
       return true;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      this.refuse(problemText(error));
+      this.found = error;
       return false;
     }
   }
 
+  /** Say what came of it elsewhere, or nothing any more. */
+  tell(verdict: Verdict | Problem | undefined): void {
+    this.found = verdict;
+  }
+
   /** Refuse what was entered. */
   refuse(text: string): void {
-    this.verdict = { ok: false, text };
+    this.found = { ok: false, text };
   }
 }
