@@ -10,7 +10,7 @@ from luxx.archive.markdown import closed, fenced, markdown
 from luxx.archive.sharing import frozen
 from luxx.core.archive import ArchivedAnswer, ArchivedConversation, ArchivedMessage
 from luxx.core.errors import NotFound
-from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult
+from luxx.core.steps import Step, Text, Thinking, ToolCall, ToolResult, Unfinished
 
 WHEN = "2026-01-01T00:00:00.000000Z"
 STEPS = (
@@ -53,6 +53,28 @@ def test_a_branch_is_written_as_it_happened() -> None:
     assert markdown(talk(), "q").endswith("## You\n\nHi\n")
     with pytest.raises(NotFound):
         markdown(talk(), "x")
+
+
+@pytest.mark.parametrize(
+    ("why", "word"),
+    [
+        (None, "Failed"),
+        ("denied", "Not run"),
+        ("expired", "Not run"),
+        ("forbidden", "Not allowed"),
+        ("limit", "Not run"),
+        ("off", "Not run"),
+        ("missing", "No such tool"),
+        ("cancelled", "Stopped"),
+        ("unknown", "Outcome unknown"),
+    ],
+)
+def test_a_call_that_was_not_run_to_its_end_has_not_failed(why: Unfinished | None, word: str) -> None:
+    ended = msgspec.structs.replace(STEPS[2], unfinished=why)
+    conversation = talk((*STEPS[:2], ended))
+    assert f"**{word}: a\\_b**\n\n```\nno\n```" in markdown(conversation)
+    call, result = frozen(conversation, "a", ("tool_results",), {}, WHEN).messages[1].parts
+    assert (call.ending, result.ending) == ("" if why is None else word, word)
 
 
 def test_a_text_that_was_cut_and_continued_is_one() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.process import AtTerminal, call, invoke, latest, say, script
+from tests.cli.terminal import seen
 
 SLOW = script([say("Tick. ", repeat=2000, delay_ms=20)])
 PROMPT = "> "
@@ -62,6 +63,14 @@ def test_a_terminal_shows_thinking_tools_and_text(data_dir: Path) -> None:
     assert '→ calculator {"expression":"40+2"}' in terminal.shown
     assert re.search(r"✓ calculator \d+ ms  42", terminal.shown)
     assert "It is ␛[31mred␛[0m." in terminal.shown
+
+
+def test_a_model_that_is_silent_in_the_middle_of_a_line_is_waited_for_below_it(data_dir: Path) -> None:
+    rounds = script([say("It is wa"), {"type": "pause", "ms": 2500}, say("rm today.")])
+    with AtTerminal(data_dir, "chat", rounds, NO_COLOR="1") as terminal:
+        terminal.wait_for("… the model 2 s")
+        assert terminal.exit_code() == 0
+    assert [line for line in seen(terminal.shown, width=100, height=40) if line] == ["It is warm today."]
 
 
 def test_no_color_is_respected(data_dir: Path) -> None:

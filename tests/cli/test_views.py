@@ -2,13 +2,15 @@
 
 import json
 
+import msgspec
 import pytest
 
 from luxx.cli.console import Screen
 from luxx.cli.views import BothViews, JsonView, TerminalView, TextView
 from luxx.core import steps
+from luxx.core.endings import with_edit
 from luxx.core.events import Cancelled, Event, Failed, LogEntry, ProcessStep, Recovered, StepDelta, ToolProgress
-from tests.cli.terminal import Terminal, pipe, play, terminal
+from tests.cli.terminal import Terminal, pipe, play, seen, terminal
 from tests.client.logs import DONE, STARTED, TOOL_TURN, call, log, result, text, thinking
 
 
@@ -70,6 +72,25 @@ def test_a_failed_tool_is_marked() -> None:
     assert "✗ web 12 ms  no⏎network\n" in shown
 
 
+@pytest.mark.parametrize(
+    ("why", "line"),
+    [
+        ("denied", "○ web: not run  Its words.\n"),
+        ("off", "○ web: not run  Its words.\n"),
+        ("missing", "○ web: no such tool  Its words.\n"),
+        ("unknown", "○ web: outcome unknown  Its words.\n"),
+    ],
+)
+def test_a_call_that_was_not_run_to_its_end_has_not_failed(why: steps.Unfinished, line: str) -> None:
+    ended = msgspec.structs.replace(result(1, 0, "web", "Its words.", "failed"), unfinished=why, duration_ms=None)
+    assert on_terminal(ProcessStep(ended)) == line
+
+
+def test_the_line_of_a_call_whose_arguments_were_changed_tells_its_result() -> None:
+    changed = with_edit("42\n", '{"expression":"6*7"}')
+    assert on_terminal(ProcessStep(result(1, 0, "sum", changed))) == "✓ sum 12 ms (arguments changed)  42\n"
+
+
 def test_results_of_parallel_tools_name_their_tool() -> None:
     shown = on_terminal(
         ProcessStep(call(0, "one", "{}")),
@@ -122,6 +143,57 @@ def test_the_status_line_tells_for_how_long_a_tool_runs_and_leaves_no_trace() ->
     assert stream.getvalue().endswith("\r\x1b[2K… wait 50% half 3 s")
     view.close()
     assert stream.getvalue().endswith("\r\x1b[2K")
+
+
+@pytest.mark.parametrize("above", [0, 1, 2, 5])
+def test_a_status_stands_below_a_text_that_has_not_ended_its_line_and_the_text_goes_on_in_it(
+    above: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    stream, now = Terminal(), [0.0]
+    view = TerminalView(Screen(stream, colour=False), clock=lambda: now[0])
+    before = ["line"] * above
+
+    def show(*events: Event) -> None:
+        for event in events:
+            view.show(LogEntry(1, event.name, b""), event)
+
+    show(*grown(0, "\n".join([*before, "It is"])))
+    view.tick()
+    assert seen(stream.getvalue()) == padded(*before, "It is")
+    for seconds in (5, 6):
+        now[0] = seconds
+        view.tick()
+        assert seen(stream.getvalue()) == padded(*before, "It is", f"… the model {seconds} s")
+    show(StepDelta(0, " war"))
+    assert seen(stream.getvalue()) == padded(*before, "It is war", "")
+    show(ProcessStep(text(0, "\n".join([*before, "It is war"]))))
+    now[0] = 7
+    view.tick()
+    assert seen(stream.getvalue()) == padded(*before, "It is war", "… the model 1 s")
+    show(*grown(1, "m.", 2))
+    assert seen(stream.getvalue()) == padded(*before, "It is warm.", "")
+    view.close()
+    assert seen(stream.getvalue()) == padded(*before, "It is warm.", "")
+
+
+def padded(*lines: str) -> list[str]:
+    """What a terminal of three lines shows."""
+    last = list(lines[-3:])
+    return last + [""] * (3 - len(last))
+
+
+def test_no_status_stands_below_a_full_line_which_a_terminal_would_then_write_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    stream, now = Terminal(), [0.0]
+    view = TerminalView(Screen(stream, colour=False), clock=lambda: now[0])
+    for event in grown(0, "x" * 40):
+        view.show(LogEntry(1, event.name, b""), event)
+    now[0] = 9
+    view.tick()
+    assert stream.getvalue() == "x" * 40
 
 
 def test_a_status_never_interrupts_a_line_of_text() -> None:

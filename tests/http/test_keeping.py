@@ -216,6 +216,16 @@ def test_a_share_names_tools_in_one_line_and_a_model_where_it_changes() -> None:
     assert "shared from Luxx on 2026-11-22</p>" in page
 
 
+def test_a_share_says_which_calls_were_not_run_to_their_end() -> None:
+    calls = [SharedPart(type="tool_call", name="run", ending=word) for word in ("", "Not run", "Not run", "Stopped")]
+    results = [SharedPart(type="tool_result", name="run", content="no", ending=word) for word in ("", "Not run")]
+    message = SharedMessage(role="assistant", created_at="2026", model="m", parts=(*calls, *results))
+    page = share_page(SharedBranch(title="T", shared_at="2026", system_prompt=None, messages=(message,)))
+    assert "Used run, run (2 times, not run), run (stopped)</p>" in page
+    assert "<summary>Result: run</summary>" in page
+    assert "<summary>Not run: run</summary>" in page
+
+
 def page_of(text: str) -> str:
     message = SharedMessage(role="assistant", created_at="2026", parts=(SharedPart(type="text", content=text),))
     return share_page(SharedBranch(title="T", shared_at="2026", system_prompt=None, messages=(message,)))

@@ -1,6 +1,7 @@
 """Approvals and questions in the page: decided in place, by whoever looks, after reloads and restarts."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -75,6 +76,15 @@ def test_arguments_can_be_edited_first_and_must_be_an_object(chat: Page, server:
     expect(answer(chat)).to_contain_text("You allowed it with other arguments.")
     result = next(s for s in server.last_answer(conversation_id(chat))["steps"] if s["type"] == "tool_result")
     assert result["content"].endswith("Waited 0 s (two).")
+    for _ in range(2):
+        line = answer(chat).locator(".call .line")
+        expect(line).to_contain_text("Waited 0 s (two).")
+        expect(line.locator(".outcome")).to_have_text(re.compile("^Waited"))
+        line.click()
+        expect(answer(chat)).to_contain_text("As the model wrote them")
+        expect(answer(chat)).not_to_contain_text("The person changed")
+        chat.reload()
+        expect(answer(chat)).to_contain_text("You allowed it with other arguments.")
 
 
 def test_escape_leaves_the_editing_and_not_the_answer(chat: Page) -> None:

@@ -204,6 +204,7 @@ def test_in_everything_that_the_server_tells(owned: Page, server: PageServer) ->
     owned.get_by_role("dialog").get_by_role("button", name="Add a rule").first.click()
     assert active(owned) == []
     owned.keyboard.press("Escape")
+    owned.get_by_role("button", name="Discard").click()
     owned.get_by_role("button", name="Settings", exact=True).click()
     for tab in ("Providers", "Tools", "Data"):
         owned.get_by_role("tab", name=tab).click()

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
-from tests.page.talk import answer, call, script, send, text
+from tests.page.talk import answer, call, script, send, text, use_tools
 
 
 def rule(server: PageServer, tool: str, action: str) -> None:
@@ -29,6 +29,28 @@ def test_a_call_that_a_rule_forbids_is_not_allowed_and_has_not_failed(chat: Page
         expect(answer(chat)).to_contain_text("A rule does not allow this tool.")
         expect(answer(chat)).not_to_contain_text("failed")
         expect(answer(chat)).not_to_contain_text("Not run:")
+        chat.reload()
+    assert_accessible(chat)
+
+
+@pytest.mark.parametrize(
+    ("tools", "word", "hint"), [(False, "not run", "Tools were off"), (True, "no such tool", "no such tool")]
+)
+def test_a_call_that_no_tool_could_take_was_not_run_and_has_not_failed(
+    chat: Page, tools: bool, word: str, hint: str
+) -> None:
+    if not tools:
+        use_tools(chat)
+        chat.keyboard.press("Escape")
+    send(chat, script([call("no_such_thing")], [text("Well.")]))
+    for _ in range(2):
+        expect(answer(chat)).to_contain_text("Well.")
+        line = answer(chat).locator(".call .line")
+        expect(line).to_contain_text(word)
+        expect(line.locator(".state.failed")).to_have_count(0)
+        expect(answer(chat)).to_contain_text(hint)
+        expect(answer(chat)).not_to_contain_text("failed")
+        expect(answer(chat)).not_to_contain_text("There is no tool")
         chat.reload()
     assert_accessible(chat)
 

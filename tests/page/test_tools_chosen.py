@@ -78,6 +78,42 @@ def test_a_new_chat_begins_with_the_tools_that_were_chosen_for_it(chat: Page, se
     assert made["rules"] == [{"tool": "calculator", "action": "deny"}]
 
 
+def test_what_was_chosen_for_a_new_chat_outlives_a_reload_and_ends_with_its_making(
+    chat: Page, server: PageServer
+) -> None:
+    button = chat.locator(".composer").get_by_role("button", name=re.compile("^Tools"))
+    button.click()
+    chat.get_by_role("switch", name="Use calculator").click()
+    chat.get_by_role("switch", name="Use tools").click()
+    chat.keyboard.press("Escape")
+    chat.get_by_role("button", name="Chat settings").click()
+    chat.get_by_label("Temperature").fill("0.3")
+    chat.get_by_role("button", name="Save").click()
+    chat.reload()
+    expect(button).to_have_accessible_name("Tools: off")
+    send(chat, script([text("Hello.")]))
+    expect(answer(chat)).to_contain_text("Hello.")
+    made = server.call("GET", f"/api/conversations/{conversation_id(chat)}")
+    assert (made["tools_enabled"], made["temperature"]) == (False, 0.3)
+    assert made["rules"] == [{"tool": "calculator", "action": "deny"}]
+    for _ in range(2):
+        chat.get_by_role("link", name="New chat").click()
+        expect(button).to_have_accessible_name("Tools")
+        chat.reload()
+
+
+def test_what_was_chosen_for_a_new_chat_is_kept_when_its_first_message_is_refused(chat: Page) -> None:
+    button = chat.locator(".composer").get_by_role("button", name=re.compile("^Tools"))
+    use_tools(chat)
+    chat.keyboard.press("Escape")
+    refusal = {"status": 422, "code": "invalid_request", "detail": "No."}
+    chat.route("**/messages", lambda route: route.fulfill(status=422, json=refusal))
+    send(chat, "Hello.")
+    expect(chat.get_by_role("alert").first).to_contain_text("No.")
+    chat.reload()
+    expect(button).to_have_accessible_name("Tools: off")
+
+
 def test_what_a_rule_of_all_chats_denies_is_not_switched_on_in_one_but_where_the_rules_are(
     chat: Page, server: PageServer
 ) -> None:

@@ -121,14 +121,16 @@ async def test_an_unknown_tool_says_which_tools_there_are() -> None:
     box = Toolbox([echo, add])
     outcome = await call(box, name="ecko")
     assert outcome.content == "There is no tool `ecko`. Did you mean `echo`? The tools are: echo, add."
-    assert (outcome.failed, outcome.unfinished) == (True, None)
+    assert (outcome.failed, outcome.unfinished) == (True, "missing")
     assert (await call(box, name="\x00" * 100_000)).content.endswith("…`. The tools are: echo, add.")
 
 
 async def test_an_empty_box_says_that_there_are_no_tools() -> None:
     box = Toolbox().subset(["echo"])
     assert box.specs() == ()
-    assert (await call(box, name="echo")).content == "There is no tool `echo`; no tools can be used here."
+    outcome = await call(box, name="echo")
+    assert outcome.content == "There is no tool `echo`; no tools can be used here."
+    assert (outcome.failed, outcome.unfinished) == (True, "off")
 
 
 async def test_a_subset_keeps_the_order_and_leaves_out_what_it_does_not_know() -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 from luxx.archive.branches import branch
 from luxx.core.archive import ArchivedAnswer, ArchivedConversation, ArchivedMessage
+from luxx.core.endings import ending
 from luxx.core.steps import File, Source, Step, Summary, Text, Thinking, ToolCall, ToolResult, whole_texts
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
@@ -78,8 +79,8 @@ def _block(step: Step) -> str:
             return "\n".join(f"> {line}".rstrip() for line in closed(content).splitlines())
         case ToolCall(name=name, arguments=arguments):
             return f"**Tool: {_line(name)}**\n\n{fenced(arguments, 'json')}"
-        case ToolResult(name=name, content=content, state=state):
-            return f"**{'Failed' if state == 'failed' else 'Result'}: {_line(name)}**\n\n{fenced(content)}"
+        case ToolResult(name=name, content=content):
+            return f"**{ending(step)}: {_line(name)}**\n\n{fenced(content)}"
         case Source(url=url, title=title):
             return f"- {_line(title)} <{_line(url)}>" if title else f"- <{_line(url)}>"
         case File(name=name):

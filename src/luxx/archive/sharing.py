@@ -8,6 +8,7 @@ import msgspec
 from luxx.archive.branches import branch
 from luxx.archive.markdown import known_steps
 from luxx.core.archive import ArchivedConversation, ArchivedFile, ArchivedMessage, ShareInclude
+from luxx.core.endings import ending
 from luxx.core.steps import File, Source, Step, Text, Thinking, ToolCall, ToolResult, whole_texts
 
 
@@ -21,12 +22,15 @@ class SharedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SharedPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A part of an answer. `name` is a tool's, or the title of a source; `content` is left out where it was not to be shared."""
+    """A part of an answer. `name` is a tool's, or the title of a source; `content` is left out where it was not to be shared. `ending` says
+    in a word how a call ended that did not go well: for a result always, for a call if it was not run to its end.
+    """
 
     type: Literal["text", "thinking", "tool_call", "tool_result", "source"]
     content: str = ""
     name: str = ""
     url: str = ""
+    ending: str = ""
 
 
 class SharedMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,28 +77,31 @@ def _message(
     images: Mapping[str, bytes],
 ) -> SharedMessage:
     steps = [] if message.answer is None else whole_texts(known_steps(message.answer))
+    ended = {step.id_ref: ending(step) for step in steps if isinstance(step, ToolResult) and step.unfinished}
     named = [*message.files, *(step.file_id for step in steps if isinstance(step, File))]
     return SharedMessage(
         role=message.role,
         created_at=message.created_at,
         text=message.text,
         model="" if message.answer is None else message.answer.model,
-        parts=tuple(part for step in steps if (part := _part(step, include))),
+        parts=tuple(part for step in steps if (part := _part(step, include, ended))),
         files=tuple(_file(files[file_id], images) for file_id in named if file_id in files),
     )
 
 
-def _part(step: Step, include: Collection[ShareInclude]) -> SharedPart | None:
-    """Return a step as it may be seen. Of a tool that was used, its name at least."""
+def _part(step: Step, include: Collection[ShareInclude], ended: Mapping[str, str]) -> SharedPart | None:
+    """Return a step as it may be seen. Of a tool that was used, its name at least; `ended` has the words for calls that were not run to their end."""
     match step:
         case Text(content=content):
             return SharedPart(type="text", content=content)
         case Thinking(content=content) if "thinking" in include:
             return SharedPart(type="thinking", content=content)
         case ToolCall(name=name, arguments=arguments):
-            return SharedPart(type="tool_call", name=name, content=arguments if "tool_arguments" in include else "")
+            shown = arguments if "tool_arguments" in include else ""
+            return SharedPart(type="tool_call", name=name, content=shown, ending=ended.get(step.id, ""))
         case ToolResult(name=name, content=content) if "tool_results" in include:
-            return SharedPart(type="tool_result", name=name, content=content)
+            word = "" if step.state == "complete" else ending(step)
+            return SharedPart(type="tool_result", name=name, content=content, ending=word)
         case Source(url=url, title=title) if "tool_results" in include:
             return SharedPart(type="source", name=title, url=url)
         case _:

@@ -6,7 +6,7 @@ import sys
 from typing import Literal, TextIO
 
 from luxx.cli import environment
-from luxx.cli.safetext import safe
+from luxx.cli.safetext import column_after, safe
 
 Style = Literal["plain", "bold", "dim", "red", "green", "yellow", "cyan"]
 
@@ -20,6 +20,10 @@ _CODES: dict[Style, str] = {
     "cyan": "\x1b[36m",
 }
 _RESET = "\x1b[0m"
+_CLEAR = "\r\x1b[2K"
+_GO_BELOW = "\x1bD\x1b[A\x1b7\x1b[B"
+"""Make sure of a line below, which may move all lines up, and go there from a place that is kept."""
+_GO_BACK = "\x1b8"
 
 
 class Screen:
@@ -30,7 +34,9 @@ class Screen:
         self.has_cursor = self.is_terminal and cursor
         self._colour = self.is_terminal and colour
         self._stream = stream
+        self._column = 0
         self._status = False
+        self._below = False
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
@@ -43,7 +49,12 @@ class Screen:
         """Write text at once, without a line end."""
         if self._status:
             self.status("")
-        self._stream.write(self._styled(safe(text), style) if self.is_terminal else text)
+        if self.is_terminal:
+            shown = safe(text)
+            self._column = column_after(self._column, shown, self.width)
+            self._stream.write(self._styled(shown, style))
+        else:
+            self._stream.write(text)
         self._stream.flush()
 
     def line(self, text: str = "", style: Style = "plain") -> None:
@@ -52,10 +63,19 @@ class Screen:
         self.write("\n")
 
     def status(self, text: str) -> None:
-        """Show a line that the next output replaces; the cursor must be at the start of a line. Only on a terminal."""
+        """Show a line that the next output replaces, below a line that has not ended. Only on a terminal.
+
+        Nothing is shown below a line that is full: a terminal that is about to begin the next one would forget that.
+        """
         if not self.has_cursor or not (text or self._status):
             return
-        self._stream.write("\r\x1b[2K" + self._styled(text, "dim"))
+        if not self._status:
+            if self._column >= self.width:
+                return
+            self._below = self._column > 0
+        begin = _GO_BELOW if self._below and not self._status else ""
+        end = _GO_BACK if self._below and not text else ""
+        self._stream.write(begin + _CLEAR + self._styled(text, "dim") + end)
         self._stream.flush()
         self._status = bool(text)
 

@@ -13,6 +13,7 @@ from luxx.cli.options import DataDir, Url
 from luxx.cli.safetext import fit
 from luxx.cli.servers import ask_server, wanted_server
 from luxx.cli.table import shown_table
+from luxx.cli.views import result_line
 from luxx.client import Client, Conversation, Message
 from luxx.core.steps import File, Notice, Source, Summary, Text, Thinking, ToolCall, ToolResult
 
@@ -136,9 +137,9 @@ def _show_answer(console: Console, message: Message) -> None:
                 console.line(content)
             case ToolCall(name=name, arguments=arguments):
                 console.line(fit(f"→ {name} {arguments}", console.out.width), "cyan")
-            case ToolResult(name=name, content=content, state=state):
-                line = fit(f"{'✗' if state == 'failed' else '✓'} {name}  {content}", console.out.width)
-                console.line(line, "red" if state == "failed" else "green")
+            case ToolResult():
+                line, style = result_line(step)
+                console.line(fit(line, console.out.width), style)
             case File(name=name, file_id=file_id):
                 console.line(f"[file {name}, {file_id}]", "cyan")
             case Source(url=url, title=title):

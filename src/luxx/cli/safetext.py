@@ -31,6 +31,21 @@ def columns(line: str) -> int:
     return len(line) if line.isascii() else sum(map(_width, line))
 
 
+def column_after(column: int, text: str, width: int) -> int:
+    """Return where a terminal's cursor stands when safe text was written at a column; `width` is behind the last one, before the next line."""
+    _, end, line = text.rpartition("\n")
+    column = 0 if end else column
+    if line.isascii() and "\t" not in line:
+        return (column + len(line) - 1) % width + 1 if line else column
+    for character in line:
+        if character == "\t":
+            column = min(column // 8 * 8 + 8, width - 1)
+            continue
+        taken = _width(character)
+        column = taken if column + taken > width else column + taken
+    return column
+
+
 def fit(text: str, width: int) -> str:
     """Return a safe line cut to so many columns."""
     line = safe_line(text[: max(width, 0) * 4 + 4])

@@ -8,6 +8,7 @@ import msgspec
 
 from luxx.cli.console import Screen, Style
 from luxx.cli.safetext import fit, safe_line
+from luxx.core.endings import ending, without_edit
 from luxx.core.events import (
     Approval,
     Cancelled,
@@ -25,6 +26,9 @@ from luxx.core.steps import File, Notice, Source, Step, Summary, Text, Thinking,
 
 _CALL_WORDS = {"approved": "allowed", "denied": "denied", "expired": "nobody decided in time"}
 _QUESTION_WORDS = {"approved": "answered", "denied": "declined", "expired": "nobody answered in time"}
+_PATIENCE_S = 0.3
+_PATIENCE_IN_TEXT_S = 2.0
+"""So long a text may stand still before the model is said to be waited for."""
 
 
 class View(Protocol):
@@ -140,6 +144,7 @@ class TerminalView:
         self._clock = clock
         self._since = clock()
         self._waiting_for = "the model"
+        self._patience_s = _PATIENCE_S
         self._shown: dict[int, int] = {}
         self._styles: dict[int, Style] = {}
         self._open: int | None = None
@@ -169,10 +174,8 @@ class TerminalView:
 
     def tick(self) -> None:
         """Show for how long the model or the tools have been awaited."""
-        if not self._ends_line or not self._waiting_for:
-            return
         seconds = self._clock() - self._since
-        if seconds >= 0.3:
+        if self._waiting_for and seconds >= self._patience_s:
             self._screen.status(fit(f"… {self._waiting_for} {seconds:.0f} s", self._screen.width - 1))
 
     def notice(self, text: str) -> None:
@@ -220,7 +223,7 @@ class TerminalView:
         self._shown[index] = self._shown.get(index, 0) + len(text)
         self._screen.write(text, style)
         self._ends_line = text.endswith("\n")
-        self._waiting_for = ""
+        self._wait_for("the model", _PATIENCE_IN_TEXT_S)
 
     def _begin(self, index: int) -> None:
         before = None if self._open is None else self._styles[self._open]
@@ -258,8 +261,7 @@ class TerminalView:
             return
         self._running.pop(step.index, None)
         took = "" if step.duration_ms is None else f" {_duration(step.duration_ms)}"
-        failed = step.state == "failed"
-        self._line(f"{'✗' if failed else '✓'} {step.name}{took}  {step.content.strip()}", "red" if failed else "green")
+        self._line(*result_line(step, took))
         self._wait_for(", ".join(self._running.values()) or "the model")
 
     def _approval(self, event: Approval) -> None:
@@ -286,14 +288,26 @@ class TerminalView:
         self._line(f"↻ the server was restarted: {what}", "yellow")
         self._wait_for("the model")
 
-    def _wait_for(self, what: str) -> None:
+    def _wait_for(self, what: str, patience_s: float = _PATIENCE_S) -> None:
         self._waiting_for = what
+        self._patience_s = patience_s
         self._since = self._clock()
 
 
 def _index_of(step_id: str, default: int) -> int:
     number = step_id.rpartition("-")[2]
     return int(number) if number.isascii() and number.isdecimal() else default
+
+
+def result_line(step: ToolResult, took: str = "") -> tuple[str, Style]:
+    """Return the line that tells what came of a call, and how it looks; a call that was not run to its end is no failure."""
+    result = without_edit(step.content)
+    said = f"{step.name}{took}{' (arguments changed)' if result != step.content else ''}"
+    if step.state == "failed" and step.unfinished:
+        style: Style = "yellow" if step.unfinished == "unknown" else "dim"
+        return f"○ {said}: {ending(step).lower()}  {result.strip()}", style
+    failed = step.state == "failed"
+    return f"{'✗' if failed else '✓'} {said}  {result.strip()}", "red" if failed else "green"
 
 
 def _duration(milliseconds: int) -> str:

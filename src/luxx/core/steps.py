@@ -10,9 +10,10 @@ from luxx.core.prompts import Effect
 
 State = Literal["running", "complete", "failed", "void"]
 
-Unfinished = Literal["denied", "expired", "forbidden", "limit", "cancelled", "unknown"]
+Unfinished = Literal["denied", "expired", "forbidden", "limit", "off", "missing", "cancelled", "unknown"]
 """Why a call was not run to its end: a person said no, or said nothing in time; a rule denies the tool; the calls of the answer are used up;
-a person stopped it, or its turn; or it was begun, is unsafe, and nobody knows whether it has taken effect."""
+no tools can be used, or there is none of this name; a person stopped it, or its turn; or it was begun, is unsafe, and nobody knows whether
+it has taken effect."""
 
 
 class _Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from luxx.core import steps
+from luxx.core.endings import with_edit
 from luxx.core.errors import StorageError
 from luxx.core.events import ProcessStep, Question, ToolProgress
 from luxx.core.files import Files
@@ -162,7 +163,7 @@ class ToolCalls:
             del self._running[call.index]
         content = outcome.content
         if arguments is not None:
-            content = f"[The person changed the arguments to {arguments}]\n{content}"
+            content = with_edit(content, arguments)
         result = replace(
             claim,
             state="failed" if outcome.failed else "complete",

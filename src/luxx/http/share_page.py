@@ -138,9 +138,14 @@ def _is_bare_call(part: SharedPart) -> bool:
 
 
 def _used(calls: Sequence[SharedPart]) -> str:
-    counts = Counter(part.name for part in calls)
-    names = ", ".join(escape(name) + (f" ({count} times)" if count > 1 else "") for name, count in counts.items())
+    counts = Counter((part.name, part.ending) for part in calls)
+    names = ", ".join(escape(name) + _remark(ending, count) for (name, ending), count in counts.items())
     return f'<p class="tools">Used {names}</p>'
+
+
+def _remark(ending: str, count: int) -> str:
+    said = [*([f"{count} times"] if count > 1 else []), *([escape(ending.lower())] if ending else [])]
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _part(part: SharedPart, markdown: "_Markdown") -> str:
@@ -153,7 +158,7 @@ def _part(part: SharedPart, markdown: "_Markdown") -> str:
         case "tool_call":
             return _folded(f"Tool: {name}", _plain(part.content, _CODE))
         case "tool_result":
-            return _folded(f"Result: {name}", _plain(part.content))
+            return _folded(f"{escape(part.ending) or 'Result'}: {name}", _plain(part.content))
         case "source":
             safe = part.url.lower().startswith(_SCHEMES[:2])
             shown = name or escape(part.url)

@@ -124,7 +124,7 @@ class Toolbox:
         """Run a tool; see the port for what the arguments mean and how it ends."""
         began = time.monotonic()
         tool = self._tools.get(name)
-        result = await self._call(tool, arguments, context) if tool else _failure(self._unknown(name))
+        result = await self._call(tool, arguments, context) if tool else self._not_there(name)
         outcome = await self._kept(result, name, context)
         return msgspec.structs.replace(outcome, duration_ms=round((time.monotonic() - began) * 1000))
 
@@ -161,13 +161,13 @@ class Toolbox:
         text = cut(result.text, max_chars)
         return ToolOutcome(content=text, failed=result.failed, files=result.files, unfinished=result.unfinished)
 
-    def _unknown(self, name: str) -> str:
+    def _not_there(self, name: str) -> Result:
         shown = shorten(storable(name), _SHOWN_NAME_CHARS)
         if not self._tools:
-            return f"There is no tool `{shown}`; no tools can be used here."
+            return _failure(f"There is no tool `{shown}`; no tools can be used here.", "off")
         near = difflib.get_close_matches(name[:_SHOWN_NAME_CHARS], self._tools, n=1)
         hint = f" Did you mean `{near[0]}`?" if near else ""
-        return f"There is no tool `{shown}`.{hint} The tools are: {', '.join(self._tools)}."
+        return _failure(f"There is no tool `{shown}`.{hint} The tools are: {', '.join(self._tools)}.", "missing")
 
 
 class _Call:

@@ -98,7 +98,7 @@ export interface ToolResultStep extends StepBase {
   unfinished?: string | null;
 }
 
-export type Unfinished = 'denied' | 'expired' | 'forbidden' | 'limit' | 'cancelled' | 'unknown';
+export type Unfinished = 'denied' | 'expired' | 'forbidden' | 'limit' | 'off' | 'missing' | 'cancelled' | 'unknown';
 
 export interface FileStep extends StepBase {
   type: 'file';

@@ -2,19 +2,32 @@
 import type { Conversation, ConversationSettings } from '../api/types';
 import { conversations } from './conversations.svelte';
 import { DEFAULT_SETTINGS } from './default-settings';
+import { NEW_CHAT, readDraft, writeDraft } from './drafts';
 import { preferences } from './preferences.svelte';
 import { providers } from './providers.svelte';
 import { recentModels } from './recent-models';
 import { requestIds } from './request-ids';
 
+/** Where what was chosen is kept, beside what is written: a draft as well. */
+const KEY = `${NEW_CHAT}:settings`;
+
 export class Plan {
-  private chosen = $state.raw<Partial<ConversationSettings>>({});
+  private chosen = $state.raw(readChosen());
   /** The model that was chosen last in this browser: it is kept as long as there is such. */
   private readonly last = recentModels()[0];
-  readonly settings = $derived<ConversationSettings>({ ...DEFAULT_SETTINGS, ...this.kept(), ...this.chosen });
+  readonly settings = $derived<ConversationSettings>({ ...this.usual(), ...this.chosen });
 
   change(fields: Partial<ConversationSettings>): void {
-    this.chosen = { ...this.chosen, ...fields };
+    const usual = new Map<string, unknown>(Object.entries(this.usual()));
+    const chosen = Object.entries({ ...this.chosen, ...fields });
+    this.chosen = Object.fromEntries(chosen.filter(([name, value]) => !isSame(value, usual.get(name))));
+    this.keep();
+  }
+
+  /** Have what was chosen kept until the conversation is made. The model is kept for all new chats. */
+  keep(): void {
+    const chosen = Object.entries(this.chosen).filter(([name]) => name !== 'provider_id' && name !== 'model');
+    writeDraft(KEY, chosen.length ? JSON.stringify(Object.fromEntries(chosen)) : '');
   }
 
   /** Make the conversation. Raises Problem. */
@@ -24,13 +37,31 @@ export class Plan {
     );
     const made = await conversations.create(settings, requestIds.for('new', settings));
     requestIds.done('new', settings);
+    writeDraft(KEY, '');
     return made;
   }
 
+  /** How the conversation would be made if nothing had been chosen for it. */
+  private usual(): ConversationSettings {
+    return { ...DEFAULT_SETTINGS, ...this.preferred() };
+  }
+
   /** What this browser keeps for new chats. */
-  private kept(): Partial<ConversationSettings> {
+  private preferred(): Partial<ConversationSettings> {
     const instructions = preferences.instructions.trim() ? { system_prompt: preferences.instructions } : {};
     if (!this.last || !providers.offers(this.last)) return instructions;
     return { ...instructions, provider_id: this.last[0], model: this.last[1] };
+  }
+}
+
+const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+
+function readChosen(): Partial<ConversationSettings> {
+  try {
+    const found: unknown = JSON.parse(readDraft(KEY) || '{}');
+    if (typeof found !== 'object' || found === null) return {};
+    return Object.fromEntries(Object.entries(found).filter(([name]) => name in DEFAULT_SETTINGS));
+  } catch {
+    return {};
   }
 }

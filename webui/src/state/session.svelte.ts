@@ -106,6 +106,7 @@ class Session {
     if (thread.id) {
       conversations.discard(thread.id);
       moveAll(thread.id, NEW_CHAT, text);
+      planned.keepPlan();
       requestIds.forget(thread.id);
     }
     if (this.thread !== thread) return;

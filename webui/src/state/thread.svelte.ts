@@ -342,6 +342,11 @@ export class Thread extends BranchPart {
     }
   }
 
+  /** Have what was chosen for a conversation kept: it was not made after all. */
+  keepPlan(): void {
+    this.plan.keep();
+  }
+
   /** Make a conversation with the settings chosen so far. */
   create(): Promise<Conversation> {
     return this.plan.create();

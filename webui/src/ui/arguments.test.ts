@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { argumentRows, exactRows, parseObject, sameJson, summary, visible } from './arguments';
+import { argumentRows, exactRows, parseObject, sameJson, summary, visible, withoutEdit } from './arguments';
 
 test('arguments are read by name, texts of several lines as blocks', () => {
   expect(argumentRows('{"code": "a\\nb", "n": 1, "list": []}')).toEqual([
@@ -38,4 +38,9 @@ test('arguments that a person writes must be an object', () => {
   expect(parseObject('{"a": [1]}')).toEqual({ a: [1] });
   expect(parseObject('  ')).toEqual({});
   for (const text of ['[1]', '1', '{"a"', 'null']) expect(parseObject(text)).toBeUndefined();
+});
+
+test('a result is told without the line that says whose arguments it had', () => {
+  expect(withoutEdit('[The person changed the arguments to {"a":"b]"}]\n42\n43')).toBe('42\n43');
+  expect(withoutEdit('42\n43')).toBe('42\n43');
 });

@@ -68,6 +68,14 @@ export function summary(text: string): string {
   return line.replace(/\s+/g, ' ').slice(0, 120);
 }
 
+/** How a result begins for the model if a person has changed the arguments. */
+const EDITED = '[The person changed the arguments to ';
+
+/** Return the result of a call whose arguments a person has changed, without the line that says so. */
+export function withoutEdit(text: string): string {
+  return text.startsWith(EDITED) ? text.slice(text.indexOf('\n') + 1) : text;
+}
+
 /** Return the beginning of a result on one line, for who does not unfold it. */
 export function brief(text: string): string {
   return cut(visible(text.slice(0, 400).replace(/\s+/g, ' ').trim()), 120);

@@ -30,9 +30,9 @@ function phase(fields: Partial<ToolResultStep>, approval?: Approval['state']): s
 }
 
 test('a call that was not run to its end is told by why', () => {
-  const words = ['denied', 'expired', 'forbidden', 'limit', 'cancelled', 'unknown'];
+  const words = ['denied', 'expired', 'forbidden', 'limit', 'off', 'missing', 'cancelled', 'unknown'];
   expect(words.map((unfinished) => phase({ unfinished }))).toEqual([
-    ...['notRun', 'notRun', 'forbidden', 'limit', 'cancelled', 'unknown'],
+    ...['notRun', 'notRun', 'forbidden', 'limit', 'off', 'missing', 'cancelled', 'unknown'],
   ]);
   expect(phase({ unfinished: 'unknown', duration_ms: 60_000 })).toBe('unknown');
 });

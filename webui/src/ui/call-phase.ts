@@ -3,7 +3,7 @@ import type { Approval, Unfinished } from '../api/types';
 import type { Part, StepView, ToolPair } from '../state/steps.svelte';
 
 export type CallPhase = 'writing' | 'asks' | 'running' | 'complete' | 'failed' | 'notRun' | Refusal;
-type Refusal = 'forbidden' | 'limit' | 'cancelled' | 'unknown';
+type Refusal = 'forbidden' | 'limit' | 'off' | 'missing' | 'cancelled' | 'unknown';
 
 /** How older servers begin the result of a call that was cut while it ran, and that nobody may run again. */
 const UNKNOWN = 'Outcome unknown:';
@@ -13,6 +13,8 @@ const PHASES: readonly (readonly [Unfinished, CallPhase])[] = [
   ['expired', 'notRun'],
   ['forbidden', 'forbidden'],
   ['limit', 'limit'],
+  ['off', 'off'],
+  ['missing', 'missing'],
   ['cancelled', 'cancelled'],
   ['unknown', 'unknown'],
 ];
