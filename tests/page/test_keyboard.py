@@ -125,6 +125,9 @@ def test_each_shortcut_does_what_the_list_says(chat: Page, server: PageServer) -
     chat.keyboard.press("Alt+n")
     expect(message).to_be_focused()
     expect(chat).to_have_url(f"{server.url}/")
+    chat.get_by_role("link", name="New chat").focus()
+    chat.keyboard.press("Alt+n")
+    expect(message).to_be_focused()
 
 
 def test_the_usual_keys_search_and_lead_to_the_message_box(chat: Page) -> None:

@@ -134,6 +134,8 @@ def test_a_restart_is_told_where_it_happened_and_is_there_after_a_reload(chat: P
     expect(mark).to_be_visible()
     expect(answer(chat)).to_have_attribute("aria-busy", "false", timeout=30_000)
     assert shown_text(chat) == saved_text(server, chat) == SLOW.strip()
+    chat.reload()
+    expect(mark).to_be_visible()
 
 
 @pytest.mark.parametrize(("button", "verdict"), [("Allow", "You allowed it."), ("Deny", "You denied it.")])

@@ -44,7 +44,8 @@ async def test_a_turn_that_its_process_left_goes_on_at_the_next_start(
         assert [name for name, _, _ in after.ran] == ["slow"] * reruns
         results = [prompt for prompt in model.requests[0].prompts if isinstance(prompt, ResultPrompt)]
         assert [result.failed for result in results] == [False, effect == "unsafe"]
-        assert (await at.last()).text == "done"
+        last = await at.last()
+        assert (last.text, last.recovered) == ("done", (2,))
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,7 @@ class AnswerAgain(msgspec.Struct, frozen=True, kw_only=True):
 class TurnInProgress(msgspec.Struct, frozen=True, kw_only=True):
     """Where an unfinished turn is: its events after `seq` continue what was read.
 
-    `approvals` are those that wait for a person; `recovered` are the indexes of the last steps before each restart of the server, -1 for
-    one before the first.
+    `approvals` are those that wait for a person; `recovered` is that of the message.
     """
 
     id: str
@@ -83,7 +82,8 @@ class UserMessageView(msgspec.Struct, frozen=True, kw_only=True):
 class AssistantMessageView(msgspec.Struct, frozen=True, kw_only=True):
     """An assistant message as the API shows it; `steps` are JSON, folded to exactly `turn.seq` while in progress.
 
-    `approvals` are what was decided; those that wait are in `turn`.
+    `approvals` are what was decided; those that wait are in `turn`. `recovered` are the indexes of the last steps before each restart of
+    the server, -1 for one before the first.
     """
 
     id: str
@@ -96,6 +96,7 @@ class AssistantMessageView(msgspec.Struct, frozen=True, kw_only=True):
     siblings: tuple[str, ...]
     steps: tuple[msgspec.Raw, ...]
     approvals: tuple[Approval, ...] = ()
+    recovered: tuple[int, ...] = ()
     status: Status
     provider: str
     model: str

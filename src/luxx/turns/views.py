@@ -45,7 +45,8 @@ def turn_in_progress(turn: Turn) -> TurnInProgress:
 
 
 def _answer_view(message: Message, turn: Turn) -> AssistantMessageView:
-    text, steps, progress, decided = message.text, message.steps, None, message.approvals
+    text, steps, progress = message.text, message.steps, None
+    decided, recovered = message.approvals, message.recovered
     if not turn.ended:
         folded = Replay()
         for entry in message.log:
@@ -53,13 +54,14 @@ def _answer_view(message: Message, turn: Turn) -> AssistantMessageView:
         made = folded.steps()
         text = answer_text(made)
         steps = tuple(msgspec.Raw(_json.encode(step)) for step in made)
+        recovered = tuple(folded.recovered)
         progress = TurnInProgress(
             id=turn.id,
             status=turn.status,
             seq=folded.seq,
             message_id=turn.message_id,
             approvals=tuple(asked for asked in folded.approvals.values() if asked.state == "requested"),
-            recovered=tuple(folded.recovered),
+            recovered=recovered,
         )
         decided = tuple(asked for asked in folded.approvals.values() if asked.state != "requested")
     error = ErrorView(turn.error_code, turn.error_content or "", turn.retry_after) if turn.error_code else None
@@ -74,6 +76,7 @@ def _answer_view(message: Message, turn: Turn) -> AssistantMessageView:
         siblings=message.siblings,
         steps=steps,
         approvals=decided,
+        recovered=recovered,
         status=turn.status,
         provider=turn.settings.provider,
         model=turn.settings.model,

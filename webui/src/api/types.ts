@@ -10,8 +10,6 @@ export interface TurnRef {
   message_id: string;
   /** What waits for a person; only where the message is listed. */
   approvals?: Approval[];
-  /** The last steps before each restart of the server, by index; only where the message is listed. */
-  recovered?: number[];
 }
 
 /** Tokens of an answer, and its cost. Those of the cache are among the input, reasoning is among the output. */
@@ -221,6 +219,8 @@ export interface Message {
   ended_at?: string | null;
   /** What a person decided about it. */
   approvals?: Approval[];
+  /** The last steps before each restart of the server, by index; -1 for one before the first. */
+  recovered?: number[];
   error?: TurnError | null;
   turn?: TurnRef | null;
 }

@@ -7,6 +7,12 @@ it('reads words without marks', () => {
   );
 });
 
+it('reads links by their words, and formulas without their signs', () => {
+  expect(spoken('See [wiki](https://a.example/A_(b)), [x](http://a.example "t (u)") and \\(a^2\\).')).toBe(
+    'See wiki, x and a^2 .',
+  );
+});
+
 it('leaves code out', () => {
   expect(spoken('Look:\n\n```js\nlet x = 1;\n```\n\nDone.')).toBe('Look: … Done.');
   expect(spoken('Look:\n\n```js\nlet x = 1;')).toBe('Look: …');
@@ -20,5 +26,6 @@ it('ends a long answer with a sentence', () => {
 });
 
 it('takes its time for no text', () => {
-  for (const sign of ['[', '`', '![', '|', '~~~\n', '$']) expect(spoken(sign.repeat(200_000)).length).toBeLessThan(600);
+  for (const sign of ['[', '`', '![', '|', '~~~\n', '$', '[a](', '[a](b('])
+    expect(spoken(sign.repeat(200_000)).length).toBeLessThan(600);
 });

@@ -9,7 +9,8 @@ export function spoken(markdown: string): string {
   const plain = markdown
     .slice(0, WINDOW)
     .replace(/^ *(`{3,}|~{3,})[^]*?(?:^ *\1|$(?![^]))/gm, ' … ')
-    .replace(/!?\[([^\][]*)\]\([^)\n]*\)/g, '$1')
+    .replace(/!?\[([^\][]*)\]\((?:[^()\n]|\([^()\n]*\))*\)/g, '$1')
+    .replace(/\\[()[\]]/g, ' ')
     .replace(/^[\s>#|:*+-]+|[*_`~|$]+/gm, ' ')
     .replace(/\s+/g, ' ')
     .trim();

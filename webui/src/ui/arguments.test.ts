@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { argumentRows, exactRows, parseObject, sameJson, summary, visible, withoutEdit } from './arguments';
+import { argumentRows, exactRows, firstLine, parseObject, sameJson, summary, visible, withoutEdit } from './arguments';
 
 test('arguments are read by name, texts of several lines as blocks', () => {
   expect(argumentRows('{"code": "a\\nb", "n": 1, "list": []}')).toEqual([
@@ -43,4 +43,11 @@ test('arguments that a person writes must be an object', () => {
 test('a result is told without the line that says whose arguments it had', () => {
   expect(withoutEdit('[The person changed the arguments to {"a":"b]"}]\n42\n43')).toBe('42\n43');
   expect(withoutEdit('42\n43')).toBe('42\n43');
+});
+
+test('a first line that only announces the next is told with it', () => {
+  expect(firstLine('\n Bad arguments:\n\n  `expression` is missing\nmore')).toBe(
+    'Bad arguments: `expression` is missing',
+  );
+  expect(firstLine('No such file.\nmore')).toBe('No such file.');
 });

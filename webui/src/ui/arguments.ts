@@ -81,9 +81,13 @@ export function brief(text: string): string {
   return cut(visible(text.slice(0, 400).replace(/\s+/g, ' ').trim()), 120);
 }
 
-/** Return the first line that says something, as much of it as a line can hold. */
+/** Return the first line that says something, with the next if it only announces that; as much as a line can hold. */
 export function firstLine(text: string): string {
-  return cut(visible(text.trimStart().slice(0, 1000).split('\n', 1)[0] ?? '').trimEnd(), 400);
+  const [first = '', next = ''] = text
+    .trimStart()
+    .slice(0, 1000)
+    .split(/\s*\n\s*/, 2);
+  return cut(visible(first.endsWith(':') ? `${first} ${next}` : first).trimEnd(), 400);
 }
 
 function cut(text: string, most: number): string {

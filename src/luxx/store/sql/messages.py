@@ -58,6 +58,13 @@ _DECIDED = """
     SELECT t.message_id, a.state, a.asked, a.arguments FROM {wanted} JOIN turn t ON t.message_id = wanted.value
     JOIN approval a ON a.turn = t.number WHERE a.state <> 'requested' ORDER BY a.turn, a.idx
 """
+_RECOVERED = """
+    SELECT t.message_id, (
+        SELECT coalesce(max(s.idx), -1) FROM event e JOIN step s ON s.turn = e.turn AND s.idx = e.step_index
+        WHERE e.turn = r.turn AND e.seq < r.seq AND s.state <> 'void')
+    FROM {wanted} JOIN turn t ON t.message_id = wanted.value AND t.epoch > 1
+    JOIN event r ON r.turn = t.number AND r.name = 'recovered' ORDER BY r.turn, r.seq
+"""
 _ALL = 2**62
 _NEAR = 16
 """How many messages are looked at first where some are known: more than one turn adds to a branch."""
@@ -194,12 +201,14 @@ def _messages(connection: Connection, rows: Sequence[_Row]) -> list[Message]:
     steps = _steps(connection, answers)
     files = _files(connection, rows)
     decided = _decided(connection, answers)
+    recovered = _recovered(connection, answers)
     messages: list[Message] = []
     for row in rows:
         turn = turns.get(row.id)
         log = read_log(connection, number_of(connection, turn.owner_id, turn.id)) if turn and not turn.ended else ()
         message = _message(row, files.get(row.id, ()), turn, tuple(steps.get(row.id, ())), log=log)
-        messages.append(msgspec.structs.replace(message, approvals=tuple(decided.get(row.id, ()))))
+        past = {"approvals": tuple(decided.get(row.id, ())), "recovered": tuple(recovered.get(row.id, ()))}
+        messages.append(msgspec.structs.replace(message, **past))
     return messages
 
 
@@ -245,6 +254,13 @@ def _decided(connection: Connection, answers: str) -> dict[str, list[Approval]]:
             approval = msgspec.structs.replace(approval, arguments=_object.decode(arguments))
         decided[message_id].append(approval)
     return decided
+
+
+def _recovered(connection: Connection, answers: str) -> dict[str, list[int]]:
+    recovered: defaultdict[str, list[int]] = defaultdict(list)
+    for message_id, last in connection.execute(_RECOVERED, (answers,)):
+        recovered[message_id].append(last)
+    return recovered
 
 
 def _turns(connection: Connection, message_ids: str) -> list[Turn]:
