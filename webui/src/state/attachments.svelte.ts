@@ -3,9 +3,10 @@ import { files as api } from '../api/client';
 import { Problem } from '../api/http';
 import type { FileRef } from '../api/types';
 import { upload } from '../api/upload';
+import { keepList, listIn, onKept, recallList } from './kept';
 import { limits } from './limits.svelte';
 
-const PREFIX = 'luxx:files:';
+const PREFIX = 'files:';
 /** Browsers keep few connections to one server, and sending a message needs one, too. */
 const AT_ONCE = 3;
 
@@ -107,7 +108,7 @@ export class Attachments {
   readonly refs = $derived(this.items.flatMap((item) => item.file ?? []));
 
   constructor(private key: string) {
-    for (const file of stored(key)) void this.restore(file);
+    for (const file of filesIn(recallList(PREFIX + key))) void this.restore(file);
   }
 
   async add(sources: Iterable<File>): Promise<void> {
@@ -204,15 +205,8 @@ export class Attachments {
   }
 
   private save(): void {
-    try {
-      const kept = this.items.flatMap(({ file, pasted }): Kept[] =>
-        file ? [pasted ? { ...file, pasted } : file] : [],
-      );
-      if (kept.length) localStorage.setItem(PREFIX + this.key, JSON.stringify(kept));
-      else localStorage.removeItem(PREFIX + this.key);
-    } catch {
-      // Storage is full or closed: they are still in the composer.
-    }
+    const kept = this.items.flatMap(({ file, pasted }): Kept[] => (file ? [pasted ? { ...file, pasted } : file] : []));
+    keepList(PREFIX + this.key, kept);
   }
 }
 
@@ -236,9 +230,8 @@ export function moveAttachments(from: string, to: string): void {
 }
 
 // A draft that is gone from the storage was sent, or emptied, in another tab.
-addEventListener('storage', ({ key, oldValue, newValue }) => {
-  if (!key?.startsWith(PREFIX) || newValue !== null) return;
-  drafts.get(key.slice(PREFIX.length))?.drop(parse(oldValue));
+onKept(PREFIX, (draft, text, before) => {
+  if (!text) drafts.get(draft)?.drop(filesIn(listIn(before)));
 });
 
 function isOnItsWay({ state }: Attachment): boolean {
@@ -263,21 +256,8 @@ export function isText(mediaType: string): boolean {
   return mediaType.startsWith('text/');
 }
 
-function stored(key: string): Kept[] {
-  try {
-    return parse(localStorage.getItem(PREFIX + key));
-  } catch {
-    return [];
-  }
-}
-
-function parse(text: string | null): Kept[] {
-  try {
-    const found: unknown = JSON.parse(text ?? '[]');
-    return Array.isArray(found) ? (found as Kept[]).filter((file) => typeof file.id === 'string') : [];
-  } catch {
-    return [];
-  }
+function filesIn(list: unknown[]): Kept[] {
+  return (list as Kept[]).filter((file) => typeof file?.id === 'string');
 }
 
 function forget(file: FileRef): void {

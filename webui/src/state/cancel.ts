@@ -2,9 +2,10 @@
 import { turns } from '../api/client';
 import { BackOff } from '../api/connection';
 import { Problem } from '../api/http';
+import { keepList, recallList } from './kept';
 
 /** The turns whose end is asked for by this tab, and not heard of by the server yet. */
-const ASKED = 'luxx:stops';
+const ASKED = 'stops';
 const underWay = new Map<string, Promise<void>>();
 
 /** Ask for the end of a turn until the server has heard it, or the turn has no id any more, since it is over. Raises Problem if it is refused. */
@@ -46,19 +47,9 @@ export function resumeStops(): void {
 }
 
 function read(): string[] {
-  try {
-    const found: unknown = JSON.parse(sessionStorage.getItem(ASKED) ?? '[]');
-    return Array.isArray(found) ? found.filter((id) => typeof id === 'string') : [];
-  } catch {
-    return [];
-  }
+  return recallList(ASKED, 'tab').filter((id) => typeof id === 'string');
 }
 
 function write(ids: string[]): void {
-  try {
-    if (ids.length) sessionStorage.setItem(ASKED, JSON.stringify(ids));
-    else sessionStorage.removeItem(ASKED);
-  } catch {
-    // Storage is full or closed: it is known until the page is left.
-  }
+  keepList(ASKED, ids, 'tab');
 }

@@ -1,71 +1,49 @@
 /** What a person has written and not sent, kept for each conversation across reloads. */
+import { keep, onKept, recall, type Scope } from './kept';
 
-const PREFIX = 'luxx:draft:';
+const PREFIX = 'draft:';
 /** What was written last is shared by all tabs; each has its own beside it, so that two on one conversation do not take it from each other. */
-const PLACES = ['own', 'shared'] as const;
-type Place = (typeof PLACES)[number];
+const SCOPES: readonly Scope[] = ['tab', 'all'];
 
 /** The name under which the draft of a conversation that does not exist yet is kept. */
 export const NEW_CHAT = 'new';
 
-/** Whether this is what the storage calls the draft of a conversation. */
-export function isDraft(stored: string | null, key: string): boolean {
-  return stored === PREFIX + key;
-}
-
 export function readDraft(key: string): string {
-  return readFrom('own', key) || readFrom('shared', key);
+  return recall(PREFIX + key, 'tab') || recall(PREFIX + key);
 }
 
 export function writeDraft(key: string, text: string): void {
-  for (const place of PLACES) writeTo(place, key, text);
+  for (const scope of SCOPES) keep(PREFIX + key, text, scope);
 }
 
 /** Let go of what was sent of a draft, unless another tab has begun the next one meanwhile. */
 export function dropDraft(key: string, sent: string): void {
-  for (const place of PLACES) {
-    const draft = readFrom(place, key);
-    if (isBegunBy(draft, sent)) writeTo(place, key, without(draft, sent));
+  for (const scope of SCOPES) {
+    const draft = recall(PREFIX + key, scope);
+    if (isBegunBy(draft, sent)) keep(PREFIX + key, without(draft, sent), scope);
   }
 }
 
 /** A conversation was made for the message that the draft begins with: the draft is one of that conversation. */
 export function moveDraft(from: string, to: string, message: string): void {
-  for (const place of PLACES) {
-    const draft = readFrom(place, from);
+  for (const scope of SCOPES) {
+    const draft = recall(PREFIX + from, scope);
     if (!isBegunBy(draft, message)) continue;
-    writeTo(place, to, draft);
-    writeTo(place, from, '');
+    keep(PREFIX + to, draft, scope);
+    keep(PREFIX + from, '', scope);
   }
 }
 
-// A draft that is gone from what the tabs share was sent, or emptied, in another one.
-addEventListener('storage', ({ key, oldValue, newValue }) => {
-  if (!key?.startsWith(PREFIX) || newValue !== null) return;
-  const draft = key.slice(PREFIX.length);
-  if (readFrom('own', draft) === oldValue) writeTo('own', draft, '');
+/** Hear of drafts that are gone from what the tabs share: sent, or emptied, in another one. Returns what ends it. */
+export function onDraftGone(hear: (key: string, before: string) => void): () => void {
+  return onKept(PREFIX, (key, text, before) => {
+    if (!text) hear(key, before);
+  });
+}
+
+onDraftGone((key, before) => {
+  if (recall(PREFIX + key, 'tab') === before) keep(PREFIX + key, '', 'tab');
 });
-
-function readFrom(place: Place, key: string): string {
-  try {
-    return storage(place).getItem(PREFIX + key) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-function writeTo(place: Place, key: string, text: string): void {
-  try {
-    if (text) storage(place).setItem(PREFIX + key, text);
-    else storage(place).removeItem(PREFIX + key);
-  } catch {
-    // Storage is full or closed: the text is still in the composer.
-  }
-}
-
-function storage(place: Place): Storage {
-  return place === 'own' ? sessionStorage : localStorage;
-}
 
 export function joined(texts: readonly string[]): string {
   return texts.filter((text) => text).join('\n\n');
@@ -80,7 +58,7 @@ function isBegunBy(text: string, message: string): boolean {
   return text === message || text.startsWith(`${message}\n\n`);
 }
 
-const ATTEMPTS = 'luxx:sending:';
+const ATTEMPTS = 'sending:';
 
 /** A message of which it is not known whether the server has it. */
 export interface Attempt {
@@ -95,7 +73,7 @@ export interface Attempt {
 
 export function readAttempt(key: string): Attempt | undefined {
   try {
-    const found = JSON.parse(localStorage.getItem(ATTEMPTS + key) ?? 'null') as Attempt | null;
+    const found = JSON.parse(recall(ATTEMPTS + key) || 'null') as Attempt | null;
     return typeof found?.id === 'string' && Array.isArray(found.files) ? found : undefined;
   } catch {
     return undefined;
@@ -103,10 +81,5 @@ export function readAttempt(key: string): Attempt | undefined {
 }
 
 export function writeAttempt(key: string, attempt: Attempt | undefined): void {
-  try {
-    if (attempt) localStorage.setItem(ATTEMPTS + key, JSON.stringify(attempt));
-    else localStorage.removeItem(ATTEMPTS + key);
-  } catch {
-    // Storage is full or closed: it is known until the page is left.
-  }
+  keep(ATTEMPTS + key, attempt ? JSON.stringify(attempt) : '');
 }

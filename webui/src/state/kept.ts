@@ -26,12 +26,7 @@ export function keep(name: string, text: string, scope: Scope = 'all'): void {
 
 /** Return the list that is kept under a name, of items that may be anything. */
 export function recallList(name: string, scope: Scope = 'all'): unknown[] {
-  try {
-    const found: unknown = JSON.parse(recall(name, scope) || '[]');
-    return Array.isArray(found) ? found : [];
-  } catch {
-    return [];
-  }
+  return listIn(recall(name, scope));
 }
 
 /** Keep a list; an empty one is nothing to keep. */
@@ -39,9 +34,24 @@ export function keepList(name: string, items: readonly unknown[], scope: Scope =
   keep(name, items.length ? JSON.stringify(items) : '', scope);
 }
 
-/** What a name is called in the events of the storage. */
-export function storedAs(name: string): string {
-  return PREFIX + name;
+/** Return the list that a kept text holds, an empty one if it holds none. */
+export function listIn(text: string): unknown[] {
+  try {
+    const found: unknown = JSON.parse(text || '[]');
+    return Array.isArray(found) ? found : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Hear what other tabs keep under names that begin with `prefix`, the rest of which is told; '' is nothing. Returns what ends it. */
+export function onKept(prefix: string, hear: (rest: string, text: string, before: string) => void): () => void {
+  const heard = ({ key, newValue, oldValue }: StorageEvent): void => {
+    if (key?.startsWith(PREFIX + prefix))
+      hear(key.slice(PREFIX.length + prefix.length), newValue ?? '', oldValue ?? '');
+  };
+  addEventListener('storage', heard);
+  return () => removeEventListener('storage', heard);
 }
 
 function storage(scope: Scope): Storage {

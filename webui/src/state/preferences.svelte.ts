@@ -1,5 +1,5 @@
 /** What a person prefers, kept in this browser for all chats. `src/theme-boot.js` sets the size of the text before the first paint. */
-import { keep, recall, storedAs } from './kept';
+import { keep, onKept, recall } from './kept';
 
 export type TextSize = 'small' | 'normal' | 'large';
 /** What sends a message: Enter alone, or only with Ctrl (on a Mac, Cmd). */
@@ -27,10 +27,10 @@ class Preferences {
   }
 
   /** Follow what was chosen in another tab. */
-  follow({ key, newValue }: StorageEvent): void {
-    if (key === storedAs('text')) this.show(sizeNamed(newValue ?? undefined));
-    if (key === storedAs('send')) this.sendKey = newValue === 'ctrl' ? 'ctrl' : 'enter';
-    if (key === storedAs('instructions')) this.instructions = newValue ?? '';
+  follow(name: string, text: string): void {
+    if (name === 'text') this.show(sizeNamed(text));
+    if (name === 'send') this.sendKey = text === 'ctrl' ? 'ctrl' : 'enter';
+    if (name === 'instructions') this.instructions = text;
   }
 
   private show(size: TextSize): void {
@@ -46,4 +46,4 @@ function sizeNamed(size: string | undefined): TextSize {
 
 export const preferences = new Preferences();
 
-addEventListener('storage', (event) => preferences.follow(event));
+onKept('', (name, text) => preferences.follow(name, text));
