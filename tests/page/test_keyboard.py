@@ -331,21 +331,20 @@ def test_an_edit_that_was_not_sent_is_kept(chat: Page) -> None:
     expect(editor).to_have_count(0)
 
 
-def test_the_end_of_an_answer_leads_to_what_waits(chat: Page, server: PageServer) -> None:
+def test_one_is_led_to_what_waits(chat: Page, server: PageServer) -> None:
     server.call("PUT", "/api/rules", {"items": [{"tool": "wait_unsafe", "action": "ask"}]})
     chat.set_viewport_size({"width": 1280, "height": 480})
     both = [call("wait_unsafe", seconds=0, label=f"{label}\n" + "line\n" * 12) for label in ("one", "two")]
     send(chat, script(both, [text("Done.")]))
     cards = chat.get_by_role("region", name="asks")
     expect(cards).to_have_count(2)
-    answer(chat).get_by_role("button", name="2 wait for you").press("Enter")
+    chat.get_by_role("button", name="2 wait for you").press("Enter")
     expect(_button("Allow")(cards.first)).to_be_focused()
     chat.keyboard.press("Enter")
     expect(cards).to_have_count(1)
     expect(cards).to_be_in_viewport()
-    expect(answer(chat).get_by_role("button", name="Waiting for you")).to_have_count(0)
     chat.keyboard.press("Alt+w")
     expect(_button("Allow")(cards)).to_be_focused()
     chat.keyboard.press("Enter")
     expect(answer(chat)).to_contain_text("Done.")
-    expect(answer(chat).get_by_role("button", name="Waiting for you")).to_have_count(0)
+    expect(chat.get_by_role("button", name="Waiting for you")).to_have_count(0)

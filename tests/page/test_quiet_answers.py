@@ -207,7 +207,7 @@ def test_a_card_says_once_what_is_asked_and_stands_in_place_of_the_line(chat: Pa
     expect(card.get_by_role("button")).to_have_text(["Allow", "Deny", "Always in this chat", "Edit"])
     expect(answer(chat).locator(".call .line")).to_have_count(0)
     expect(answer(chat)).to_have_text(re.compile(r"^[^w]*wait_unsafe asks for your permission(?!.*(wait_unsafe|left))"))
-    expect(answer(chat).get_by_role("button", name="Waiting for you")).to_have_count(0)
+    expect(chat.get_by_role("button", name="Waiting for you")).to_have_count(0)
     chat.set_viewport_size({"width": 360, "height": 740})
     allow, deny = (card.get_by_role("button", name=name, exact=True).bounding_box() for name in ("Allow", "Deny"))
     assert allow is not None

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { argumentRows, exactRows, firstLine, parseObject, sameJson, summary, visible, withoutEdit } from './arguments';
+import { argumentRows, firstLine, parseObject, sameJson, summary, withoutEdit } from './arguments';
 
 test('arguments are read by name, texts of several lines as blocks', () => {
   expect(argumentRows('{"code": "a\\nb", "n": 1, "list": []}')).toEqual([
@@ -22,16 +22,6 @@ test('structured content that repeats the text is known as such', () => {
 test('the line shows values, or what has been written so far', () => {
   expect(summary('{"expression": "1 +\\n 1", "digits": 2}')).toBe('1 + 1, 2');
   expect(summary('{"expression": "1 +')).toBe('{"expression": "1 +');
-});
-
-test('what is decided about is shown exactly: types are told apart, hidden and reordering characters are written out', () => {
-  expect(exactRows({ a: '1', b: 1, code: 'x\ny', 'n\u200bame': 'safe\u202etxt.exe' })).toEqual([
-    { name: 'a', value: '"1"', block: false },
-    { name: 'b', value: '1', block: false },
-    { name: 'code', value: 'x\ny', block: true },
-    { name: 'n\\u200bame', value: '"safe\\u202etxt.exe"', block: false },
-  ]);
-  expect(visible('tab\t and\nline stay')).toBe('tab\t and\nline stay');
 });
 
 test('arguments that a person writes must be an object', () => {

@@ -22,18 +22,11 @@ export function argumentRows(text: string): ArgumentRow[] | undefined {
 /** Characters that are not seen, or that reorder what is: with them a text can look like another one. */
 const DECEPTIVE = /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** Return the text with such characters written out. */
+/** Return the text with such characters written out, as JSON would write them. */
 export function visible(text: string): string {
-  return text.replace(DECEPTIVE, (found) => `\\u${(found.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
-}
-
-/** Return arguments as they are, for a person to decide about: texts in quotes, those of several lines as they stand. */
-export function exactRows(given: Record<string, unknown>): ArgumentRow[] {
-  return Object.entries(given).map(([name, item]) => {
-    const block = typeof item === 'string' && item.includes('\n');
-    const shown = block ? item : JSON.stringify(item, null, 2);
-    return { name: visible(name), value: visible(shown), block: block || shown.includes('\n') };
-  });
+  return text.replace(DECEPTIVE, (found) =>
+    Array.from({ length: found.length }, (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''),
+  );
 }
 
 /** Return the object that a person wrote as JSON, or undefined. */
