@@ -79,9 +79,9 @@ def test_a_stop_that_the_server_could_not_hear_is_told_to_it_when_it_is_back(pag
     assert_accessible(page)
     server.start()
     first = page.get_by_role("article", name="Answer").first
-    expect(first).to_contain_text("Stopped.", timeout=BACK)
+    expect(first).to_contain_text("Stopped", timeout=BACK)
     expect(page.locator(".status")).to_have_text("")
-    expect(answer(page)).to_contain_text("Not answered.")
+    expect(answer(page)).to_contain_text("Not answered")
 
 
 @pytest.mark.parametrize("looked_at", ["its chat", "a new chat"])
@@ -99,7 +99,7 @@ def test_a_stop_that_the_server_could_not_hear_outlives_a_reload(
     with page.expect_response("**/api/turns/*/cancel"):
         page.goto(here if looked_at == "its chat" else server.url)
     page.goto(here)
-    expect(answer(page)).to_contain_text("Stopped.", timeout=BACK)
+    expect(answer(page)).to_contain_text("Stopped", timeout=BACK)
     page.wait_for_function("sessionStorage.getItem('luxx:stops') === null")
 
 
@@ -163,7 +163,7 @@ def test_the_first_request_that_is_answered_brings_all_connections_back(page: Pa
         use_tools(tab)
     expect(tab.locator(".status")).to_have_text("")
     stop(tab)
-    expect(answer(tab)).to_contain_text("Stopped.")
+    expect(answer(tab)).to_contain_text("Stopped")
     tab.context.close()
 
 

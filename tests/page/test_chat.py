@@ -30,10 +30,20 @@ def test_tools_are_offered_only_where_the_model_can_use_them(server: PageServer,
     providers = {p["format"]: p for p in server.call("GET", "/api/providers")["items"]}
     server.call("PATCH", f"/api/providers/{providers['local']['id']}", {"is_default": True})
     chat.reload()
-    expect(tools).to_be_disabled()
-    expect(tools).to_have_accessible_name("Tools: off")
-    expect(tools).to_have_attribute("title", "This model cannot use tools")
+    expect(chat.get_by_role("button", name="Add a real model")).to_be_visible()
+    expect(tools).to_have_count(0)
     server.use_scripted()
+
+
+def test_a_new_chat_has_its_first_words_as_its_name_at_once(server: PageServer, chat: Page) -> None:
+    chat.route("**/messages", lambda route: None)  # the message never arrives
+    send(chat, "  The harbour\nin winter, " + "and so on " * 9)
+    name = "The harbour in winter, and so on and so on and so on and so…"
+    expect(chat.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    expect(chat.get_by_role("navigation").get_by_role("link", name=name, exact=True)).to_be_visible()
+    server.call("PATCH", f"/api/conversations/{conversation_id(chat)}", {"pinned": True})
+    expect(chat.get_by_role("heading", name="Pinned")).to_be_visible()
+    expect(chat.get_by_role("navigation").get_by_role("link", name=name, exact=True)).to_be_visible()
 
 
 def test_a_failed_tool_is_seen_without_unfolding(chat: Page) -> None:
@@ -66,7 +76,7 @@ def test_stop_keeps_what_was_made_and_frees_the_composer(chat: Page, server: Pag
     send(chat, script([text(SLOW, delay_ms=200)]))
     expect(answer(chat)).to_contain_text("word10 ")
     chat.get_by_role("button", name="Stop").click()
-    expect(answer(chat)).to_contain_text("Stopped.")
+    expect(answer(chat)).to_contain_text("Stopped")
     assert server.last_answer(conversation_id(chat))["status"] == "cancelled"
     assert saved_text(server, chat).startswith("word0 word1")
     expect(chat.get_by_role("textbox", name="Message", exact=True)).to_be_enabled()

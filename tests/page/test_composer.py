@@ -300,7 +300,7 @@ def test_a_model_is_found_by_keys_among_those_of_its_provider_and_stands_first_t
     button.click()
     menu = chat.get_by_role("dialog", name="Choose a model")
     group = menu.get_by_role("group", name=scripted["name"])
-    expect(group.get_by_role("option", name="north-large")).to_contain_text("reads 200K tokens · tools · images")
+    expect(group.get_by_role("option", name="north-large")).to_contain_text("200K context · tools · images")
     expect(menu.get_by_role("group", name="Used last")).to_have_count(0)
     assert_accessible(chat)
     chat.keyboard.type("north large")

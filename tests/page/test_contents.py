@@ -72,7 +72,7 @@ def test_long_lines_of_code_wrap_when_asked_for_while_it_is_written(chat: Page) 
     expect(block(chat).locator("pre")).to_have_css("text-wrap-mode", "wrap")
     expect(answer(chat)).to_have_attribute("aria-busy", "true")
     chat.get_by_role("button", name="Stop", exact=True).click()
-    expect(answer(chat)).to_contain_text("Stopped.")
+    expect(answer(chat)).to_contain_text("Stopped")
     expect(wrap).to_be_checked()
     assert block(chat).locator("pre").evaluate("e => e.scrollWidth <= e.clientWidth")
 
@@ -114,6 +114,14 @@ def test_a_long_code_can_be_copied_from_its_middle(chat: Page) -> None:
     expect(block(chat).get_by_role("button", name="Copy")).to_be_in_viewport(ratio=1)
     block(chat).get_by_role("button", name="Copy").click()
     expect(block(chat).get_by_role("button", name="Copied")).to_be_visible()
+
+
+def test_only_of_long_code_the_row_stays_in_sight(chat: Page) -> None:
+    lines = "".join(f"{n}\n" for n in range(9))
+    send(chat, script([text(f"```py\n{lines}```\n\n```py\n1\n```\n")]))
+    settled(chat)
+    expect(answer(chat).locator(".code-head").first).to_have_css("position", "sticky")
+    expect(answer(chat).locator(".code-head").last).to_have_css("position", "relative")
 
 
 def test_code_without_a_language_has_no_row_above_it(chat: Page) -> None:

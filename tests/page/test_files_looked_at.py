@@ -71,7 +71,7 @@ def test_escape_closes_what_is_looked_at_and_stops_no_answer(chat: Page) -> None
     expect(dialog).to_have_count(0)
     expect(answer(chat)).to_have_attribute("aria-busy", "true")
     chat.keyboard.press("Escape")
-    expect(answer(chat)).to_contain_text("Stopped.")
+    expect(answer(chat)).to_contain_text("Stopped")
 
 
 def test_a_text_is_read_before_it_is_sent_and_after(chat: Page) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
@@ -100,6 +100,35 @@ def test_who_makes_a_provider_the_default_gets_it_in_new_chats(
     expect(dialog.locator("li.row").filter(has_text="Other")).to_contain_text("Default")
     owned.goto(server.url)
     expect(owned.get_by_title("Choose a model")).to_have_text("Other")
+
+
+def test_the_provider_that_answers_stands_first_and_those_to_begin_with_last(
+    chat: Page, server: PageServer, other: dict[str, Any], scripted: dict[str, Any]
+) -> None:
+    real = {**other, "name": "Real", "format": "openai", "default_model": "large"}
+
+    def change(route: Route) -> None:
+        items = server.call("GET", "/api/providers")["items"]
+        others = [item for item in items if item["id"] not in (scripted["id"], other["id"])]
+        route.fulfill(json={"items": [*others, real, scripted]})
+
+    chat.route("**/api/providers", change)
+    chat.reload()
+    chat.get_by_title("Choose a model").click()
+    names = chat.get_by_role("dialog", name="Choose a model").locator(".group")
+    expect(names).to_have_text(["Scripted", "Real", "Embedded model"])
+
+
+def test_by_touch_no_keyboard_comes_over_the_models(server: PageServer, browser: Browser) -> None:
+    phone = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740})
+    page = phone.new_page()
+    page.goto(server.url)
+    page.get_by_title("Choose a model").tap()
+    menu = page.get_by_role("dialog", name="Choose a model")
+    expect(menu).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
+    phone.close()
 
 
 def test_offline_the_model_of_the_last_answer_is_shown_and_cannot_be_changed(chat: Page, server: PageServer) -> None:

@@ -185,4 +185,4 @@ def test_escape_leads_out_of_the_search_before_it_stops_an_answer(chat: Page) ->
     expect(chat.get_by_role("textbox", name="Message", exact=True)).to_be_focused()
     expect(answer(chat)).to_have_attribute("aria-busy", "true")
     chat.keyboard.press("Escape")
-    expect(answer(chat)).to_contain_text("Stopped.")
+    expect(answer(chat)).to_contain_text("Stopped")

@@ -189,16 +189,17 @@ def test_there_is_one_sign_of_life_at_a_time(chat: Page) -> None:
     expect(answer(chat).locator(".call .meta")).to_have_text(re.compile(r"^done\s*\d\ss$"))
 
 
-def test_how_long_a_model_thought_is_told_in_whole_seconds_or_as_brief_or_not_at_all(chat: Page) -> None:
+def test_how_long_a_model_thought_is_told_in_whole_seconds_or_as_brief(chat: Page) -> None:
     slow = {"type": "thinking", "text": "Hm. " * 16, "chunk": 4, "delay_ms": 80}
     send(
         chat, script([{"type": "thinking", "text": "Hm."}, call("calculator", expression="1+1")], [slow, text("Two.")])
     )
     over(chat)
     lines = answer(chat).locator(".thinking .word")
-    expect(lines).to_have_text(["Thought briefly", re.compile(r"^Thought for \d+\ss$")])
+    told = ["Thought briefly", re.compile(r"^Thought for \d+\ss$")]
+    expect(lines).to_have_text(told)
     chat.reload()
-    expect(lines).to_have_text(["Thought", "Thought"])
+    expect(lines).to_have_text(told)
 
 
 def test_a_card_says_once_what_is_asked_and_stands_in_place_of_the_line(chat: Page) -> None:

@@ -58,7 +58,7 @@ def test_what_waits_is_there_after_a_reload_and_can_be_told_at_once(chat: Page, 
     chat.get_by_role("button", name="Send now").click()
     expect(chat.locator(".answer-text").last).to_have_text("At once.")
     first = chat.get_by_role("article", name="Answer").first
-    expect(first).to_contain_text("Stopped.")
+    expect(first).to_contain_text("Stopped")
     expect(first).to_contain_text("word5 ")
     assert waiting(chat) == []
     statuses = [
@@ -81,7 +81,7 @@ def test_a_message_is_taken_back_from_the_line_and_those_behind_it_move_up(chat:
     chat.get_by_role("button", name="Take it back").click()
     expect(chat.get_by_role("textbox", name="Message", exact=True)).to_have_value("and one more\n\ntaken back")
     chat.get_by_role("button", name="Stop", exact=True).click()
-    expect(answer(chat)).to_contain_text("Stopped.")
+    expect(answer(chat)).to_contain_text("Stopped")
     expect(chat.get_by_role("article", name="You")).to_have_count(1)
 
 
@@ -98,8 +98,8 @@ def test_stopping_loses_nothing_that_waits(chat: Page) -> None:
     send(chat, script([text("After all.")]))
     expect(chat.get_by_role("button", name="Send now")).to_be_enabled()
     chat.keyboard.press("Escape")
-    expect(answer(chat)).to_contain_text("Not answered.")
-    expect(chat.get_by_role("article", name="Answer").first).to_contain_text("Stopped.")
+    expect(answer(chat)).to_contain_text("Not answered")
+    expect(chat.get_by_role("article", name="Answer").first).to_contain_text("Stopped")
     expect(chat.get_by_role("article", name="You").last).to_contain_text("After all.")
     answer(chat).get_by_role("button", name="Retry").click()
     expect(chat.locator(".answer-text").last).to_have_text("After all.")
@@ -231,6 +231,35 @@ def test_a_failed_answer_has_one_way_to_try_again(chat: Page) -> None:
     failed = chat.get_by_role("article", name="Answer").first
     expect(failed.get_by_role("button", name="Retry")).to_have_count(0)
     expect(failed.get_by_role("button", name="Regenerate")).to_have_count(1)
+
+
+def test_a_failure_is_told_once_and_is_a_line_when_it_is_no_longer_the_last(chat: Page) -> None:
+    said = "The provider limits requests (429): Used 500 in 60 s. Try again in 40 s."
+    send(chat, script([{"type": "fail", "code": "rate_limited", "message": said, "retry_after": 40}]))
+    failed = chat.get_by_role("article", name="Answer").first
+    expect(failed.get_by_text("The provider asks to slow down.")).to_be_visible()
+    expect(failed.get_by_text("429 · Used 500 in 60\u00a0s.", exact=True)).to_be_visible()
+    expect(failed).not_to_contain_text("Try again")
+    send(chat, script([text("Fine.")]))
+    expect(answer(chat)).to_contain_text("Fine.")
+    expect(failed.get_by_text("429 ·")).to_be_hidden()
+    failed.get_by_text("The provider asks to slow down.").click()
+    expect(failed.get_by_text("429 ·")).to_be_visible()
+    assert_accessible(chat)
+
+
+def test_an_answer_that_was_stopped_says_so_in_the_row_of_its_buttons(chat: Page) -> None:
+    begin(chat)
+    chat.get_by_role("button", name="Stop", exact=True).click()
+    places = [
+        answer(chat).get_by_text("Stopped", exact=True),
+        *(answer(chat).get_by_role("button", name=name) for name in ("Continue", "Retry", "Copy")),
+        answer(chat).get_by_title("Details of this answer"),
+    ]
+    expect(places[-1]).to_be_visible()
+    middles = [box["y"] + box["height"] / 2 for place in places if (box := place.bounding_box())]
+    assert len(middles) == len(places)
+    assert max(middles) - min(middles) < 3
 
 
 def test_a_failure_in_mid_answer_tells_what_was_kept_and_offers_to_go_on(chat: Page) -> None:

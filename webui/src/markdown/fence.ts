@@ -1,4 +1,5 @@
 /** A fenced code block that is still open: its text is appended as it comes, and looked at line by line for the end only. */
+import { isLong } from './html';
 import { lex } from './lexer';
 import type { Tokens } from 'marked';
 
@@ -73,6 +74,7 @@ export class Fence {
     const token = lex(this.raw, {}, false).tokens[0] as Tokens.Code | undefined;
     const text = token?.text ?? '';
     if (this.text.data !== text) this.text.data = text;
+    if (isLong(text)) this.element.classList.add('long');
   }
 
   /** The last line so far, without its end. */

@@ -27,6 +27,11 @@ function escapeText(text: string): string {
   );
 }
 
+/** Whether code is high enough for its head to stay in sight. */
+export function isLong(code: string): boolean {
+  return code.split('\n', 9).length > 8;
+}
+
 /** Whether a link may be followed: an address with a scheme that runs no code and reads no file. */
 export function isSafeLink(href: string): boolean {
   return /^(?:https?:\/\/|mailto:)[^\s]/i.test(href);
@@ -92,7 +97,7 @@ export class HtmlRenderer {
     const attribute = language ? ` class="language-${escapeAll(language)}"` : '';
     const [wrap, save] = [escapeAll(this.labels.wrap), escapeAll(this.labels.save)];
     return (
-      `<div class="code${language ? '' : ' plain'}"><div class="code-head"><span>${escapeAll(language || this.labels.code)}</span>` +
+      `<div class="code${language ? '' : ' plain'}${isLong(text) ? ' long' : ''}"><div class="code-head"><span>${escapeAll(language || this.labels.code)}</span>` +
       `<input type="checkbox" class="code-wrap" aria-label="${wrap}" title="${wrap}">` +
       `<button type="button" class="code-save" aria-label="${save}" title="${save}"></button>` +
       `<button type="button" class="code-copy">${escapeAll(this.labels.copy)}</button></div>` +

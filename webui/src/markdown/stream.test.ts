@@ -45,6 +45,8 @@ const SAMPLES: Record<string, string> = {
   halfTable: 'a | b\nno table\n\n| lone | line |\n\n| h1 | h2 |\n|----|\nno\n',
   fence:
     'Look:\n```python\nprint("hi")\n\n\ndef f():\n    return `1`\n```\nafter\n\n~~~\ntilde\n```\n~~~\n\n````md\n```js\n1\n```\n````\n',
+  longFence:
+    'a\n```py\n1\n2\n3\n4\n5\n6\n7\n8\n9\n```\n- i\n  ```\n  1\n\n\n\n\n\n\n\n  9\n  ```\n\n```\n1\n2\n3\n4\n5\n6\n7\n8\n```\n```\n\n\n\n\n\n\n\n\n9',
   openFence: '```js\nconst a = 1;\n\n``\n',
   fenceWithBlankEnd: '```\na\n\n```\n\n```\n\n```\n\n```x\n```\nend',
   indentedFence: '  ```js\n  a\n    b\n  ```\n\n1. item\n   ```sh\n   ls **x\n   ```\n2. next\n',

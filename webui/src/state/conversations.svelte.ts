@@ -7,6 +7,8 @@ import { keep, recall } from './copies';
 const PAGE = 40;
 /** As many as the server gives at once. */
 const MOST = 200;
+/** In characters, as on the server. */
+const LONGEST_TITLE = 60;
 /** Where a tab remembers what it was about to delete when it was reloaded. */
 const LEAVING = 'luxx:leaving';
 
@@ -121,15 +123,17 @@ class Conversations {
     this.ended = cursor === null;
   }
 
-  async create(settings: Partial<ConversationSettings>, requestId: string): Promise<Conversation> {
-    const made = await api.create({ ...settings, client_request_id: requestId });
+  /** Make a conversation; `title` is what it is called until the server has named it after its first message. */
+  async create(settings: Partial<ConversationSettings>, requestId: string, title: string): Promise<Conversation> {
+    const made = named(await api.create({ ...settings, client_request_id: requestId }), title);
     this.put(made);
     return made;
   }
 
   /** Take the server's word about one conversation; the newest activity stands first. */
-  put(conversation: Conversation): void {
-    if (this.leaving.has(conversation.id)) return;
+  put(told: Conversation): void {
+    if (this.leaving.has(told.id)) return;
+    const conversation = named(told, this.byId(told.id)?.title ?? '');
     if (this.loading) this.meanwhile.set(conversation.id, conversation);
     const reached = this.ended || conversation.updated_at >= this.oldest;
     this.pinned = placed(this.pinned, conversation, conversation.pinned);
@@ -254,6 +258,22 @@ function savedLeaving(): string[] {
   } catch {
     return [];
   }
+}
+
+/** The words that a conversation is named after, as the server will name it. */
+export function firstWords(text: string): string {
+  const line = text
+    .trimStart()
+    .slice(0, LONGEST_TITLE * 4)
+    .split(/\s+/)
+    .join(' ')
+    .trim();
+  return line.length > LONGEST_TITLE ? `${line.slice(0, LONGEST_TITLE - 1).trimEnd()}…` : line;
+}
+
+/** Return the conversation, with a title for as long as it has none. */
+function named(conversation: Conversation, title: string): Conversation {
+  return conversation.title ? conversation : { ...conversation, title };
 }
 
 /** Return the list with the conversation where it belongs by its activity, or without it. */

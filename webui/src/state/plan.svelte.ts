@@ -31,11 +31,11 @@ export class Plan {
   }
 
   /** Make the conversation. Raises Problem. */
-  async create(): Promise<Conversation> {
+  async create(title: string): Promise<Conversation> {
     const settings: Partial<ConversationSettings> = Object.fromEntries(
       Object.entries(this.settings).filter(([, value]) => value !== null),
     );
-    const made = await conversations.create(settings, requestIds.for('new', settings));
+    const made = await conversations.create(settings, requestIds.for('new', settings), title);
     requestIds.done('new', settings);
     writeDraft(KEY, '');
     return made;

@@ -2,7 +2,7 @@
 import { Problem } from '../api/http';
 import type { FileRef } from '../api/types';
 import { recall } from './copies';
-import { conversations } from './conversations.svelte';
+import { conversations, firstWords } from './conversations.svelte';
 import { moveAttachments } from './attachments.svelte';
 import { moveDraft, NEW_CHAT, type Attempt } from './drafts';
 import { held } from './held.svelte';
@@ -74,7 +74,7 @@ class Session {
   /** Send a message with its files, which was written in `to`. Raises Problem if the server did not accept it. */
   async send(text: string, attachments: FileRef[], to: Thread): Promise<void> {
     const opened = this.placeOf(to);
-    const thread = opened.id === null ? await this.begin(opened, text) : opened;
+    const thread = opened.id === null ? await this.begin(opened, text, attachments) : opened;
     try {
       await thread.toEnd();
       beginAttempt(thread, text, attachments);
@@ -87,8 +87,9 @@ class Session {
   }
 
   /** Make the conversation that was planned, and show it to who has not left meanwhile. */
-  private async begin(planned: Thread, text: string): Promise<Thread> {
-    const made = await insist(() => planned.create());
+  private async begin(planned: Thread, text: string, files: FileRef[]): Promise<Thread> {
+    const title = firstWords(text.trim() || (files[0]?.name ?? ''));
+    const made = await insist(() => planned.create(title));
     const thread = new Thread(made.id);
     thread.conversation = made;
     this.made.set(planned, thread);

@@ -347,9 +347,9 @@ export class Thread extends BranchPart {
     this.plan.keep();
   }
 
-  /** Make a conversation with the settings chosen so far. */
-  create(): Promise<Conversation> {
-    return this.plan.create();
+  /** Make a conversation with the settings chosen so far, named by its first words. */
+  create(title: string): Promise<Conversation> {
+    return this.plan.create(title);
   }
 
   /** A turn that is followed has its turn now. */

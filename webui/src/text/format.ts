@@ -27,8 +27,9 @@ export function formats(locale: string, display: Display = 'narrow') {
 
   return {
     number,
-    /** Roughly, in as few signs as can be: 128K. */
-    compact: (n: number): string => n.toLocaleString(locale, { notation: 'compact', maximumFractionDigits: 1 }),
+    /** How much a model reads, as its makers say it in all languages: 128K, be it a power of two or of ten. */
+    compact: (n: number): string =>
+      (n % 4096 ? n : (n / 1024) * 1000).toLocaleString('en', { notation: 'compact', maximumFractionDigits: 1 }),
     /** One of the forms, without the number. */
     choose,
     /** The number and one of the forms. */
