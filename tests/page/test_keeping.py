@@ -4,6 +4,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.page.accessibility import assert_accessible
@@ -105,13 +106,17 @@ def test_the_dialog_is_accessible_and_gives_the_focus_back(chat: Page) -> None:
     expect(chat.get_by_role("button", name="Share and export")).to_be_focused()
 
 
-def test_paper_shows_all_messages_and_no_controls(chat: Page, server: PageServer) -> None:
+@pytest.mark.parametrize("way", ["dialog", "keys"])
+def test_paper_shows_all_messages_and_no_controls(chat: Page, server: PageServer, way: str) -> None:
     said = [f"{'Question' if n % 2 == 0 else 'Answer'} {n} of many." for n in range(300)]
     chat.goto(f"{server.url}/c/{keep(server, 'Much was said', line(*said))}")
     expect(chat.get_by_text("Answer 299 of many.")).to_be_visible()
     chat.evaluate("window.print = () => (window.printed = dispatchEvent(new Event('beforeprint')))")
-    open_keeping(chat)
-    chat.get_by_role("button", name="Print").click()
+    if way == "dialog":
+        open_keeping(chat)
+        chat.get_by_role("button", name="Print").click()
+    else:
+        chat.keyboard.press("Control+p")
     chat.wait_for_function("window.printed")
     expect(chat.locator("[role=log] article")).to_have_count(300)
     chat.emulate_media(media="print")
@@ -121,3 +126,13 @@ def test_paper_shows_all_messages_and_no_controls(chat: Page, server: PageServer
     assert chat.evaluate("document.body.scrollHeight") > 300 * 20
     assert chat.locator("main button:visible").count() == 0
     chat.emulate_media(media="null")
+
+
+def test_paper_says_what_the_browser_alone_could_not_print(chat: Page, server: PageServer) -> None:
+    said = [f"{'Question' if n % 2 == 0 else 'Answer'} {n} of many." for n in range(100)]
+    chat.goto(f"{server.url}/c/{keep(server, 'Much was said', line(*said))}")
+    expect(chat.get_by_text("Answer 99 of many.")).to_be_visible()
+    chat.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(chat.get_by_text("Earlier messages are left out here.")).to_be_attached()
+    chat.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(chat.get_by_text("Earlier messages are left out here.")).to_have_count(0)

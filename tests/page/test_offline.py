@@ -240,7 +240,7 @@ def test_without_a_network_one_line_tells_of_a_stop(tab: Page) -> None:
     expect(answer(tab)).to_contain_text("Will stop when the server is back.")
     expect(tab.locator(".status")).to_have_text("")
     tab.context.set_offline(False)
-    expect(answer(tab)).to_contain_text("Stopped.")
+    expect(answer(tab)).to_contain_text("Stopped")
     expect(tab.locator(".status")).to_have_text("")
 
 

@@ -16,6 +16,7 @@ _AT_END = f"""() => {{
 _NOT_AT_END = f"() => !({_AT_END})()"
 _AT_START = f"() => document.querySelector('{_LOG}').scrollTop === 0"
 _FRAME = "one => getComputedStyle(one).outlineStyle"
+_BAR = "one => getComputedStyle(one, '::before').borderInlineStartStyle"
 
 
 @pytest.fixture
@@ -111,10 +112,8 @@ def test_the_conversation_has_a_frame_for_who_comes_by_keys_only(long: Page) -> 
     assert long.locator(_LOG).evaluate(_FRAME) == "solid"
 
 
-@pytest.mark.parametrize(("by_keys", "frame"), [(False, "none"), (True, "solid")])
-def test_a_message_that_was_found_has_a_frame_for_who_comes_by_keys_only(
-    long: Page, *, by_keys: bool, frame: str
-) -> None:
+@pytest.mark.parametrize(("by_keys", "bar"), [(False, "none"), (True, "solid")])
+def test_a_message_that_was_found_has_a_bar_for_who_comes_by_keys_only(long: Page, *, by_keys: bool, bar: str) -> None:
     long.get_by_role("combobox", name="Search").fill("number 3")
     hit = long.get_by_role("option").first
     expect(hit).to_be_visible()
@@ -125,7 +124,7 @@ def test_a_message_that_was_found_has_a_frame_for_who_comes_by_keys_only(
         hit.click()
     found = long.locator("article:focus")
     expect(found).to_have_count(1)
-    assert found.evaluate(_FRAME) == frame
+    assert found.evaluate(_BAR) == bar
 
 
 def test_a_question_that_is_higher_than_the_window_is_seen_from_its_beginning(chat: Page) -> None:

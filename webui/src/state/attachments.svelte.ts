@@ -3,7 +3,7 @@ import { files as api } from '../api/client';
 import { Problem } from '../api/http';
 import type { FileRef } from '../api/types';
 import { upload } from '../api/upload';
-import { keepList, listIn, onKept, recallList } from './kept';
+import { storeList, listIn, onStored, storedList } from './storage';
 import { limits } from './limits.svelte';
 
 const PREFIX = 'files:';
@@ -108,7 +108,7 @@ export class Attachments {
   readonly refs = $derived(this.items.flatMap((item) => item.file ?? []));
 
   constructor(private key: string) {
-    for (const file of filesIn(recallList(PREFIX + key))) void this.restore(file);
+    for (const file of filesIn(storedList(PREFIX + key))) void this.restore(file);
   }
 
   async add(sources: Iterable<File>): Promise<void> {
@@ -206,7 +206,7 @@ export class Attachments {
 
   private save(): void {
     const kept = this.items.flatMap(({ file, pasted }): Kept[] => (file ? [pasted ? { ...file, pasted } : file] : []));
-    keepList(PREFIX + this.key, kept);
+    storeList(PREFIX + this.key, kept);
   }
 }
 
@@ -230,7 +230,7 @@ export function moveAttachments(from: string, to: string): void {
 }
 
 // A draft that is gone from the storage was sent, or emptied, in another tab.
-onKept(PREFIX, (draft, text, before) => {
+onStored(PREFIX, (draft, text, before) => {
   if (!text) drafts.get(draft)?.drop(filesIn(listIn(before)));
 });
 

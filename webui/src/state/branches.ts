@@ -1,13 +1,13 @@
 /** Where a person was in each branch, so that going back to a branch shows all of it again. */
-import { keep, recall } from './kept';
+import { store, stored } from './storage';
 
 const PREFIX = 'leaf:';
 
 /** Remember that the branch through `messageId` was shown up to `leafId`. */
 export function rememberLeaf(messageId: string, leafId: string): void {
-  if (messageId !== leafId) keep(PREFIX + messageId, leafId);
+  if (messageId !== leafId) store(PREFIX + messageId, leafId);
 }
 
 export function recallLeaf(messageId: string): string {
-  return recall(PREFIX + messageId) || messageId;
+  return stored(PREFIX + messageId) || messageId;
 }

@@ -2,7 +2,7 @@
 import { turns } from '../api/client';
 import { BackOff } from '../api/connection';
 import { Problem } from '../api/http';
-import { keepList, recallList } from './kept';
+import { storeList, storedList } from './storage';
 
 /** The turns whose end is asked for by this tab, and not heard of by the server yet. */
 const ASKED = 'stops';
@@ -47,9 +47,9 @@ export function resumeStops(): void {
 }
 
 function read(): string[] {
-  return recallList(ASKED, 'tab').filter((id) => typeof id === 'string');
+  return storedList(ASKED, 'tab').filter((id) => typeof id === 'string');
 }
 
 function write(ids: string[]): void {
-  keepList(ASKED, ids, 'tab');
+  storeList(ASKED, ids, 'tab');
 }

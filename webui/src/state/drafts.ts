@@ -1,5 +1,5 @@
 /** What a person has written and not sent, kept for each conversation across reloads. */
-import { keep, onKept, recall, type Scope } from './kept';
+import { onStored, store, stored, type Scope } from './storage';
 
 const PREFIX = 'draft:';
 /** What was written last is shared by all tabs; each has its own beside it, so that two on one conversation do not take it from each other. */
@@ -9,40 +9,40 @@ const SCOPES: readonly Scope[] = ['tab', 'all'];
 export const NEW_CHAT = 'new';
 
 export function readDraft(key: string): string {
-  return recall(PREFIX + key, 'tab') || recall(PREFIX + key);
+  return stored(PREFIX + key, 'tab') || stored(PREFIX + key);
 }
 
 export function writeDraft(key: string, text: string): void {
-  for (const scope of SCOPES) keep(PREFIX + key, text, scope);
+  for (const scope of SCOPES) store(PREFIX + key, text, scope);
 }
 
 /** Let go of what was sent of a draft, unless another tab has begun the next one meanwhile. */
 export function dropDraft(key: string, sent: string): void {
   for (const scope of SCOPES) {
-    const draft = recall(PREFIX + key, scope);
-    if (isBegunBy(draft, sent)) keep(PREFIX + key, without(draft, sent), scope);
+    const draft = stored(PREFIX + key, scope);
+    if (isBegunBy(draft, sent)) store(PREFIX + key, without(draft, sent), scope);
   }
 }
 
 /** A conversation was made for the message that the draft begins with: the draft is one of that conversation. */
 export function moveDraft(from: string, to: string, message: string): void {
   for (const scope of SCOPES) {
-    const draft = recall(PREFIX + from, scope);
+    const draft = stored(PREFIX + from, scope);
     if (!isBegunBy(draft, message)) continue;
-    keep(PREFIX + to, draft, scope);
-    keep(PREFIX + from, '', scope);
+    store(PREFIX + to, draft, scope);
+    store(PREFIX + from, '', scope);
   }
 }
 
 /** Hear of drafts that are gone from what the tabs share: sent, or emptied, in another one. Returns what ends it. */
 export function onDraftGone(hear: (key: string, before: string) => void): () => void {
-  return onKept(PREFIX, (key, text, before) => {
+  return onStored(PREFIX, (key, text, before) => {
     if (!text) hear(key, before);
   });
 }
 
 onDraftGone((key, before) => {
-  if (recall(PREFIX + key, 'tab') === before) keep(PREFIX + key, '', 'tab');
+  if (stored(PREFIX + key, 'tab') === before) store(PREFIX + key, '', 'tab');
 });
 
 export function joined(texts: readonly string[]): string {
@@ -73,7 +73,7 @@ export interface Attempt {
 
 export function readAttempt(key: string): Attempt | undefined {
   try {
-    const found = JSON.parse(recall(ATTEMPTS + key) || 'null') as Attempt | null;
+    const found = JSON.parse(stored(ATTEMPTS + key) || 'null') as Attempt | null;
     return typeof found?.id === 'string' && Array.isArray(found.files) ? found : undefined;
   } catch {
     return undefined;
@@ -81,5 +81,5 @@ export function readAttempt(key: string): Attempt | undefined {
 }
 
 export function writeAttempt(key: string, attempt: Attempt | undefined): void {
-  keep(ATTEMPTS + key, attempt ? JSON.stringify(attempt) : '');
+  store(ATTEMPTS + key, attempt ? JSON.stringify(attempt) : '');
 }

@@ -3,7 +3,7 @@ import { lazy } from '../markdown';
 import { en } from '../text/en';
 import { LOADERS } from '../text/languages';
 import { shown, type Language } from '../text/shown.svelte';
-import { keep } from './kept';
+import { store } from './storage';
 
 const ENGLISH: Partial<Language> = { words: en };
 
@@ -24,7 +24,7 @@ class LanguageChoice {
   /** Switch to another language as soon as its words are there. */
   async choose(code: string): Promise<void> {
     this.choice = code;
-    keep('language', code);
+    store('language', code);
     await this.use(code);
   }
 

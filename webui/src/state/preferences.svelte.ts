@@ -1,5 +1,5 @@
 /** What a person prefers, kept in this browser for all chats. `src/theme-boot.js` sets the size of the text before the first paint. */
-import { keep, onKept, recall } from './kept';
+import { onStored, store, stored } from './storage';
 
 export type TextSize = 'small' | 'normal' | 'large';
 /** What sends a message: Enter alone, or only with Ctrl (on a Mac, Cmd). */
@@ -7,23 +7,23 @@ export type SendKey = 'enter' | 'ctrl';
 
 class Preferences {
   size = $state<TextSize>(sizeNamed(document.documentElement.dataset['text']));
-  sendKey = $state<SendKey>(recall('send') === 'ctrl' ? 'ctrl' : 'enter');
+  sendKey = $state<SendKey>(stored('send') === 'ctrl' ? 'ctrl' : 'enter');
   /** The system prompt of chats that are made from now on. */
-  instructions = $state(recall('instructions'));
+  instructions = $state(stored('instructions'));
 
   setSize(size: TextSize): void {
     this.show(size);
-    keep('text', size === 'normal' ? '' : size);
+    store('text', size === 'normal' ? '' : size);
   }
 
   setSendKey(key: SendKey): void {
     this.sendKey = key;
-    keep('send', key === 'enter' ? '' : key);
+    store('send', key === 'enter' ? '' : key);
   }
 
   setInstructions(text: string): void {
     this.instructions = text;
-    keep('instructions', text);
+    store('instructions', text);
   }
 
   /** Follow what was chosen in another tab. */
@@ -46,4 +46,4 @@ function sizeNamed(size: string | undefined): TextSize {
 
 export const preferences = new Preferences();
 
-onKept('', (name, text) => preferences.follow(name, text));
+onStored('', (name, text) => preferences.follow(name, text));

@@ -1,5 +1,5 @@
 /** The models that were chosen last, in this browser: new chats begin with the latest. */
-import { keepList, recallList } from './kept';
+import { storeList, storedList } from './storage';
 
 const KEPT = 'models';
 const MOST = 4;
@@ -9,12 +9,12 @@ export type ModelChoice = [providerId: string, model: string | null, typed?: boo
 
 /** Return the models that were chosen last, the latest first. */
 export function recentModels(): ModelChoice[] {
-  return recallList(KEPT).filter(isChoice).slice(0, MOST);
+  return storedList(KEPT).filter(isChoice).slice(0, MOST);
 }
 
 export function rememberModel(choice: ModelChoice): void {
   const others = recentModels().filter(([id, name]) => id !== choice[0] || name !== choice[1]);
-  keepList(KEPT, [choice, ...others].slice(0, MOST));
+  storeList(KEPT, [choice, ...others].slice(0, MOST));
 }
 
 function isChoice(item: unknown): item is ModelChoice {

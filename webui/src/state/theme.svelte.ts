@@ -1,5 +1,5 @@
 /** The chosen theme. `src/theme-boot.js` applies it before the first paint. */
-import { keep } from './kept';
+import { store } from './storage';
 
 export type ThemeChoice = 'system' | 'light' | 'dark';
 
@@ -21,7 +21,7 @@ class Theme {
       if (choice === 'system') frame.media = `(prefers-color-scheme: ${of})`;
       else frame.media = of === choice ? 'all' : 'not all';
     }
-    keep('theme', choice === 'system' ? '' : choice);
+    store('theme', choice === 'system' ? '' : choice);
   }
 }
 

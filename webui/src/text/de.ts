@@ -74,6 +74,7 @@ export const words: Catalogue = {
     label: 'Nachrichten',
     loading: 'Wird geladen …',
     older: 'Frühere Nachrichten werden geladen …',
+    notPrinted: 'Frühere Nachrichten fehlen hier. Teilen und behalten > Drucken druckt alle.',
     notFound: 'Diesen Chat gibt es nicht (mehr).',
     jump: 'Zum Ende springen',
     below: 'Die Antwort geht unten weiter',

@@ -71,6 +71,7 @@ export const en = {
     label: 'Messages',
     loading: 'Loading …',
     older: 'Loading earlier messages …',
+    notPrinted: 'Earlier messages are left out here. Share and export > Print has all of them.',
     notFound: 'This conversation does not exist (any more).',
     jump: 'Jump to latest',
     below: 'The answer goes on below',

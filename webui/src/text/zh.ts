@@ -74,6 +74,7 @@ export const words: Catalogue = {
     label: '消息',
     loading: '正在加载…',
     older: '正在加载更早的消息…',
+    notPrinted: '此处未包含更早的消息。“分享与保存 > 打印”会打印全部。',
     notFound: '此对话不存在或已被删除。',
     jump: '跳到最新',
     below: '下方仍在回答',

@@ -1,5 +1,5 @@
 /** The page's keyboard shortcuts: none takes from a browser what a page should leave to it, and none types a sign where one writes. */
-import { keep, recall } from '../state/kept';
+import { store, stored } from '../state/storage';
 
 export type Shortcut =
   'newChat' | 'search' | 'sidebar' | 'composer' | 'answer' | 'editLast' | 'waiting' | 'copyLast' | 'shortcuts' | 'stop';
@@ -52,15 +52,21 @@ export function here(keys: string): string {
 
 export const questionMark = {
   isOn(): boolean {
-    return recall(QUESTION_MARK) !== 'off';
+    return stored(QUESTION_MARK) !== 'off';
   },
   set(on: boolean): void {
-    keep(QUESTION_MARK, on ? '' : 'off');
+    store(QUESTION_MARK, on ? '' : 'off');
   },
 };
 
 export function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea, select'));
+}
+
+/** Whether the keys are those that have the browser print. */
+export function isPrintKey(event: KeyboardEvent): boolean {
+  const held = APPLE ? event.metaKey : event.ctrlKey;
+  return held && !event.altKey && !event.shiftKey && letterOf(event) === 'p';
 }
 
 function isHeld(event: KeyboardEvent): boolean {

@@ -6,7 +6,7 @@ const PREFIX = 'luxx:';
 export type Scope = 'all' | 'tab';
 
 /** Return what is kept under a name, '' if that is nothing. */
-export function recall(name: string, scope: Scope = 'all'): string {
+export function stored(name: string, scope: Scope = 'all'): string {
   try {
     return storage(scope).getItem(PREFIX + name) ?? '';
   } catch {
@@ -15,7 +15,7 @@ export function recall(name: string, scope: Scope = 'all'): string {
 }
 
 /** Keep a text; '' is nothing to keep. */
-export function keep(name: string, text: string, scope: Scope = 'all'): void {
+export function store(name: string, text: string, scope: Scope = 'all'): void {
   try {
     if (text) storage(scope).setItem(PREFIX + name, text);
     else storage(scope).removeItem(PREFIX + name);
@@ -25,13 +25,13 @@ export function keep(name: string, text: string, scope: Scope = 'all'): void {
 }
 
 /** Return the list that is kept under a name, of items that may be anything. */
-export function recallList(name: string, scope: Scope = 'all'): unknown[] {
-  return listIn(recall(name, scope));
+export function storedList(name: string, scope: Scope = 'all'): unknown[] {
+  return listIn(stored(name, scope));
 }
 
 /** Keep a list; an empty one is nothing to keep. */
-export function keepList(name: string, items: readonly unknown[], scope: Scope = 'all'): void {
-  keep(name, items.length ? JSON.stringify(items) : '', scope);
+export function storeList(name: string, items: readonly unknown[], scope: Scope = 'all'): void {
+  store(name, items.length ? JSON.stringify(items) : '', scope);
 }
 
 /** Return the list that a kept text holds, an empty one if it holds none. */
@@ -45,7 +45,7 @@ export function listIn(text: string): unknown[] {
 }
 
 /** Hear what other tabs keep under names that begin with `prefix`, the rest of which is told; '' is nothing. Returns what ends it. */
-export function onKept(prefix: string, hear: (rest: string, text: string, before: string) => void): () => void {
+export function onStored(prefix: string, hear: (rest: string, text: string, before: string) => void): () => void {
   const heard = ({ key, newValue, oldValue }: StorageEvent): void => {
     if (key?.startsWith(PREFIX + prefix))
       hear(key.slice(PREFIX.length + prefix.length), newValue ?? '', oldValue ?? '');
