@@ -253,6 +253,7 @@ export const words: Catalogue = {
     thoughtBriefly: 'Kurz nachgedacht',
     thoughtFor: (time) => `${time} nachgedacht`,
     parallel: (n) => plural(n, { one: 'Tool', other: 'Tools gleichzeitig' }),
+    entries: (n) => plural(n, { one: 'Eintrag', other: 'Einträge' }),
     used: (n) => `${plural(n, { one: 'Tool', other: 'Tools' })} verwendet`,
     running: 'läuft',
     complete: 'fertig',

@@ -250,6 +250,7 @@ export const en = {
     thoughtBriefly: 'Thought briefly',
     thoughtFor: (time: string) => `Thought for ${time}`,
     parallel: (n: number) => plural(n, { one: 'tool', other: 'tools at once' }),
+    entries: (n: number) => plural(n, { one: 'entry', other: 'entries' }),
     used: (n: number) => `Used ${plural(n, { one: 'tool', other: 'tools' })}`,
     running: 'running',
     complete: 'done',

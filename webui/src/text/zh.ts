@@ -252,6 +252,7 @@ export const words: Catalogue = {
     thoughtBriefly: '思考了片刻',
     thoughtFor: (time) => `思考了 ${time}`,
     parallel: (n) => `同时使用 ${number(n)} 个工具`,
+    entries: (n) => `${number(n)} 条`,
     used: (n) => `使用了 ${number(n)} 个工具`,
     running: '运行中',
     complete: '完成',

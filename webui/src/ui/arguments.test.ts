@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { argumentRows, firstLine, parseObject, sameJson, summary, withoutEdit } from './arguments';
+import { argumentRows, brief, firstLine, parseObject, sameJson, summary, withoutEdit } from './arguments';
 
 test('arguments are read by name, texts of several lines as blocks', () => {
   expect(argumentRows('{"code": "a\\nb", "n": 1, "list": []}')).toEqual([
@@ -40,4 +40,15 @@ test('a first line that only announces the next is told with it', () => {
     'Bad arguments: `expression` is missing',
   );
   expect(firstLine('No such file.\nmore')).toBe('No such file.');
+});
+
+test('a result is told in short by what it holds', () => {
+  const short = (text: string) => brief(text, (n) => `${n} entries`);
+  expect(short('[{"title": "a"}, {"title": "b"}]')).toBe('2 entries');
+  expect(short('{"results": [1, 2, 3]}')).toBe('3 entries');
+  expect(short('{"city": "Berlin", "degrees": 21, "wind": {"kmh": 8}}')).toBe('Berlin, 21, {"kmh":8}');
+  expect(short('{}')).toBe('');
+  expect(short('[not json] but\n  text')).toBe('[not json] but text');
+  expect(short('42')).toBe('42');
+  expect(short(`[${'1,'.repeat(60_000)}1]`)).toMatch(/^\[1,1,.* …$/);
 });

@@ -69,9 +69,28 @@ export function withoutEdit(text: string): string {
   return text.startsWith(EDITED) ? text.slice(text.indexOf('\n') + 1) : text;
 }
 
-/** Return the beginning of a result on one line, for who does not unfold it. */
-export function brief(text: string): string {
-  return cut(visible(text.slice(0, 400).replace(/\s+/g, ' ').trim()), 120);
+/** A longer result is not read as JSON for its short form. */
+const MOST_READ = 100_000;
+
+/** Return a result on one line, for who does not unfold it: how many entries a list has, what an object holds, how a text begins. */
+export function brief(text: string, entries: (count: number) => string): string {
+  const value = /^\s*[[{]/.test(text) && text.length <= MOST_READ ? parse(text) : undefined;
+  const list = Array.isArray(value) ? value : onlyList(value);
+  if (list) return entries(list.length);
+  const line = value === undefined ? text : held(value as object);
+  return cut(visible(line.slice(0, 400).replace(/\s+/g, ' ').trim()), 120);
+}
+
+/** Return the list that is all that an object holds, such as its `results`. */
+function onlyList(value: unknown): unknown[] | undefined {
+  const [item, ...others] = Object.values(Object(value) as object) as unknown[];
+  return Array.isArray(item) && !others.length ? item : undefined;
+}
+
+function held(value: object): string {
+  return Object.values(value)
+    .map((item: unknown) => (typeof item === 'string' ? item : JSON.stringify(item)))
+    .join(', ');
 }
 
 /** Return the first line that says something, with the next if it only announces that; as much as a line can hold. */
