@@ -66,9 +66,9 @@ def test_a_terminal_shows_thinking_tools_and_text(data_dir: Path) -> None:
 
 
 def test_a_model_that_is_silent_in_the_middle_of_a_line_is_waited_for_below_it(data_dir: Path) -> None:
-    rounds = script([say("It is wa"), {"type": "pause", "ms": 2500}, say("rm today.")])
+    rounds = script([say("It is wa"), {"type": "pause", "ms": 4000}, say("rm today.")])
     with AtTerminal(data_dir, "chat", rounds, NO_COLOR="1") as terminal:
-        terminal.wait_for("… the model 2 s")
+        terminal.wait_for("… the model")
         assert terminal.exit_code() == 0
     assert [line for line in seen(terminal.shown, width=100, height=40) if line] == ["It is warm today."]
 

@@ -196,15 +196,6 @@ def test_no_status_stands_below_a_full_line_which_a_terminal_would_then_write_ov
     assert stream.getvalue() == "x" * 40
 
 
-def test_a_status_never_interrupts_a_line_of_text() -> None:
-    stream, screen = terminal()
-    view = TerminalView(screen, clock=lambda: 9.0)
-    for entry, event in zip(log(STARTED, *grown(0, "half a li")), (STARTED, *grown(0, "half a li")), strict=True):
-        view.show(entry, event)
-    view.tick()
-    assert stream.getvalue() == "half a li"
-
-
 def test_a_pipe_gets_the_text_alone_and_a_line_end() -> None:
     stream, screen = pipe()
     play(TextView(screen), TOOL_TURN)

@@ -12,6 +12,7 @@ import pytest
 from luxx.core.deltas import Delta, Finish, TextDelta
 from luxx.core.errors import LimitReached, StorageError
 from luxx.core.prompts import Effect, ModelRequest, ResultPrompt
+from luxx.core.replay import Replay
 from luxx.core.steps import ToolResult, answer_text
 from luxx.engine.tool_calls import CANCELLED
 from luxx.store.records import Appended, Decided, StartedTurn
@@ -44,8 +45,12 @@ async def test_a_turn_that_its_process_left_goes_on_at_the_next_start(
         assert [name for name, _, _ in after.ran] == ["slow"] * reruns
         results = [prompt for prompt in model.requests[0].prompts if isinstance(prompt, ResultPrompt)]
         assert [result.failed for result in results] == [False, effect == "unsafe"]
+        replay = Replay()
+        for entry in entries:
+            replay.apply(entry)
         last = await at.last()
-        assert (last.text, last.recovered) == ("done", (2,))
+        assert (last.text, list(last.recovered)) == ("done", replay.recovered)
+        assert len(replay.recovered) == 1
 
 
 @pytest.mark.parametrize(

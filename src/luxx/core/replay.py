@@ -24,7 +24,7 @@ from luxx.core.steps import Step, Summary, Text, Thinking, ToolCall
 class Replay:
     """The state of a turn after the events applied so far.
 
-    `approvals` has the last approval event of each index, `recovered` the places of takeovers: the highest index that was kept, -1 for none. Pieces of a growing step are kept apart and joined when `steps` is asked for, so that a long answer costs linear time.
+    `approvals` has the last approval event of each index, `recovered` the places of takeovers: the highest index of a step that had ended and was kept, -1 for none. Pieces of a growing step are kept apart and joined when `steps` is asked for, so that a long answer costs linear time.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Replay:
             case Recovered(discarded=discarded):
                 for index in discarded:
                     self._void(index)
-                kept = (index for index, step in self._steps.items() if step.state != "void")
+                kept = (index for index, step in self._steps.items() if step.state in ("complete", "failed"))
                 self.recovered.append(max(kept, default=-1))
             case Done() | Failed() | Cancelled():
                 self.end = event

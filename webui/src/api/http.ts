@@ -4,7 +4,7 @@ import type { ProblemDocument } from './types';
 
 const UNREACHABLE = 'unreachable';
 
-/** The server refused, or could not be reached (`status` 0). `code` is stable, `message` is for people. */
+/** The server refused, or no answer of its own came (`status` 0). `code` is stable, `message` is for people. */
 export class Problem extends Error {
   constructor(
     readonly status: number,

@@ -268,7 +268,13 @@ export function firstWords(text: string): string {
     .split(/\s+/)
     .join(' ')
     .trim();
-  return line.length > LONGEST_TITLE ? `${line.slice(0, LONGEST_TITLE - 1).trimEnd()}…` : line;
+  const signs = Array.from(line);
+  return signs.length > LONGEST_TITLE
+    ? `${signs
+        .slice(0, LONGEST_TITLE - 1)
+        .join('')
+        .trimEnd()}…`
+    : line;
 }
 
 /** Return the conversation, with a title for as long as it has none. */

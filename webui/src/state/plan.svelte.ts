@@ -2,20 +2,25 @@
 import type { Conversation, ConversationSettings } from '../api/types';
 import { conversations } from './conversations.svelte';
 import { DEFAULT_SETTINGS } from './default-settings';
-import { NEW_CHAT, readDraft, writeDraft } from './drafts';
 import { preferences } from './preferences.svelte';
 import { providers } from './providers.svelte';
 import { recentModels } from './recent-models';
 import { requestIds } from './request-ids';
+import { store, stored } from './storage';
 
-/** Where what was chosen is kept, beside what is written: a draft as well. */
-const KEY = `${NEW_CHAT}:settings`;
+/** Where this tab keeps what was chosen. */
+const KEPT = 'new-chat';
 
 export class Plan {
-  private chosen = $state.raw(readChosen());
+  private chosen = $state.raw<Partial<ConversationSettings>>({});
   /** The model that was chosen last in this browser: it is kept as long as there is such. */
   private readonly last = recentModels()[0];
   readonly settings = $derived<ConversationSettings>({ ...this.usual(), ...this.chosen });
+
+  /** `first` says whether there is no conversation yet: only then does it go on with what was chosen before a reload. */
+  constructor(first: boolean) {
+    if (first) this.chosen = readChosen();
+  }
 
   change(fields: Partial<ConversationSettings>): void {
     const usual = new Map<string, unknown>(Object.entries(this.usual()));
@@ -27,7 +32,7 @@ export class Plan {
   /** Have what was chosen kept until the conversation is made. The model is kept for all new chats. */
   keep(): void {
     const chosen = Object.entries(this.chosen).filter(([name]) => name !== 'provider_id' && name !== 'model');
-    writeDraft(KEY, chosen.length ? JSON.stringify(Object.fromEntries(chosen)) : '');
+    store(KEPT, chosen.length ? JSON.stringify(Object.fromEntries(chosen)) : '', 'tab');
   }
 
   /** Make the conversation. Raises Problem. */
@@ -37,7 +42,7 @@ export class Plan {
     );
     const made = await conversations.create(settings, requestIds.for('new', settings), title);
     requestIds.done('new', settings);
-    writeDraft(KEY, '');
+    store(KEPT, '', 'tab');
     return made;
   }
 
@@ -58,7 +63,7 @@ const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.st
 
 function readChosen(): Partial<ConversationSettings> {
   try {
-    const found: unknown = JSON.parse(readDraft(KEY) || '{}');
+    const found: unknown = JSON.parse(stored(KEPT, 'tab') || '{}');
     if (typeof found !== 'object' || found === null) return {};
     return Object.fromEntries(Object.entries(found).filter(([name]) => name in DEFAULT_SETTINGS));
   } catch {

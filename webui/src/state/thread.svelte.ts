@@ -24,7 +24,7 @@ import { requestIds } from './request-ids';
 export class Thread extends BranchPart {
   conversation = $state<Conversation | null>(null);
   /** What holds until the conversation exists. */
-  private readonly plan = new Plan();
+  private readonly plan = new Plan(this.id === null);
   /** Where a person is to be led, now that it is there; the view takes it away when it has done so. */
   target = $state.raw<Place | null>(null);
   /** Whether all the messages are to stand in the document, as for paper. */

@@ -210,7 +210,7 @@ export const deSetup: SetupCatalogue = {
     invalid: (field) => `${field}: keine gültige Zahl.`,
   },
   keep: {
-    title: 'Teilen und behalten',
+    title: 'Teilen und exportieren',
     link: 'Link nur zum Lesen',
     linkHint: 'Wer den Link hat, kann den Chat so lesen, wie er jetzt ist. Der Link lässt sich zurücknehmen.',
     also: 'Auch zeigen',

@@ -29,7 +29,7 @@ export function formats(locale: string, display: Display = 'narrow') {
     number,
     /** How much a model reads, as its makers say it in all languages: 128K, be it a power of two or of ten. */
     compact: (n: number): string =>
-      (n % 4096 ? n : (n / 1024) * 1000).toLocaleString('en', { notation: 'compact', maximumFractionDigits: 1 }),
+      (n % 1000 ? (n / 1024) * 1000 : n).toLocaleString('en', { notation: 'compact', maximumFractionDigits: 1 }),
     /** One of the forms, without the number. */
     choose,
     /** The number and one of the forms. */

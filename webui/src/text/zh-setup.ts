@@ -199,7 +199,7 @@ export const zhSetup: SetupCatalogue = {
     invalid: (field) => `${field}：不是有效的数字。`,
   },
   keep: {
-    title: '分享与保存',
+    title: '分享与导出',
     link: '只读链接',
     linkHint: '任何拿到链接的人都能阅读此对话目前的内容。你可以随时收回链接。',
     also: '同时显示',

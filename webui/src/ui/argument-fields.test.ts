@@ -28,8 +28,15 @@ test('each argument has the field that fits its value; what a field would hide i
 });
 
 test('what nobody has touched stays as it came', () => {
-  const big = { ...GIVEN, n: 2 ** 60, text: 'a\r\nb\nc' };
-  expect(after(big, {})).toEqual({ given: big, faults: {} });
+  const mixed = { ...GIVEN, text: 'a\r\nb\nc' };
+  expect(after(mixed, {})).toEqual({ given: mixed, faults: {} });
+});
+
+test('a number that could not be read exactly is not sent as another one', () => {
+  expect(after({ n: Number('12345678901234567890'), m: Infinity, ok: 1 }, {}).faults).toEqual({
+    0: 'number',
+    1: 'number',
+  });
 });
 
 test('entries become values of the same kinds, and line ends stay those of the text', () => {

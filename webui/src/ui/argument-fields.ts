@@ -1,6 +1,6 @@
 /** The arguments of a call as fields that a person can change. */
 import { visible } from './arguments';
-import { exactJson, isCode } from './exact-arguments';
+import { exactJson, isCode, isExact } from './exact-arguments';
 
 export interface ArgumentField {
   name: string;
@@ -44,7 +44,8 @@ export function readFields(
 }
 
 function read(field: ArgumentField, entry: Entry): { value?: unknown; fault?: Fault } {
-  // What nobody has touched is sent as it came, to the last digit and line end.
+  if (entry === field.initial && typeof field.given === 'number' && !isExact(field.given)) return { fault: 'number' };
+  // What nobody has touched is sent as it came, to the last line end.
   if (entry === field.initial) return { value: field.given };
   if (typeof entry === 'boolean') return { value: entry };
   if (field.kind === 'number') return readNumber(entry.trim());
@@ -55,8 +56,7 @@ function read(field: ArgumentField, entry: Entry): { value?: unknown; fault?: Fa
 /** A whole number that cannot be held exactly would become another one. */
 function readNumber(text: string): { value?: number; fault?: Fault } {
   const value = Number(text);
-  const exact = Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
-  return NUMBER.test(text) && exact ? { value } : { fault: 'number' };
+  return NUMBER.test(text) && isExact(value) ? { value } : { fault: 'number' };
 }
 
 function readJson(text: string): { value?: unknown; fault?: Fault } {

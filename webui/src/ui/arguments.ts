@@ -20,7 +20,7 @@ export function argumentRows(text: string): ArgumentRow[] | undefined {
 }
 
 /** Characters that are not seen, or that reorder what is: with them a text can look like another one. */
-const DECEPTIVE = /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+const DECEPTIVE = /(?![\t\n]|\u{fe0f})[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u{2800}]/gu;
 
 /** Return the text with such characters written out, as JSON would write them. */
 export function visible(text: string): string {

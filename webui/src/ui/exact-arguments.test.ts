@@ -6,7 +6,7 @@ test('what is decided about is shown exactly: hidden and reordering characters a
   expect(exactRows({ label: 'one', text: 'x\ny', 'n\u200bame': 'safe\u202etxt.exe', list: [1] })).toEqual([
     { name: 'label', value: 'one', block: false, code: false },
     { name: 'text', value: 'x\ny', block: true, code: false },
-    { name: 'n\\u200bame', value: 'safe\\u202etxt.exe', block: false, code: false },
+    { name: 'n\\u200bame', value: '"safe\\u202etxt.exe"', block: false, code: false },
     { name: 'list', value: '[\n  1\n]', block: true, code: true },
   ]);
   expect(visible('tab\t and\nline stay')).toBe('tab\t and\nline stay');
@@ -17,6 +17,14 @@ test('a text has quotes only where it would be taken for something else without 
   expect(['1', 'true', 'null', '', ' ', 'a ', '"a"'].map(shown)).toEqual(
     ['1', 'true', 'null', '', ' ', 'a ', '"a"'].map((text) => JSON.stringify(text)),
   );
+  expect(['{}', '[]', 'a\u3164b', 'a\u{e0101}'].map(shown)).toEqual([
+    '"{}"',
+    '"[]"',
+    '"a\\u3164b"',
+    '"a\\udb40\\udd01"',
+  ]);
+  expect(['\\u202e', 'I ❤️ it'].map(shown)).toEqual(['\\u202e', 'I ❤️ it']);
+  expect(shown(Number('12345678901234567890'))).toMatch(/^≈ 1234567890123456/);
   expect([1, true, null, 'it is 1', 'truely', 'a\n'].map(shown)).toEqual([
     '1',
     'true',

@@ -14,10 +14,20 @@ export interface ExactRow extends ArgumentRow {
 /** Return arguments as they are, for a person to decide about: texts as one reads them, structures as JSON. */
 export function exactRows(given: Record<string, unknown>): ExactRow[] {
   return Object.entries(given).map(([name, item]) => {
-    const value = typeof item === 'string' && !isMistakable(item) ? visible(item) : exactJson(item);
+    const value = typeof item === 'string' && !isMistakable(item) ? item : sign(item) + exactJson(item);
     const code = typeof item === 'string' ? isCode(name, item) : typeof item === 'object' && item !== null;
     return { name: visible(name), value, block: value.includes('\n'), code };
   });
+}
+
+/** A number that cannot be held exactly is shown as what it is: about as much. */
+function sign(item: unknown): string {
+  return typeof item === 'number' && !isExact(item) ? '≈ ' : '';
+}
+
+/** Whether a number is surely the one that was written. */
+export function isExact(value: number): boolean {
+  return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
 }
 
 /** What arguments are called whose value is not prose. */
@@ -32,12 +42,10 @@ export function isCode(name: string, value: string): boolean {
   return words.some((word) => CODES.has(word)) || /\n[ \t]+\S/.test(value) || /^[a-z][a-z\d+.-]*:\/\/\S+$/i.test(value);
 }
 
-/** Whether a text without its quotes would be taken for nothing, for a number or a word of JSON, or for one without its edges. */
+/** Whether a text without its quotes would be taken for nothing, for JSON, for one without its edges, or for one without hidden characters. */
 function isMistakable(text: string): boolean {
-  const read = parse(text);
-  return (
-    (!text.includes('\n') && text !== text.trim()) || !text.trim() || (read !== undefined && Object(read) !== read)
-  );
+  const edges = !text.includes('\n') && text !== text.trim();
+  return edges || !text.trim() || parse(text) !== undefined || visible(text) !== text;
 }
 
 function parse(text: string): unknown {

@@ -27,7 +27,7 @@ function observe([area, content]: [HTMLElement, HTMLElement], tell: (inSight: bo
   const inSight = new Set<Element>();
   const ending = new AbortController();
   /** Who fills in a form knows of it. */
-  let writing = false;
+  let writing = !!document.activeElement?.closest('[data-waits] form');
   const look = () => ending.signal.aborted || tell(writing || inSight.size > 0);
   const focused = ({ type, target }: FocusEvent) => {
     writing = type === 'focusin' && target instanceof Element && !!target.closest('[data-waits] form');
