@@ -156,3 +156,20 @@ def test_the_line_of_a_tool_keeps_its_places_while_it_runs(chat: Page) -> None:
     assert line.evaluate(places) == before
     stop.click()
     expect(answer(chat)).to_contain_text("Done.")
+
+
+def test_numbers_stay_as_they_are_written(chat: Page, server: PageServer) -> None:
+    server.call("PUT", "/api/rules", {"items": [{"tool": "read_file", "action": "ask"}]})
+    exact = 9007199254740993
+    send(chat, script([call("read_file", file="a", offset=exact)], [text("Done.")]))
+    card = chat.get_by_role("region", name="asks")
+    expect(card).to_contain_text(str(exact))
+    _button(card, "Edit").click()
+    expect(card.get_by_label("offset")).to_have_value(str(exact))
+    card.get_by_label("file").fill("b")
+    _button(card, "Allow with these").click()
+    expect(answer(chat)).to_contain_text("Done.")
+    expect(answer(chat)).to_contain_text("You allowed it with other arguments.")
+    messages = server.call("GET", f"/api/conversations/{conversation_id(chat)}/messages")["items"]
+    assert messages[-1]["approvals"][0]["arguments"] == {"file": "b", "offset": exact}
+    assert_accessible(chat)

@@ -1,6 +1,7 @@
 /** The arguments of a call as fields that a person can change. */
 import { visible } from './arguments';
 import { exactJson, isCode, isExact } from './exact-arguments';
+import { parseJson, writtenNumber } from './lossless';
 
 export interface ArgumentField {
   name: string;
@@ -22,7 +23,8 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 export function argumentFields(given: Record<string, unknown>): ArgumentField[] {
   return Object.entries(given).map(([name, value]) => {
     if (typeof value === 'boolean') return { name, kind: 'check', given: value, initial: value };
-    if (typeof value === 'number') return { name, kind: 'number', given: value, initial: String(value) };
+    const written = writtenNumber(value) ?? (typeof value === 'number' ? String(value) : undefined);
+    if (written !== undefined) return { name, kind: 'number', given: value, initial: written };
     if (typeof value !== 'string' || hides(value))
       return { name, kind: 'json', given: value, initial: exactJson(value) };
     return { name, kind: isCode(name, value) ? 'code' : 'text', given: value, initial: value };
@@ -60,11 +62,8 @@ function readNumber(text: string): { value?: number; fault?: Fault } {
 }
 
 function readJson(text: string): { value?: unknown; fault?: Fault } {
-  try {
-    return { value: JSON.parse(text) as unknown };
-  } catch {
-    return { fault: 'json' };
-  }
+  const value = parseJson(text);
+  return value === undefined ? { fault: 'json' } : { value };
 }
 
 /** Whether a field would not show all of a text; ends of lines as Windows writes them are kept. */

@@ -1,4 +1,5 @@
 /** Reading a tool call's arguments and results for people. */
+import { parseJson, writtenNumber } from './lossless';
 
 export interface ArgumentRow {
   name: string;
@@ -31,27 +32,29 @@ export function visible(text: string): string {
 
 /** Return the object that a person wrote as JSON, or undefined. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
-  const value = parse(text.trim() || '{}');
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const value = parseJson(text.trim() || '{}');
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value) && !writtenNumber(value);
   return isObject ? (value as Record<string, unknown>) : undefined;
 }
 
 /** Whether arguments are those that the model wrote, in whatever order. */
 export function sameArguments(given: Record<string, unknown>, written: string): boolean {
-  return canonical(given) === canonical(parse(written.trim() || '{}'));
+  return canonical(given) === canonical(parseJson(written.trim() || '{}'));
 }
 
 /** Whether a text says nothing but this value. */
 export function sameJson(value: unknown, text: string): boolean {
-  return canonical(value) === canonical(parse(text));
+  return canonical(value) === canonical(parseJson(text));
 }
 
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) =>
-    typeof item === 'object' && item !== null && !Array.isArray(item)
+  return JSON.stringify(value, (_, item: unknown) => {
+    const number = writtenNumber(item);
+    if (number !== undefined) return Number(number);
+    return typeof item === 'object' && item !== null && !Array.isArray(item)
       ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
+      : item;
+  });
 }
 
 /** Return the arguments on one line, as far as they fit. */
@@ -74,7 +77,7 @@ const MOST_READ = 100_000;
 
 /** Return a result on one line, for who does not unfold it: how many entries a list has, what an object holds, how a text begins. */
 export function brief(text: string, entries: (count: number) => string): string {
-  const value = /^\s*[[{]/.test(text) && text.length <= MOST_READ ? parse(text) : undefined;
+  const value = /^\s*[[{]/.test(text) && text.length <= MOST_READ ? parseJson(text) : undefined;
   const list = Array.isArray(value) ? value : onlyList(value);
   if (list) return entries(list.length);
   const line = value === undefined ? text : held(value as object);
@@ -104,12 +107,4 @@ export function firstLine(text: string): string {
 
 function cut(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most).trimEnd()} …` : text;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

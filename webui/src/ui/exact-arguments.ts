@@ -1,5 +1,6 @@
 /** Arguments as a person decides about them: nothing is hidden, and nothing looks like something else. */
 import { visible, type ArgumentRow } from './arguments';
+import { parseJson, writtenNumber } from './lossless';
 
 /** Return a value as JSON that hides nothing; a person may change it and it is still the same JSON. */
 export function exactJson(value: unknown): string {
@@ -15,12 +16,13 @@ export interface ExactRow extends ArgumentRow {
 export function exactRows(given: Record<string, unknown>): ExactRow[] {
   return Object.entries(given).map(([name, item]) => {
     const value = typeof item === 'string' && !isMistakable(item) ? item : sign(item) + exactJson(item);
-    const code = typeof item === 'string' ? isCode(name, item) : typeof item === 'object' && item !== null;
+    const structure = typeof item === 'object' && item !== null && writtenNumber(item) === undefined;
+    const code = typeof item === 'string' ? isCode(name, item) : structure;
     return { name: visible(name), value, block: value.includes('\n'), code };
   });
 }
 
-/** A number that cannot be held exactly is shown as what it is: about as much. */
+/** A number that this browser could not keep as it was written is shown as what it is: about as much. */
 function sign(item: unknown): string {
   return typeof item === 'number' && !isExact(item) ? '≈ ' : '';
 }
@@ -45,13 +47,5 @@ export function isCode(name: string, value: string): boolean {
 /** Whether a text without its quotes would be taken for nothing, for JSON, for one without its edges, or for one without hidden characters. */
 function isMistakable(text: string): boolean {
   const edges = !text.includes('\n') && text !== text.trim();
-  return edges || !text.trim() || parse(text) !== undefined || visible(text) !== text;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return edges || !text.trim() || parseJson(text) !== undefined || visible(text) !== text;
 }

@@ -1,4 +1,5 @@
 /** In which form a tool's result is shown: as a table, as folded JSON, or as the text that it is. */
+import { parseJson, writtenNumber } from './lossless';
 
 export type ResultForm =
   | { kind: 'table'; columns: string[]; rows: Record<string, unknown>[] }
@@ -10,7 +11,7 @@ const LONGEST_JSON = 1_000_000;
 const MOST_COLUMNS = 12;
 
 export function resultForm(text: string): ResultForm {
-  const value = /^\s*[[{]/.test(text) && text.length < LONGEST_JSON ? parse(text) : undefined;
+  const value = /^\s*[[{]/.test(text) && text.length < LONGEST_JSON ? parseJson(text) : undefined;
   return typeof value === 'object' && value !== null ? formOf(value) : { kind: 'text', text };
 }
 
@@ -30,12 +31,14 @@ function rowsOf(value: object): Record<string, unknown>[] | undefined {
 
 function isFlat(item: unknown): item is Record<string, unknown> {
   if (typeof item !== 'object' || item === null || Array.isArray(item)) return false;
-  return Object.values(item).every((field) => typeof field !== 'object' || field === null);
+  return Object.values(item).every((field) => typeof field !== 'object' || field === null || writtenNumber(field));
 }
 
 /** Return what a cell of a table says. */
 export function cell(value: unknown): string {
-  return value === undefined || value === null ? '' : String(value as string | number | boolean);
+  return value === undefined || value === null
+    ? ''
+    : (writtenNumber(value) ?? String(value as string | number | boolean));
 }
 
 const FEW_LINES = 40;
@@ -50,12 +53,4 @@ export function beginning(text: string): string | undefined {
   }
   const most = Math.min(end || Infinity, FEW_CHARACTERS);
   return text.length <= most * 1.2 ? undefined : text.slice(0, most).trimEnd();
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
