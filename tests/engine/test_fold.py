@@ -188,8 +188,8 @@ def test_a_reader_of_the_events_has_the_same_steps_as_the_fold(parts: list[Delta
 
 @given(st.lists(deltas, max_size=30), st.data())
 def test_cutting_the_stream_into_other_batches_changes_nothing(parts: list[Delta], data: st.DataObject) -> None:
-    whole = Fold(1, itertools.count())
+    whole = Fold(1, itertools.count(), lambda: 0.0)
     expected = whole.feed(parts)
     cut = data.draw(st.integers(0, len(parts)))
-    again = Fold(1, itertools.count())
+    again = Fold(1, itertools.count(), lambda: 0.0)
     assert again.feed(parts[:cut]) + again.feed(parts[cut:]) == expected
