@@ -59,7 +59,9 @@ def test_files_go_with_a_message_and_are_shown_in_it(chat: Page, server: PageSer
     expect(answer(chat)).to_contain_text("Seen.")
     mine = chat.get_by_role("article", name="You")
     expect(mine.get_by_role("img", name="pixel.png")).to_be_visible()
-    chat.wait_for_function("[...document.querySelectorAll('article img')].every((image) => image.naturalWidth === 1)")
+    chat.wait_for_function(
+        "() => [...document.querySelectorAll('article img')].every((image) => image.naturalWidth === 1)"
+    )
     with chat.expect_download() as download:
         mine.get_by_role("link", name="Download notes.md").click()
     download.value.save_as(tmp_path / "got")

@@ -111,7 +111,7 @@ def test_each_shortcut_does_what_the_list_says(chat: Page, server: PageServer) -
     expect(answer(chat)).to_have_attribute("aria-busy", "false")
     message = chat.get_by_role("textbox", name="Message", exact=True)
     chat.keyboard.press("Alt+c")
-    chat.wait_for_function("navigator.clipboard.readText().then((text) => text === 'The *answer*.')")
+    chat.wait_for_function("() => navigator.clipboard.readText().then((text) => text === 'The *answer*.')")
     chat.keyboard.press("Alt+a")
     expect(answer(chat)).to_be_focused()
     chat.keyboard.press("Alt+m")

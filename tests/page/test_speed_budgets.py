@@ -38,7 +38,7 @@ def test_one_can_write_after_few_requests_none_of_them_elsewhere(chat: Page, ser
     expect(chat.get_by_role("textbox", name="Message", exact=True)).to_be_enabled()
     chat.wait_for_load_state("load")
     chat.remove_listener("request", note)
-    chat.wait_for_function("performance.getEntriesByType('navigation')[0].loadEventEnd > 0")
+    chat.wait_for_function("() => performance.getEntriesByType('navigation')[0].loadEventEnd > 0")
     assert len(chat.evaluate(_ASKED_BEFORE_LOADED)) < 15, "the document itself is one more"
     assert all(url.startswith((server.url, "data:", "blob:")) for url in asked[asked.index(f"{server.url}/") :])
 
