@@ -3,8 +3,8 @@ import { files as api } from '../api/client';
 import { Problem } from '../api/http';
 import type { FileRef } from '../api/types';
 import { upload } from '../api/upload';
-import { storeList, listIn, onStored, storedList } from './storage';
 import { limits } from './limits.svelte';
+import { listIn, onStored, storedList, storeList } from './storage';
 
 const PREFIX = 'files:';
 /** Browsers keep few connections to one server, and sending a message needs one, too. */

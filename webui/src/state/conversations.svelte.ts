@@ -269,12 +269,9 @@ export function firstWords(text: string): string {
     .join(' ')
     .trim();
   const signs = Array.from(line);
-  return signs.length > LONGEST_TITLE
-    ? `${signs
-        .slice(0, LONGEST_TITLE - 1)
-        .join('')
-        .trimEnd()}…`
-    : line;
+  if (signs.length <= LONGEST_TITLE) return line;
+  const begun = signs.slice(0, LONGEST_TITLE - 1).join('');
+  return `${begun.trimEnd()}…`;
 }
 
 /** Return the conversation, with a title for as long as it has none. */

@@ -1,5 +1,5 @@
 /** Reading a tool call's arguments and results for people. */
-import { parseJson, writtenNumber } from './lossless';
+import { isStructure, parseJson, writtenNumber } from './lossless';
 
 export interface ArgumentRow {
   name: string;
@@ -33,8 +33,7 @@ export function visible(text: string): string {
 /** Return the object that a person wrote as JSON, or undefined. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   const value = parseJson(text.trim() || '{}');
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value) && !writtenNumber(value);
-  return isObject ? (value as Record<string, unknown>) : undefined;
+  return isStructure(value) && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
 }
 
 /** Whether arguments are those that the model wrote, in whatever order. */
@@ -51,7 +50,7 @@ function canonical(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) => {
     const number = writtenNumber(item);
     if (number !== undefined) return Number(number);
-    return typeof item === 'object' && item !== null && !Array.isArray(item)
+    return isStructure(item) && !Array.isArray(item)
       ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
       : item;
   });

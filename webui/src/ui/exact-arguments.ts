@@ -1,6 +1,6 @@
 /** Arguments as a person decides about them: nothing is hidden, and nothing looks like something else. */
 import { visible, type ArgumentRow } from './arguments';
-import { parseJson, writtenNumber } from './lossless';
+import { isStructure, parseJson } from './lossless';
 
 /** Return a value as JSON that hides nothing; a person may change it and it is still the same JSON. */
 export function exactJson(value: unknown): string {
@@ -16,8 +16,7 @@ export interface ExactRow extends ArgumentRow {
 export function exactRows(given: Record<string, unknown>): ExactRow[] {
   return Object.entries(given).map(([name, item]) => {
     const value = typeof item === 'string' && !isMistakable(item) ? item : sign(item) + exactJson(item);
-    const structure = typeof item === 'object' && item !== null && writtenNumber(item) === undefined;
-    const code = typeof item === 'string' ? isCode(name, item) : structure;
+    const code = typeof item === 'string' ? isCode(name, item) : isStructure(item);
     return { name: visible(name), value, block: value.includes('\n'), code };
   });
 }

@@ -27,6 +27,11 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** Whether a value is an object or a list, and not a number that is kept as it was written. */
+export function isStructure(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && writtenNumber(value) === undefined;
+}
+
 /** Return the number as it is written, if the value is such. */
 export function writtenNumber(value: unknown): string | undefined {
   return json.isRawJSON?.(value) ? value.rawJSON : undefined;

@@ -1,5 +1,5 @@
 /** In which form a tool's result is shown: as a table, as folded JSON, or as the text that it is. */
-import { parseJson, writtenNumber } from './lossless';
+import { isStructure, parseJson, writtenNumber } from './lossless';
 
 export type ResultForm =
   | { kind: 'table'; columns: string[]; rows: Record<string, unknown>[] }
@@ -12,7 +12,7 @@ const MOST_COLUMNS = 12;
 
 export function resultForm(text: string): ResultForm {
   const value = /^\s*[[{]/.test(text) && text.length < LONGEST_JSON ? parseJson(text) : undefined;
-  return typeof value === 'object' && value !== null ? formOf(value) : { kind: 'text', text };
+  return isStructure(value) ? formOf(value) : { kind: 'text', text };
 }
 
 /** Return the form of a value: a list of objects that have much the same flat fields is a table. */
@@ -30,8 +30,8 @@ function rowsOf(value: object): Record<string, unknown>[] | undefined {
 }
 
 function isFlat(item: unknown): item is Record<string, unknown> {
-  if (typeof item !== 'object' || item === null || Array.isArray(item)) return false;
-  return Object.values(item).every((field) => typeof field !== 'object' || field === null || writtenNumber(field));
+  if (!isStructure(item) || Array.isArray(item)) return false;
+  return Object.values(item).every((field) => !isStructure(field));
 }
 
 /** Return what a cell of a table says. */

@@ -207,8 +207,10 @@ def _messages(connection: Connection, rows: Sequence[_Row]) -> list[Message]:
         turn = turns.get(row.id)
         log = read_log(connection, number_of(connection, turn.owner_id, turn.id)) if turn and not turn.ended else ()
         message = _message(row, files.get(row.id, ()), turn, tuple(steps.get(row.id, ())), log=log)
-        past = {"approvals": tuple(decided.get(row.id, ())), "recovered": tuple(recovered.get(row.id, ()))}
-        messages.append(msgspec.structs.replace(message, **past))
+        told = msgspec.structs.replace(
+            message, approvals=tuple(decided.get(row.id, ())), recovered=tuple(recovered.get(row.id, ()))
+        )
+        messages.append(told)
     return messages
 
 
