@@ -163,6 +163,20 @@ def test_a_question_is_a_form(chat: Page, server: PageServer) -> None:
     assert json.loads(given) == {"name": "Ada", "age": 36, "size": "l", "again": False}
 
 
+def test_an_answer_that_is_refused_is_told_in_the_form_and_stays_there(chat: Page) -> None:
+    send(chat, script([call("wait_asks")], [text("Thanks.")]))
+    unfit = {"code": "invalid_request", "errors": [{"field": "arguments", "message": "name is too short"}]}
+    chat.route("**/approvals/*", lambda route: route.fulfill(status=422, json=unfit), times=1)
+    name = card(chat).get_by_label("Your name")
+    name.fill("A")
+    button(chat, "Answer").click()
+    expect(card(chat).get_by_role("alert")).to_have_text("The tool does not take this: name is too short")
+    name.press_sequentially("da")
+    expect(card(chat).get_by_role("alert")).to_have_count(0)
+    button(chat, "Answer").click()
+    expect(answer(chat)).to_contain_text("Thanks.")
+
+
 def test_a_question_can_be_declined(chat: Page) -> None:
     send(chat, script([call("wait_asks")], [text("Well.")]))
     button(chat, "Decline").click()

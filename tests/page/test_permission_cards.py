@@ -173,3 +173,22 @@ def test_numbers_stay_as_they_are_written(chat: Page, server: PageServer) -> Non
     messages = server.call("GET", f"/api/conversations/{conversation_id(chat)}/messages")["items"]
     assert messages[-1]["approvals"][0]["arguments"] == {"file": "b", "offset": exact}
     assert_accessible(chat)
+
+
+def test_an_edit_that_the_tool_does_not_take_is_told_in_the_card_and_stays_there(chat: Page) -> None:
+    card = _ask(chat, "one", seconds=0.5)
+    _button(card, "Edit").click()
+    card.get_by_label("label").fill("two")
+    seconds = card.get_by_label("seconds")
+    seconds.fill("-1")
+    _button(card, "Allow with these").click()
+    refusal = card.get_by_role("alert")
+    expect(refusal).to_contain_text("The tool does not take this: `seconds`")
+    expect(chat.get_by_role("region", name="Messages").get_by_role("alert")).to_have_count(0)
+    assert_accessible(chat)
+    expect(card.get_by_label("label")).to_have_value("two")
+    seconds.fill("0")
+    expect(refusal).to_have_count(0)
+    _button(card, "Allow with these").click()
+    expect(answer(chat)).to_contain_text("(two)")
+    expect(answer(chat)).to_contain_text("Done.")

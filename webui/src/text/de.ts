@@ -153,6 +153,7 @@ export const words: Catalogue = {
     editLabel: 'Argumente als JSON',
     allowEdited: 'Damit erlauben',
     notAnObject: 'Das ist kein JSON-Objekt.',
+    unfit: (reason) => `Das nimmt das Werkzeug nicht an: ${reason}`,
     notJson: 'Das ist kein JSON.',
     notANumber: 'Das ist keine Zahl oder eine zu große. Dezimalstellen nach einem Punkt: 1.5',
     asJson: 'Als JSON bearbeiten',

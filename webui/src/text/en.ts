@@ -150,6 +150,7 @@ export const en = {
     editLabel: 'Arguments, as JSON',
     allowEdited: 'Allow with these',
     notAnObject: 'This is no JSON object.',
+    unfit: (reason: string) => `The tool does not take this: ${reason}`,
     notJson: 'This is no JSON.',
     notANumber: 'This is no number, or too large a one. Decimals have a point: 1.5',
     asJson: 'Edit as JSON',

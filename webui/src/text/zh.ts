@@ -152,6 +152,7 @@ export const words: Catalogue = {
     editLabel: '参数（JSON）',
     allowEdited: '按此参数允许',
     notAnObject: '这不是 JSON 对象。',
+    unfit: (reason) => `工具不接受此内容：${reason}`,
     notJson: '这不是 JSON。',
     notANumber: '这不是数字，或者数字过大。小数点写作 1.5',
     asJson: '以 JSON 编辑',

@@ -2,8 +2,8 @@
 import type { Approval, Decision } from '../api/types';
 
 export interface CallActions {
-  /** Return whether the decision was taken. */
-  decide: (approval: Approval, decision: Decision) => Promise<boolean>;
+  /** Raises Problem. */
+  decide: (approval: Approval, decision: Decision) => Promise<void>;
   /** Stop the call with this index. */
   cancel: (index: number) => Promise<boolean>;
 }
