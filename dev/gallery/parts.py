@@ -39,10 +39,13 @@ ROUTE = """The fast train at **08:12** is the better one: it arrives before your
 - The way back is cheaper after 19:00.
 """
 
-WALK = (
-    "The path follows the river for an hour, crosses it on a wooden bridge, and climbs through beeches to a ridge from "
-    "which the whole valley can be seen."
-)
+WALK = """The path follows the river for an hour, crosses it on a wooden bridge, and climbs through beeches to a ridge from \
+which the whole valley can be seen.
+
+On the far side it comes down between orchards. In the second village there is a bakery that opens at seven, and behind the \
+church a bench in the shade.
+
+From there it is an hour on the level, with the water on your left; """
 
 
 DONE = "Done."
@@ -96,9 +99,7 @@ ROLES: dict[str, Role] = {
         )
     ),
     "Book the two tickets.": Role((Part(calls=(("wait_unsafe", {"seconds": 1, "label": "two tickets, 08:12"}),)),)),
-    "Describe a walk for tomorrow.": Role(
-        (Part(thinking="A walk, told calmly.", text=(WALK + "\n\n") * 3, stays=True),)
-    ),
+    "Describe a walk for tomorrow.": Role((Part(thinking="A walk, told calmly.", text=WALK, stays=True),)),
     "Think about the way home first.": Role(
         (Part(thinking="There are two ways home, one along the river and one over the hill. " * 3, stays=True),)
     ),

@@ -62,7 +62,7 @@ def _asked(page: Page) -> None:
 def _streaming(page: Page) -> None:
     _tools(page)
     _ask(page, WALK)
-    expect(page.get_by_text("the whole valley").last).to_be_visible()
+    expect(page.get_by_text("an hour on the level").last).to_be_visible()
 
 
 def _failed(page: Page) -> None:

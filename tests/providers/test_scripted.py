@@ -66,6 +66,11 @@ async def test_calls_have_ids_and_end_with_tool_calls() -> None:
     ]
 
 
+async def test_arguments_may_be_of_any_size() -> None:
+    [_, call, *_] = await _script({"type": "call", "name": "f", "arguments": {"x": 10**30}})
+    assert call == ToolCallDelta(slot=0, arguments=f'{{"x":{10**30}}}')
+
+
 async def test_a_call_may_be_wrong_and_cut() -> None:
     told = Told(
         await _script(

@@ -128,7 +128,7 @@ def _place(prompts: Sequence[Prompt]) -> tuple[str, int]:
 
 
 def _key(script: Script | None, number: int) -> bytes:
-    return msgspec.msgpack.encode((script, number)) if script else b""
+    return msgspec.json.encode((script, number)) if script else b""
 
 
 def _repeated(action: Say | Think) -> Iterator[str]:
