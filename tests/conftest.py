@@ -8,13 +8,22 @@ import hypothesis
 import pytest
 import structlog
 
+from tests.e2e.server import PATIENCE
 from tests.postgres_server import PostgresServer
 from tests.providers import cassettes
 
 TOLD = "told"
+WITH_SERVERS = ("cli", "e2e")
 
 hypothesis.settings.register_profile("luxx", deadline=None)  # a slow machine is no error: each test has its timeout
 hypothesis.settings.load_profile("luxx")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give those who start servers their time."""
+    for item in items:
+        if item.path.parent.name in WITH_SERVERS and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(PATIENCE))
 
 
 @pytest.fixture(autouse=True)

@@ -33,6 +33,8 @@ SPARED = -1
 """The last of several nodes, which nothing strikes."""
 PATIENCE = 60.0
 """Seconds for one turn, whatever strikes it."""
+TRIES = 3
+"""How often a turn is asked for a moment that does not come up, as when entries share a commit."""
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -149,10 +151,15 @@ class Sweep:
 
     async def _meet_on(self, node: int, waiting: Iterable[Case]) -> None:
         for case in waiting:
-            async with asyncio.timeout(PATIENCE):
-                await self._meet(node, case)
+            for _ in range(TRIES):
+                async with asyncio.timeout(PATIENCE):
+                    if await self._meet(node, case):
+                        break
+            else:
+                self.missed.append(f"{case.strike} at {case.moment}")
 
-    async def _meet(self, node: int, case: Case) -> None:
+    async def _meet(self, node: int, case: Case) -> bool:
+        """Return whether the moment came up."""
         asked, moment = self._new(case.waits), case.moment
         if moment.point in ("parked", "decided") and case.strike != "stop":
             # the turn is nobody's then, and dies with nobody; a node told to stop may still take it up, and hand it over
@@ -165,15 +172,15 @@ class Sweep:
             holding = group.create_task(self._at.nodes[node].held(hold(moment.point, where, moment.seq)))
             following = group.create_task(self._follow(asked, node))
             await asyncio.wait((holding, following), return_when=asyncio.FIRST_COMPLETED)
-            if not holding.done():  # as when entries shared a commit that elsewhere had their own
+            if not holding.done():
                 holding.cancel()
                 self._at.nodes[node].forget_hold()
-                self.missed.append(f"{case.strike} at {moment}")
-                return
+                return False
             struck = time.time()
             await self._strike(node, asked, case.strike)
         self.met[case.strike] += 1
         self._note_takeover(asked, case.strike, struck)
+        return True
 
     async def _strike(self, node: int, asked: Asked, strike: Strike) -> None:
         match strike:

@@ -22,7 +22,7 @@ from tests.postgres_server import PostgresServer
 
 AT_ONCE = 8
 CALM_TURNS = 6
-SETTLE = 30.0
+SETTLE = 60.0
 """Seconds from the last fault in which every turn and every reader must come to its end."""
 SHORT_PATIENCE, LONG_PATIENCE = 5.0, 20.0
 """Seconds that a call waits for a person, in a short run and in a long one."""
@@ -131,7 +131,7 @@ async def _judge_turn(at: Cluster, asked: Asked, ledger: Sequence[LedgerLine]) -
     try:
         turn = await client.turn(asked.turn_id)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(5 if turn.ended else 1):
+            async with asyncio.timeout(20 if turn.ended else 1):
                 async for entry in client.follow(asked.turn_id):
                     log.append(entry)
         messages = (await client.messages(asked.conversation_id, leaf=asked.message_id)).items

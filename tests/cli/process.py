@@ -19,6 +19,8 @@ from typer.testing import CliRunner, Result
 from luxx.cli.main import app
 
 PATIENCE_S = 40
+_MISSED_AFTER_S = 4
+"""Seconds without an effect of a key that is then pressed again; too soon, it would be pressed twice."""
 LUXX = (sys.executable, "-m", "luxx")
 
 
@@ -152,9 +154,9 @@ class AtTerminal:
 
     def press(self, key: str, until_shown: str) -> None:
         """Press a key until something is shown, as a person does: a Ctrl-C in the moment of another key may be missed."""
-        for _ in range(PATIENCE_S):
+        for _ in range(PATIENCE_S // _MISSED_AFTER_S):
             self.type(key)
-            soon = time.monotonic() + 1
+            soon = time.monotonic() + _MISSED_AFTER_S
             while until_shown not in self.shown and self._read(soon):
                 pass
             if until_shown in self.shown:

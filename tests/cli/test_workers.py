@@ -32,7 +32,7 @@ def variables(postgres: PostgresServer) -> Iterator[dict[str, str]]:
     """What servers on a database of their own need."""
     url = postgres.database()
     key = Fernet.generate_key().decode()
-    yield {"LUXX_DATABASE_URL": url, "LUXX_SECRET_KEY": key, "LUXX_LEASE_TTL": "2", "LUXX_DRAIN_TIMEOUT": "0.2"}
+    yield {"LUXX_DATABASE_URL": url, "LUXX_SECRET_KEY": key, "LUXX_LEASE_TTL": "4", "LUXX_DRAIN_TIMEOUT": "0.2"}
     postgres.drop(url)
 
 

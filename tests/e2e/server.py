@@ -14,6 +14,8 @@ from luxx.client import Client, Retry
 from tests.ports import free_port
 
 START_PATIENCE = 50.0
+PATIENCE = 180.0
+"""For a whole test that starts servers, one after the other, which on a busy machine takes longer than other tests may."""
 
 
 class Server:

@@ -20,11 +20,18 @@ LONG = "".join(f"word{number} " for number in range(400))
 TEXT_ROUND = [{"type": "text", "text": LONG, "chunk": 8, "delay_ms": 4}]
 TOOLS_ROUND = [
     {"type": "thinking", "text": "Let me see.", "chunk": 3, "delay_ms": 5},
-    {"type": "call", "name": "wait", "arguments": {"seconds": 1, "label": "r"}},
-    {"type": "call", "name": "wait_idempotent", "arguments": {"seconds": 1, "label": "i"}},
-    {"type": "call", "name": "wait_unsafe", "arguments": {"seconds": 1, "label": "u"}},
+    {"type": "call", "name": "wait", "arguments": {"seconds": 2, "label": "r"}},
+    {"type": "call", "name": "wait_idempotent", "arguments": {"seconds": 2, "label": "i"}},
+    {"type": "call", "name": "wait_unsafe", "arguments": {"seconds": 2, "label": "u"}},
     {"type": "call", "name": "calculator", "arguments": {"expression": "6*7"}},
 ]
+
+
+async def until_started(data_dir: Path, tools: set[str]) -> None:
+    """Return when these have noted their start, which threads do."""
+    async with asyncio.timeout(20):
+        while not tools <= {line.tool for line in read_ledger(data_dir / "tool-ledger.jsonl")}:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_killed_in_the_middle_of_text_the_answer_is_made_again_and_read_on(tmp_path: Path) -> None:
@@ -47,6 +54,7 @@ async def test_killed_in_the_middle_of_tools_no_finished_or_unsafe_tool_runs_aga
         reader = Reader(handle)
         following = group.create_task(reader.follow())
         await reader.until(has_first_result)
+        await until_started(tmp_path / "data", {"wait", "wait_idempotent", "wait_unsafe"})
         await server.kill()
         await server.start()
         await following

@@ -17,7 +17,7 @@ from tests.e2e.reader import Reader, ask, check_whole, has_first_result, has_tex
 from tests.e2e.server import Server
 from tests.postgres_server import PostgresServer
 
-TTL = 2.0
+TTL = 3.0
 LONG = "".join(f"word{number} " for number in range(400))
 TEXT_ROUND = [{"type": "text", "text": LONG, "chunk": 8, "delay_ms": 6}]
 

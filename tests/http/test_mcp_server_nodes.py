@@ -13,17 +13,18 @@ from mcp import Client
 from mcp_types import ElicitRequestParams, ElicitResult, InputRequiredResult
 
 from luxx.core.rules import ToolRule
-from tests.e2e.server import Server
+from tests.e2e.server import PATIENCE, Server
 from tests.http.mcp_clients import LEGACY, MODES, client, text
 from tests.postgres_server import PostgresServer
 
+pytestmark = pytest.mark.timeout(PATIENCE + 10)
 SLOW = json.dumps({"script": [[{"type": "text", "text": "word " * 40, "chunk": 5, "delay_ms": 30}]]})
 
 
 @contextlib.asynccontextmanager
 async def two_nodes(tmp_path: Path, postgres: PostgresServer) -> AsyncIterator[list[Server]]:
     settings = {"database_url": postgres.database(), "secret_key": Fernet.generate_key().decode()}
-    async with asyncio.timeout(55), contextlib.AsyncExitStack() as stack:
+    async with asyncio.timeout(PATIENCE), contextlib.AsyncExitStack() as stack:
         servers = [Server(tmp_path / f"node{number}" / "data", **settings) for number in range(2)]
         for server in servers:
             server.data_dir.parent.mkdir()
@@ -94,6 +95,6 @@ async def check_session(servers: list[Server]) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_server_that_is_started_by_its_command_serves_clients(tmp_path: Path, mode: str) -> None:
-    async with asyncio.timeout(50), Server(tmp_path / "data") as server, connected(server, mode) as at:
+    async with asyncio.timeout(PATIENCE), Server(tmp_path / "data") as server, connected(server, mode) as at:
         assert text(await at.call_tool("calculator", {"expression": "6 * 7"})) == "42"
         assert "calculator" in [one.name for one in (await at.list_tools()).tools]

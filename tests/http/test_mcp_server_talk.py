@@ -139,6 +139,8 @@ async def test_an_answer_is_stopped(mcp: McpWorld) -> None:
     async with mcp.client() as client:
         sent = await client.call_tool("send_message", {"text": "hi", "wait_seconds": 0.2})
         turn = {"turn_id": sent.structured_content["turn_id"]}
+        async with mcp.at.client.stream("GET", f"/api/turns/{turn['turn_id']}/events") as events:
+            await events.until_text(b"It ")
         stopped = await client.call_tool("cancel_turn", turn)
         again = await client.call_tool("cancel_turn", turn)
         read = await client.call_tool("read_turn", turn)

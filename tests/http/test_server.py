@@ -159,7 +159,7 @@ async def test_a_reader_that_hangs_up_is_noticed_at_once(tmp_path: Path) -> None
                 await reader.readuntil(b"event: turn")
                 assert await server.status("/api/events") == 429
                 writer.close()
-                while await server.status("/api/turns/none/events") != 404 or await _full(server):
+                while await _full(server) or await server.status("/api/turns/none/events") != 404:
                     pass
 
 

@@ -206,7 +206,7 @@ def no_provider(page: Page, server: PageServer) -> None:
 def files(page: Page, server: PageServer) -> None:
     """One file is there, one failed, one is on its way, and one may not be sent yet."""
     page.locator("input[type=file]").set_input_files([_NOTES])
-    expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(page.get_by_text("7 bytes")).to_be_visible()
     page.route("**/api/files?*", lambda route: route.fulfill(status=413, json={"detail": "Too large."}))
     page.locator("input[type=file]").set_input_files([_NOTES])
     expect(page.get_by_role("button", name="again")).to_be_visible()
@@ -228,7 +228,7 @@ def waiting_for_files(page: Page, server: PageServer) -> None:
 def file_looked_at(page: Page, server: PageServer) -> None:
     """The text of a file."""
     page.locator("input[type=file]").set_input_files([_NOTES])
-    expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(page.get_by_text("7 bytes")).to_be_visible()
     page.get_by_role("button", name="Show notes").click()
     expect(page.get_by_role("dialog").get_by_role("region")).to_have_text("# Notes")
 

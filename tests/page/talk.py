@@ -44,6 +44,17 @@ def conversation_id(page: Page) -> str:
     return page.url.rsplit("/", 1)[-1]
 
 
+def wait_for_copy(page: Page, copied: str) -> None:
+    """Wait until this is what was copied. A promise would be as good as what it promises, so what was read last is looked at."""
+    page.wait_for_function(
+        """(copied) => {
+            navigator.clipboard.readText().then((text) => (window.copied = text));
+            return window.copied === copied;
+        }""",
+        arg=copied,
+    )
+
+
 def shown_text(page: Page) -> str:
     return re.sub(r"\s+", " ", answer(page).locator(".answer-text").inner_text()).strip()
 

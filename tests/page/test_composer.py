@@ -24,6 +24,7 @@ def box(page: Page) -> Locator:
 def shop(server: PageServer) -> Iterator[str]:
     """A server with prompts, by its name."""
     made = server.call("POST", "/api/mcp-servers", {"name": "shop", "command": sys.executable, "args": [SHOP]})
+    assert server.call("POST", f"/api/mcp-servers/{made['id']}/test")["ok"]
     yield "shop"
     server.call("DELETE", f"/api/mcp-servers/{made['id']}")
 
@@ -34,6 +35,7 @@ def test_text_and_files_of_each_chat_stay_while_others_are_looked_at_and_an_answ
     box(chat).fill("a thought for later")
     chat.locator("input[type=file]").set_input_files(NOTES)
     expect(chat.get_by_role("button", name="Remove notes.md")).to_be_visible()
+    expect(chat.get_by_text("8 bytes")).to_be_visible()
     chat.keyboard.press("Alt+n")
     expect(box(chat)).to_have_value("")
     expect(chat.get_by_role("button", name="Remove notes.md")).to_have_count(0)
@@ -55,7 +57,8 @@ def test_a_message_that_waits_for_the_server_takes_no_other_draft_with_it(chat: 
     here = conversation_id(chat)
     chat.evaluate("([key, text]) => localStorage.setItem(key, text)", [f"luxx:draft:{other}", "kept"])
     chat.route("**/messages", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
-    send(chat, "will fail")
+    with chat.expect_request("**/messages"):
+        send(chat, "will fail")
     chat.locator(f"a[href$='{other}']").click()
     expect(box(chat)).to_have_value("kept")
     chat.route("**/messages", lambda route: route.abort() if route.request.method == "POST" else route.fallback())
@@ -121,8 +124,8 @@ def test_a_message_that_turns_up_although_no_reply_came_is_no_draft(chat: Page, 
     expect(box(chat)).to_have_value("")
     send(chat, script([text("Hello.")]))
     expect(yours(chat)).to_have_count(3)
-    assert len(set(ids)) == 2
     expect(answer(chat)).to_contain_text("Hello.")
+    assert len(set(ids)) == 2
 
 
 def test_a_draft_that_was_tried_keeps_the_id_of_its_request_over_a_reload(chat: Page, server: PageServer) -> None:
@@ -337,7 +340,8 @@ def test_results_are_tables_folded_data_and_texts_that_begin(chat: Page, server:
     server.call("PUT", "/api/rules", {"items": [{"tool": "shop*", "action": "allow"}]})
     names = [t["name"] for t in server.call("GET", "/api/tools")["items"] if t["source"] == shop]
     stock, order, terms = (next(name for name in names if name.endswith(end)) for end in ("stock", "order", "terms"))
-    send(chat, script([call(stock), call(order), call(terms)], [text("Done.")]))
+    # Three together would be folded where they are over before they are seen.
+    send(chat, script([call(stock), call(order)], [call(terms)], [text("Done.")]))
     expect(answer(chat)).to_contain_text("Done.", timeout=20_000)
     for line in answer(chat).locator(".call .line").all():
         line.click()

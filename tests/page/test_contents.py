@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
-from tests.page.talk import SLOW, answer, call, conversation_id, saved_text, script, send, text
+from tests.page.talk import SLOW, answer, call, conversation_id, saved_text, script, send, text, wait_for_copy
 
 CODE = "def f():\n    return 1  # " + "a long comment " * 12
 BLOCK = f"Here:\n\n```python\n{CODE}\n```\n\nand\n\n```\nls\n```\n"
@@ -42,7 +42,7 @@ def test_a_copied_answer_sets_apart_what_was_said_around_tools(chat: Page) -> No
     settled(chat)
     answer(chat).get_by_role("button", name="Copy", exact=True).last.click()
     expected = "I'll look.\n\nA moment.\n\nIt is `2`.\n\n```\n2\n```"
-    chat.wait_for_function("text => navigator.clipboard.readText().then((copied) => copied === text)", arg=expected)
+    wait_for_copy(chat, expected)
     rich = chat.evaluate(
         "navigator.clipboard.read().then(([item]) => item.getType('text/html')).then((html) => html.text())"
     )
@@ -204,6 +204,7 @@ def test_a_long_question_is_folded(chat: Page, width: int) -> None:
     expect(less).to_have_attribute("aria-expanded", "true")
     expect(less).to_be_focused()
     assert whole.evaluate("e => e.scrollHeight === e.clientHeight && e.clientHeight > 600")
+    whole.evaluate(MEASURED)
     after = whole.bounding_box()
     assert before
     assert after
@@ -218,7 +219,7 @@ def test_the_whole_of_a_folded_question_is_copied_and_edited(chat: Page) -> None
     send(chat, LONG)
     settled(chat)
     question(chat).get_by_role("button", name="Copy", exact=True).click()
-    chat.wait_for_function("text => navigator.clipboard.readText().then((copied) => copied === text)", arg=LONG)
+    wait_for_copy(chat, LONG)
     question(chat).get_by_role("button", name="Edit", exact=True).click()
     expect(question(chat).get_by_role("textbox")).to_have_value(LONG)
 

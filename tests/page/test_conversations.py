@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
 from tests.page.library import archived, keep, keep_all, line, message_ids
-from tests.page.talk import SLOW, answer, conversation_id, script, send, text
+from tests.page.talk import answer, call, conversation_id, script, send, text
 
 IN_SIGHT = """(element) => {
     const [own, around] = [element, document.querySelector('[role=log]')].map((one) => one.getBoundingClientRect());
@@ -145,8 +145,8 @@ def test_a_found_message_far_up_is_led_to_and_the_conversation_goes_on_both_ways
 
 
 def test_the_end_is_one_click_away_from_a_message_far_up(chat: Page, server: PageServer) -> None:
-    ids = message_ids(server, keep(server, "Far again", line(*(f"number {n}" for n in range(120)))))
-    far = server.call("GET", "/api/conversations?limit=1")["items"][0]["id"]
+    far = keep(server, "Far again", line(*(f"number {n}" for n in range(120))))
+    ids = message_ids(server, far)
     chat.goto(f"{server.url}/c/{far}#m-{ids[3]}")
     expect_shown_at(chat, ids[3])
     chat.get_by_role("button", name="Jump to latest").click()
@@ -251,7 +251,8 @@ def test_what_happens_before_the_page_listens_is_shown(chat: Page, server: PageS
 def test_an_answer_that_ends_elsewhere_is_unread_in_all_tabs_until_it_is_looked_at(
     chat: Page, server: PageServer
 ) -> None:
-    send(chat, script([text(SLOW, delay_ms=60)]))
+    send(chat, script([call("wait", seconds=60)], [text("Enough.")]))
+    expect(chat.get_by_role("button", name="Stop wait", exact=True)).to_be_visible()
     talk = conversation_id(chat)
     server.call("PATCH", f"/api/conversations/{talk}", {"title": "Busy one"})
     chat.get_by_role("link", name="New chat").click()
@@ -259,6 +260,9 @@ def test_an_answer_that_ends_elsewhere_is_unread_in_all_tabs_until_it_is_looked_
     expect(mine.get_by_role("img", name="An answer is being written")).to_be_visible()
     other = chat.context.new_page()
     other.goto(server.url)
+    expect(row(other, "Busy one")).to_be_visible()
+    waiting = server.last_answer(talk)
+    server.call("POST", f"/api/turns/{waiting['turn']['id']}/calls/{waiting['steps'][0]['index']}/cancel")
     unread = "New answer"
     for page in (chat, other):
         expect(item(page, "Busy one").get_by_role("img", name=unread)).to_be_visible(timeout=20_000)
@@ -281,6 +285,8 @@ def test_an_answer_that_is_seen_as_it_comes_is_read(chat: Page, server: PageServ
 
 
 def test_pinned_ones_stand_on_top_in_all_tabs(chat: Page, server: PageServer) -> None:
+    for left in server.call("GET", "/api/conversations?pinned=true")["items"]:
+        server.call("PATCH", f"/api/conversations/{left['id']}", {"pinned": False})
     pinned = made(server, "To be pinned")
     made(server, "A newer one")
     other = chat.context.new_page()
@@ -353,8 +359,9 @@ def test_delete_is_undone_or_done_and_a_reload_leaves_no_half_of_it(chat: Page, 
     expect(row(chat, "Stays after all")).to_be_visible()
     expect(row(chat, "Goes")).to_have_count(0)
     ids = "() => fetch('/api/conversations').then((got) => got.json()).then((got) => got.items.map((one) => one.id))"
-    chat.wait_for_function(f"(gone) => ({ids})().then((all) => !all.includes(gone))", arg=gone)
-    assert kept in chat.evaluate(ids)
+    while gone in (left := chat.evaluate(ids)):
+        pass
+    assert kept in left
 
 
 def test_the_arrow_keys_go_from_row_to_row(chat: Page, server: PageServer) -> None:

@@ -125,6 +125,7 @@ def test_an_image_is_shown_large(chat: Page) -> None:
     attach(chat, picture(3000, 2000))
     chat.get_by_role("button", name="Show grey.png").click()
     large = chat.get_by_role("dialog", name="grey.png").get_by_role("img", name="grey.png")
+    expect(large).to_have_js_property("naturalWidth", 3000)
     expect(large).to_be_in_viewport(ratio=1)
     assert_accessible(chat)
     chat.keyboard.press("Escape")
@@ -132,6 +133,7 @@ def test_an_image_is_shown_large(chat: Page) -> None:
     expect(answer(chat)).to_contain_text("Seen.")
     link = chat.get_by_role("article", name="You").get_by_role("link", name="Show grey.png")
     link.click()
+    expect(large).to_have_js_property("naturalWidth", 3000)
     expect(large).to_be_in_viewport(ratio=1)
     shown = large.bounding_box()
     assert shown
@@ -168,7 +170,8 @@ def test_a_text_near_its_limit_is_counted_and_one_beyond_it_becomes_a_file(chat:
 def test_a_text_that_no_file_can_take_is_not_offered_one(chat: Page) -> None:
     take(chat, files=1)
     attach(chat, FilePayload(name="1.txt", mimeType="text/plain", buffer=b"x"))
-    box(chat).fill("x" * 1001)
+    with chat.expect_response("**/api/limits"):
+        box(chat).fill("x" * 1001)
     reason = chat.locator(".composer").get_by_role("alert")
     expect(reason).to_contain_text("Too long")
     expect(reason.get_by_role("button")).to_have_count(0)

@@ -117,7 +117,7 @@ def test_paper_shows_all_messages_and_no_controls(chat: Page, server: PageServer
         chat.get_by_role("button", name="Print").click()
     else:
         chat.keyboard.press("Control+p")
-    chat.wait_for_function("window.printed")
+    chat.wait_for_function("() => window.printed")
     expect(chat.locator("[role=log] article")).to_have_count(300)
     chat.emulate_media(media="print")
     expect(chat.get_by_text("Question 0 of many.")).to_be_visible()

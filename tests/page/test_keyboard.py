@@ -9,7 +9,7 @@ from tests.page import states
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
 from tests.page.library import keep, line
-from tests.page.talk import SLOW, answer, call, script, send, text
+from tests.page.talk import SLOW, answer, call, script, send, text, wait_for_copy
 
 MARK_ALL = """() => {
     const modal = document.querySelector('dialog[open]') ?? document.body;
@@ -111,7 +111,7 @@ def test_each_shortcut_does_what_the_list_says(chat: Page, server: PageServer) -
     expect(answer(chat)).to_have_attribute("aria-busy", "false")
     message = chat.get_by_role("textbox", name="Message", exact=True)
     chat.keyboard.press("Alt+c")
-    chat.wait_for_function("() => navigator.clipboard.readText().then((text) => text === 'The *answer*.')")
+    wait_for_copy(chat, "The *answer*.")
     chat.keyboard.press("Alt+a")
     expect(answer(chat)).to_be_focused()
     chat.keyboard.press("Alt+m")
@@ -233,6 +233,7 @@ def test_the_focus_stays_with_the_versions_of_an_answer(chat: Page) -> None:
         answer(chat).get_by_role("button", name="Regenerate").press("Enter")
         expect(message).to_be_focused()
         expect(answer(chat)).to_contain_text(versions)
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
     earlier, later = _versions(chat)
     earlier.press("Enter")
     expect(answer(chat)).to_contain_text("2/3")

@@ -14,7 +14,9 @@ from luxx.store.secrets import SecretBox
 from tests.postgres_server import PostgresServer
 from tests.store.engines import HELD, KEY
 
-QUICK = LeaseTimes(ttl=1.0, heartbeat=0.1, self_stop=0.5)
+QUICK = LeaseTimes(ttl=2.0, heartbeat=0.1, self_stop=1.0)
+WATCHFUL = replace(HELD, heartbeat=0.1)
+"""A lease whose loss is soon seen, and that is not lost where a machine is slow."""
 
 
 class Cluster:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -16,7 +17,7 @@ from luxx.store.records import (
     Turn,
 )
 from tests.postgres_server import PostgresServer
-from tests.store.cluster import QUICK, Cluster, hears
+from tests.store.cluster import QUICK, WATCHFUL, Cluster, hears
 from tests.store.engines import reaped
 from tests.store.talk import Talk, batch, delta, done, ended
 
@@ -178,7 +179,7 @@ async def test_the_turns_of_a_dead_node_are_taken_over(cluster: Cluster) -> None
 
 
 async def test_a_node_learns_that_its_lease_is_lost_and_works_under_a_new_id(cluster: Cluster) -> None:
-    one, two = await cluster.open(QUICK), await cluster.open(QUICK)
+    one, two = await cluster.open(WATCHFUL), await cluster.open()
     talk = await Talk.begin(one)
     turn = (await talk.say()).turn
     old = one.node
@@ -200,7 +201,10 @@ async def test_a_node_learns_that_its_lease_is_lost_and_works_under_a_new_id(clu
 async def test_a_lease_is_renewed_while_the_event_loop_is_busy(cluster: Cluster) -> None:
     one, two = await cluster.open(QUICK), await cluster.open(QUICK)
     turn = (await (await Talk.begin(one)).say()).turn
-    time.sleep(QUICK.ttl * 2)  # noqa: ASYNC251 - the loop is to be blocked
+    expires = f"SELECT expires FROM node WHERE id = '{one.node}'"
+    before = cluster.ask(expires)
+    while cluster.ask(expires) < before + timedelta(seconds=QUICK.ttl):
+        pass  # the loop is to be blocked for longer than a lease lives
     one.nodes.check()
     assert await two.nodes.reap() == 0
     assert [owned.turn_id for owned in await one.turns.owned()] == [turn.id]

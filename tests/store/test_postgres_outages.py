@@ -124,7 +124,7 @@ async def test_a_connection_that_broke_while_it_rested_is_not_noticed(cluster: C
 
 
 async def test_a_server_that_says_nothing_is_given_up_and_got_over(cluster: Cluster) -> None:
-    talk = await Talk.begin(await cluster.open(patience=0.3))
+    talk = await Talk.begin(await cluster.open(patience=1))
     turn = (await talk.say()).turn
     cluster.server.freeze()
     try:
@@ -140,7 +140,7 @@ async def test_a_server_that_says_nothing_is_given_up_and_got_over(cluster: Clus
 
 async def test_a_network_that_swallows_everything_is_given_up_and_got_over(cluster: Cluster) -> None:
     async with wire(cluster.server.port) as cable:
-        store = await cluster.open(QUICK, url=cluster.through(cable.port), patience=0.3)
+        store = await cluster.open(QUICK, url=cluster.through(cable.port), patience=1)
         talk = await Talk.begin(store)
         turn = (await talk.say()).turn
         cable.stop()
@@ -180,7 +180,7 @@ class _Stuck(tuple[NewEntry, ...]):
 
 
 async def test_a_node_that_freezes_in_a_transaction_does_not_hinder_its_takeover(cluster: Cluster) -> None:
-    one, two = await cluster.open(patience=0.5), await cluster.open(QUICK)
+    one, two = await cluster.open(patience=1), await cluster.open(QUICK)
     talk = await Talk.begin(one)
     turn = (await talk.say()).turn
     sealed = batch(turn, 2, delta("too late"))
@@ -189,7 +189,7 @@ async def test_a_node_that_freezes_in_a_transaction_does_not_hinder_its_takeover
     _Stuck.go_on.clear()
     flush = asyncio.gather(talk.append(frozen), return_exceptions=True)
     assert await asyncio.to_thread(_Stuck.reached.wait, 20)
-    await asyncio.to_thread(cluster.run, "SET lock_timeout = '5s'", _expired(one.node))
+    await asyncio.to_thread(cluster.run, "SET lock_timeout = '20s'", _expired(one.node))
     assert await reaped(two) == 1
     (taken,) = await two.turns.claim()
     await two.turns.append((batch(taken, 2, delta("in time")),))

@@ -15,6 +15,7 @@ from luxx.tools.tool import ToolContext, tool
 from tests.tools.calls import FakeContext, call
 
 SOON = 0.05
+LATER = 0.6
 BOUND_S = 10.0
 
 
@@ -101,10 +102,10 @@ async def test_the_wait_for_a_persons_answer_uses_up_neither_time_nor_a_place() 
 
     async def patient() -> str:
         """Take longer than the other may."""
-        await asyncio.sleep(SOON * 3)
+        await asyncio.sleep(LATER * 1.2)
         return "done"
 
-    box = Toolbox([tool(curious, timeout=SOON), tool(patient)], max_running=1)
+    box = Toolbox([tool(curious, timeout=LATER), tool(patient)], max_running=1)
     async with asyncio.TaskGroup() as group:
         asking = group.create_task(call(box, name="curious", context=at))
         await at.asked.wait()

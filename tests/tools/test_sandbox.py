@@ -220,5 +220,8 @@ def _children() -> list[int]:
 
 def _is_busy(pid: int) -> bool:
     """Whether a child is a worker that has used processor time: its 14th field in clock ticks (proc(5))."""
-    stat = Path(f"/proc/{pid}/stat").read_text()
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:  # it has ended
+        return False
     return "(monty)" in stat and int(stat.rpartition(")")[2].split()[11]) > 5

@@ -132,7 +132,14 @@ async def test_a_decision_for_a_turn_at_work_reaches_it(tmp_path: Path) -> None:
 
 
 async def test_the_first_decision_stands_and_the_same_again_changes_nothing(tmp_path: Path) -> None:
-    async with bench(tmp_path, FakeEndpoint(call_all("pay"), say("done")), asking()) as at:
+    release = asyncio.Event()
+
+    async def pay(arguments: str) -> str:
+        await release.wait()
+        return "paid"
+
+    box = FakeToolbox(asking=["pay"], pay=pay)
+    async with bench(tmp_path, FakeEndpoint(call_all("pay"), say("done")), box) as at:
         turn = (await at.post()).turn
         await waiting(at, turn.id)
         owner, decide = at.store.owner, at.supervisor.decide
@@ -140,11 +147,12 @@ async def test_the_first_decision_stands_and_the_same_again_changes_nothing(tmp_
         await decide(owner, turn.id, 0, YES)
         with pytest.raises(Conflict) as refused:
             await decide(owner, turn.id, 0, Decision(state="denied"))
-        assert refused.value.reason in ("already_decided", "turn_ended")
+        assert refused.value.reason == "already_decided"
         with pytest.raises(NotFound):
             await decide(owner, turn.id, 5, YES)
         with pytest.raises(NotFound):
             await decide("another", turn.id, 0, YES)
+        release.set()
         await at.follow(turn.id)
         with pytest.raises(Conflict, match="ended"):
             await decide(owner, turn.id, 0, Decision(state="denied"))

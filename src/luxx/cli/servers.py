@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PATIENCE_S = 12
+_PATIENCE_S = 30
+"""For a server that starts, on a busy machine too, or lets its turns end, which may take `drain_timeout`."""
 _HEALTH_S = 2
 _POLL_S = 0.1
 _TEMPORARY = Retry(patience=1)

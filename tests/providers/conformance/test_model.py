@@ -237,7 +237,7 @@ async def test_silence_is_a_timeout(wire: Format) -> None:
         (Patience(first_byte_s=0.05), Answer(end="hold")),
         (Patience(between_reads_s=0.05), Answer(pieces=wire.begin(text("a")), end="hold")),
     ):
-        transport = Transport(patience if answer.pieces else Patience(connect_s=0.05, first_byte_s=0.05))
+        transport = Transport(patience)
         told = await _ask(wire, transport, answer)
         assert isinstance(told.error, ProviderTimeout)
         await transport.aclose()

@@ -155,8 +155,8 @@ def bad_progress() -> Json:
 
 def slow() -> Json:
     """Take longer than it may, and tell that it lives."""
-    for number in range(6):
-        time.sleep(0.15)
+    for number in range(8):
+        time.sleep(0.3)
         send({"method": "notifications/progress", "params": {"progressToken": token, "progress": number}})
     return say("slow but sure")
 

@@ -83,7 +83,7 @@ async def test_a_call_that_is_cancelled_is_cancelled_at_the_server_too(tmp_path:
 
 
 async def test_a_sign_of_life_gives_a_call_its_time_again() -> None:
-    async with one(limits=impatient(0.5)) as found:
+    async with one(limits=impatient(2)) as found:
         assert (await result(found, "slow")).content == "slow but sure"
 
 

@@ -137,18 +137,14 @@ async def test_a_huge_answer_is_cut_and_one_that_never_comes_is_given_up() -> No
     async with site() as at:
         at.page("/huge", "x" * 1_000_000, "text/plain")
         at.answers["/slow"] = silence
-        made = service_of(
-            read_document(data),
-            client(max_bytes=10_000, timeout_s=0.3),
-            name=str,
-            source="",
-            base_url=at.url(""),
+        patient, hasty = (
+            Toolbox(service_of(read_document(data), limited, name=str, source="", base_url=at.url("")).tools)
+            for limited in (client(max_bytes=10_000), client(timeout_s=0.3))
         )
-        box = Toolbox(made.tools)
-        huge = await call(box, {}, "huge")
+        huge = await call(patient, {}, "huge")
         assert huge.content.startswith("xxx")
         assert "the answer was longer than 10,000 bytes" in huge.content
         assert len(huge.content) < 11_000
-        slow = await call(box, {}, "slow")
+        slow = await call(hasty, {}, "slow")
         assert slow.failed
         assert "did not answer within" in slow.content

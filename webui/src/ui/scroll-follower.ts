@@ -1,8 +1,9 @@
 /**
  * Keeps a scrolled area at its end while it grows, until a person moves up.
  *
- * Each scroll event is attributed: ours (the position is the one we wrote), the browser's (the content shrank and the position
- * was cut to fit), or the person's. Only a person stops the following, and only a person's way back to the end resumes it.
+ * Each scroll event is attributed: ours (the position is the one we wrote), the browser's (the content shrank and the position was
+ * cut to fit, or it grew before what is in sight, which stays), or the person's. Only a person stops the following, and only a person's
+ * way back to the end resumes it.
  */
 
 /** So near to the end counts as being there, in pixels. */
@@ -26,8 +27,10 @@ export class ScrollFollower {
   private held: Element | undefined;
   /** Whether a person has moved on from there, and is left in peace. */
   private moved = false;
-  /** How high the content was when it was last seen to grow, and before that. */
-  private heights: [number, number] = [0, 0];
+  /** How high the content was when it was last seen to change. */
+  private seen = 0;
+  /** How much farther the end has gone by the last change: what grows before what is in sight does not count. */
+  private grew = 0;
   private readonly observer: ResizeObserver;
   private readonly ending = new AbortController();
 
@@ -106,11 +109,14 @@ export class ScrollFollower {
     this.area.scrollTop = top;
     this.written = this.area.scrollTop;
     this.lastTop = this.written;
-    this.lastHeight = this.area.scrollHeight;
+    this.lastHeight = this.seen = this.area.scrollHeight;
   }
 
   private grown(): void {
-    this.heights = [this.heights[1], this.area.scrollHeight];
+    const height = this.area.scrollHeight;
+    const before = this.seen - this.area.clientHeight - this.lastTop;
+    this.grew = Math.max(0, Math.min(height - this.seen, this.distance() - before));
+    this.seen = height;
     if (this.area.scrollHeight <= this.area.clientHeight) this.set(true);
     if (this.following) this.write(this.aim());
     else this.look();
@@ -135,9 +141,8 @@ export class ScrollFollower {
   }
 
   /** Whether this is the end, or was it a moment ago: a person cannot know what has been added since. */
-  private reached(top: number): boolean {
-    const end = Math.min(this.area.scrollHeight, this.heights[0] || Infinity);
-    return top + this.area.clientHeight >= end - AT_END;
+  private reached(): boolean {
+    return this.distance() - this.grew <= AT_END;
   }
 
   /** A person's intent to move up, known before anything has moved. */
@@ -161,14 +166,15 @@ export class ScrollFollower {
     const before = this.lastTop;
     const ours = Math.abs(top - this.written) < 1;
     const cut = height < this.lastHeight && top <= before && this.distance() < 1;
+    const anchored = height > this.lastHeight && Math.abs(top - before - (height - this.lastHeight)) < 1;
     this.lastTop = top;
     this.lastHeight = height;
     this.look();
-    if (ours || cut) return;
+    if (ours || cut || anchored) return;
     this.written = -1; // a person who comes back to where we wrote has come by themselves
     this.moved = true;
     if (top < before - 0.5) this.set(false);
-    else if (top > before && this.reached(top)) {
+    else if (top > before && this.reached()) {
       this.keep(undefined);
       this.set(true);
     }
