@@ -178,6 +178,12 @@ def watched(server: PageServer, browser: Browser) -> Iterator[Watched]:
     context.close()
 
 
+@pytest.fixture(autouse=True)
+def no_rules(server: PageServer) -> None:
+    """No rules of an earlier test, whichever that was: processes that share the tests run them in any order."""
+    server.call("PUT", "/api/rules", {"items": []})
+
+
 @pytest.fixture
 def chat(server: PageServer, watched: Watched) -> Iterator[Page]:
     """The page as a person finds it at first, on a new chat; nothing in it may complain, ask a foreign host, or run what a model wrote."""

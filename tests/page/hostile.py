@@ -92,7 +92,7 @@ def poison(page: Page) -> None:
     """Let all that the page reads from the server say hostile things wherever it holds words of others."""
 
     def answer(route: Route) -> None:
-        response = route.fetch()
+        response = route.fetch(max_retries=3)
         if "json" not in response.headers.get("content-type", ""):
             route.fulfill(response=response)
             return

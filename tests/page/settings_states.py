@@ -4,9 +4,12 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from tests.page.conftest import PageServer
 
+_FITTED = "() => document.querySelector('.page')?.matches('.narrow') === matchMedia('(max-width: 50rem)').matches"
+
 
 def open_side(page: Page) -> None:
-    """Show the conversations, if they are a drawer that is closed."""
+    """Show the conversations, if they are a drawer that is closed; the page is there, and has seen how wide its window is."""
+    page.wait_for_function(_FITTED)
     if page.get_by_role("navigation").count() == 0:
         page.get_by_role("button", name="Show conversations").click()
 

@@ -94,7 +94,7 @@ def change_messages(page: Page, change: Callable[[list[dict[str, Any]]], None]) 
     """Let the page read messages that are changed on their way, and read them."""
 
     def replace(route: Route) -> None:
-        body = route.fetch().json()
+        body = route.fetch(max_retries=3).json()  # on a connection that the server may close at that moment
         change(body["items"])
         route.fulfill(json=body)
 
@@ -206,7 +206,7 @@ def no_provider(page: Page, server: PageServer) -> None:
 def files(page: Page, server: PageServer) -> None:
     """One file is there, one failed, one is on its way, and one may not be sent yet."""
     page.locator("input[type=file]").set_input_files([_NOTES])
-    expect(page.get_by_text("7 bytes")).to_be_visible()
+    expect(page.get_by_text(f"{len(_NOTES['buffer'])} bytes")).to_be_visible()
     page.route("**/api/files?*", lambda route: route.fulfill(status=413, json={"detail": "Too large."}))
     page.locator("input[type=file]").set_input_files([_NOTES])
     expect(page.get_by_role("button", name="again")).to_be_visible()
@@ -228,7 +228,7 @@ def waiting_for_files(page: Page, server: PageServer) -> None:
 def file_looked_at(page: Page, server: PageServer) -> None:
     """The text of a file."""
     page.locator("input[type=file]").set_input_files([_NOTES])
-    expect(page.get_by_text("7 bytes")).to_be_visible()
+    expect(page.get_by_text(f"{len(_NOTES['buffer'])} bytes")).to_be_visible()
     page.get_by_role("button", name="Show notes").click()
     expect(page.get_by_role("dialog").get_by_role("region")).to_have_text("# Notes")
 
@@ -260,7 +260,7 @@ def _listed(page: Page, server: PageServer) -> None:
     """Conversations in the list with all their marks."""
 
     def mark(route: Route) -> None:
-        body = route.fetch().json()
+        body = route.fetch(max_retries=3).json()
         for item, fields in zip(
             body["items"], ({"unread": True}, {"turns": [{"id": "t", "status": "active"}]}), strict=False
         ):

@@ -23,6 +23,16 @@ def call(name: str, **arguments: object) -> dict[str, Any]:
     return {"type": "call", "name": name, "arguments": arguments}
 
 
+def hold() -> dict[str, Any]:
+    """Let the model wait for as long as a test needs: until `go_on_with_it`, and longer than any test takes."""
+    return call("wait", seconds=100)
+
+
+def go_on_with_it(page: Page) -> None:
+    """Let the model play its next round."""
+    page.get_by_role("button", name="Stop wait", exact=True).click()
+
+
 def send(page: Page, message: str) -> None:
     box = page.get_by_role("textbox", name="Message", exact=True)
     box.fill(message)
@@ -33,6 +43,20 @@ def use_tools(page: Page) -> None:
     """Switch tools on or off for the chat."""
     page.get_by_role("button", name=re.compile("^Tools")).click()
     page.get_by_role("switch", name="Use tools").click()
+
+
+def at_rest(page: Page) -> None:
+    """Wait until the messages have not been scrolled for some frames: a wheel or a key moves them smoothly."""
+    page.evaluate("""() => new Promise((done) => {
+        const area = document.querySelector('[role=log]');
+        let top = area.scrollTop, frames = 0;
+        const look = () => {
+            frames = area.scrollTop === top ? frames + 1 : 0;
+            top = area.scrollTop;
+            if (frames > 6) done(); else requestAnimationFrame(look);
+        };
+        look();
+    })""")
 
 
 def answer(page: Page) -> Locator:

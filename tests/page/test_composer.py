@@ -85,7 +85,7 @@ def lose_replies(page: Page, times: int) -> list[str]:
         if len(ids) > times:
             route.fallback()
             return
-        route.fetch()
+        route.fetch(max_retries=3)
         route.abort()
 
     page.route("**/messages", lose)

@@ -101,7 +101,7 @@ def hostile_steps() -> list[dict[str, Any]]:
 
 def test_in_what_models_and_servers_bring_along(chat: Page) -> None:
     def replace(route: Route) -> None:
-        page = route.fetch().json()
+        page = route.fetch(max_retries=3).json()
         page["items"][-1].update(steps=hostile_steps(), text="The end.")
         route.fulfill(json=page)
 
@@ -125,7 +125,7 @@ def test_in_what_models_and_servers_bring_along(chat: Page) -> None:
 
 def test_a_summary_is_read_and_answered_anew_in_other_words(chat: Page) -> None:
     def replace(route: Route) -> None:
-        page = route.fetch().json()
+        page = route.fetch(max_retries=3).json()
         page["items"][-1].update(steps=[states.step(0, "summary", content="They spoke of tea."), *hostile_steps()[7:8]])
         route.fulfill(json=page)
 

@@ -30,6 +30,7 @@ def test_a_call_that_a_rule_forbids_is_not_allowed_and_has_not_failed(chat: Page
         expect(answer(chat)).not_to_contain_text("failed")
         expect(answer(chat)).not_to_contain_text("Not run:")
         chat.reload()
+    expect(answer(chat)).to_contain_text("Well.")
     assert_accessible(chat)
 
 
@@ -52,6 +53,7 @@ def test_a_call_that_no_tool_could_take_was_not_run_and_has_not_failed(
         expect(answer(chat)).not_to_contain_text("failed")
         expect(answer(chat)).not_to_contain_text("There is no tool")
         chat.reload()
+    expect(answer(chat)).to_contain_text("Well.")
     assert_accessible(chat)
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
-from tests.page.talk import SLOW, call, saved_text, script, text
+from tests.page.talk import SLOW, at_rest, call, saved_text, script, text
 
 LONGER, MIRRORED = "en-XA", "en-XB"
 GREETINGS = {"en": "What can I do for you?", "de": "Womit kann ich helfen?", "zh-Hans": "有什么可以帮忙的\uff1f"}
@@ -71,6 +71,7 @@ def test_a_switch_in_mid_answer_loses_nothing(chat: Page, server: PageServer) ->
     chat.mouse.wheel(0, -1500)
     seen = chat.locator("article").nth(1).get_by_text("word120", exact=True)
     expect(chat.get_by_role("button", name="Jump to latest")).to_be_visible()
+    at_rest(chat)
     before = seen.bounding_box()
     choose(chat, "Settings", "de")
     expect(chat.get_by_role("textbox", name="Nachricht", exact=True)).to_have_value("a draft")
@@ -142,6 +143,7 @@ def test_from_right_to_left_all_is_mirrored_but_what_is_code(chat: Page) -> None
     speak(chat, MIRRORED)
     chat.set_viewport_size({"width": 1280, "height": 860})
     say(chat, script([call("calculator", expression="6*7")], [text("שלום עולם\n\n" + EVERYTHING)]))
+    expect(last(chat)).to_have_attribute("aria-busy", "false")
     expect(last(chat).locator(".katex").first).to_be_visible()
     direction = "one => getComputedStyle(one).direction"
     assert last(chat).locator(".prose").last.evaluate(direction) == "rtl"
@@ -164,6 +166,7 @@ def test_from_right_to_left_all_is_mirrored_but_what_is_code(chat: Page) -> None
     )
     chat.set_viewport_size({"width": 360, "height": 740})
     expect(last(chat)).to_have_attribute("aria-busy", "false")
+    expect(chat.locator(".side")).to_have_count(0)
     assert_fits(chat)
     chat.locator("header .icon-button").first.click()
     drawer = chat.locator(".side").bounding_box()

@@ -41,8 +41,9 @@ def mobile(phone: Watched, server: PageServer) -> Iterator[Page]:
     assert phone.take_complaints() == []
 
 
-def test_by_touch_everything_is_large_enough(mobile: Page, server: PageServer) -> None:
-    shown = (
+@pytest.mark.parametrize(
+    "state",
+    [
         states.conversation,
         states.at_work,
         states.files,
@@ -60,15 +61,12 @@ def test_by_touch_everything_is_large_enough(mobile: Page, server: PageServer) -
         states.sharing,
         states.found,
         states.toasts,
-    )
-    found: dict[str, list[str]] = {}
-    for state in shown:
-        mobile.goto(server.url)
-        state(mobile, server)
-        found[state.__name__] = small_targets(mobile, BY_TOUCH) + misfits(mobile)
-        mobile.unroute_all(behavior="ignoreErrors")
-        mobile.evaluate("localStorage.clear()")
-    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+    ],
+    ids=lambda state: state.__name__,
+)
+def test_by_touch_everything_is_large_enough(mobile: Page, server: PageServer, state: states.State) -> None:
+    state(mobile, server)
+    assert small_targets(mobile, BY_TOUCH) + misfits(mobile) == []
 
 
 @pytest.mark.parametrize("window", WINDOWS.values(), ids=list(WINDOWS))
@@ -101,6 +99,7 @@ def test_letters_of_twice_the_size_fit(owned: Page, server: PageServer) -> None:
     states.sharing(owned, server)
     assert misfits(owned) == []
     owned.keyboard.press("Escape")
+    expect(owned.get_by_role("dialog")).to_have_count(0)
     assert misfits(owned) == []
     assert overlapped(owned, "#composer") is None
 
@@ -117,6 +116,7 @@ def test_the_drawer_takes_the_focus_and_gives_it_back(owned: Page) -> None:
     expect(owned.get_by_role("navigation")).to_have_count(0)
     expect(opener).to_be_focused()
     opener.click()
+    expect(owned.get_by_role("navigation")).to_be_visible()
     owned.mouse.click(350, 700)
     expect(owned.get_by_role("navigation")).to_have_count(0)
     expect(opener).to_be_focused()

@@ -11,7 +11,7 @@ from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
 from tests.page.layout import overlapped
 from tests.page.states import approvals, change_messages, step
-from tests.page.talk import SLOW, answer, call, script, send, text
+from tests.page.talk import SLOW, answer, call, go_on_with_it, hold, script, send, text
 
 BUBBLE_TO_ANSWER = 24
 ANSWER_TO_BUBBLE = 36
@@ -82,6 +82,7 @@ def test_nothing_moves_under_the_pointer_that_asks_again(chat: Page) -> None:
     question.get_by_role("textbox").fill(script([text("Hello again.")]))
     question.get_by_role("button", name="Send").click()
     expect(question.get_by_role("group", name="Version 2 of 2")).to_be_visible()
+    over(chat)
     assert [x_of(copy), x_of(edit)] == before
 
 
@@ -89,6 +90,8 @@ def test_short_turns_stand_close_and_nothing_moves_where_the_pointer_is(chat: Pa
     for _ in range(2):
         send(chat, script([text("Yes.")]))
         over(chat)
+    chat.reload()  # How long an answer took is told in its row a moment after its end.
+    over(chat)
     gaps: list[float] = chat.evaluate(
         """() => {
             const box = (selector, n) => document.querySelectorAll(selector)[n].getBoundingClientRect();
@@ -147,7 +150,7 @@ def test_by_touch_what_can_be_done_stands_below_each_message_at_the_edge_of_its_
 
 
 def test_a_silent_model_is_waited_for_in_words(ticking: Page) -> None:
-    send(ticking, script([{"type": "pause", "ms": 30_000}]))
+    send(ticking, script([{"type": "pause", "ms": 100_000}]))
     dot = answer(ticking).locator(".dot")
     expect(dot).to_have_count(1)
     words = answer(ticking).locator(".silent")
@@ -166,12 +169,13 @@ def test_a_silent_model_is_waited_for_in_words(ticking: Page) -> None:
 
 
 def test_a_model_that_falls_silent_in_mid_answer_is_waited_for_but_a_tool_tells_for_itself(ticking: Page) -> None:
-    send(ticking, script([call("wait", seconds=5)], [text("Begun."), {"type": "pause", "ms": 30_000}]))
+    send(ticking, script([hold()], [text("Begun."), {"type": "pause", "ms": 100_000}]))
     expect(answer(ticking).locator(".spinner")).to_have_count(1)
     ticking.clock.run_for(5000)
     words = answer(ticking).locator(".silent")
     expect(answer(ticking).locator(".call .meta")).to_have_text(re.compile(r"\d+\ss"))
     expect(words).to_have_count(0)
+    go_on_with_it(ticking)
     expect(answer(ticking)).to_contain_text("Begun.")
     ticking.clock.run_for(6000)
     expect(words).to_be_visible()
@@ -210,6 +214,7 @@ def test_a_card_says_once_what_is_asked_and_stands_in_place_of_the_line(chat: Pa
     expect(answer(chat)).to_have_text(re.compile(r"^[^w]*wait_unsafe asks for your permission(?!.*(wait_unsafe|left))"))
     expect(chat.get_by_role("button", name="Waiting for you")).to_have_count(0)
     chat.set_viewport_size({"width": 360, "height": 740})
+    expect(chat.get_by_role("navigation")).to_have_count(0)
     allow, deny = (card.get_by_role("button", name=name, exact=True).bounding_box() for name in ("Allow", "Deny"))
     assert allow is not None
     assert deny is not None

@@ -53,6 +53,7 @@ def test_of_an_error_the_first_line_is_shown_and_all_of_it_on_demand(chat: Page)
     )
     assert colours[0] != colours[1]
     answer(chat).get_by_role("button", name="calculator").click()
+    expect(answer(chat).locator("pre").last).to_contain_text("ZeroDivisionError")
     assert "\n  line 2: 1/0\nZeroDivisionError" in answer(chat).locator("pre").last.inner_text()
 
 
@@ -85,6 +86,7 @@ def test_in_an_empty_composer_the_keys_scroll_the_conversation(long: Page) -> No
     expect(box).to_be_focused()
     long.keyboard.press("End")
     expect(long.get_by_text("number 39.")).to_be_in_viewport()
+    long.wait_for_function(_AT_END)
     box.fill("some words")
     long.keyboard.press("Home")
     assert box.evaluate("one => one.selectionStart") == 0
@@ -137,6 +139,7 @@ def test_a_question_that_is_higher_than_the_window_is_seen_from_its_beginning(ch
         expect(card.get_by_text("Who is there?")).to_be_in_viewport(ratio=1)
         expect(card.get_by_role("heading")).to_be_in_viewport(ratio=1)
         chat.reload()
+    expect(card.get_by_role("heading")).to_be_in_viewport(ratio=1)
     card.get_by_role("button", name="Decline").click()
     expect(answer(chat)).to_contain_text("Thanks.")
     chat.wait_for_function(_AT_END)

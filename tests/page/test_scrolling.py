@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
 from tests.page.library import keep, line
-from tests.page.talk import answer, send
+from tests.page.talk import answer, at_rest, send
 
 _MESSAGES = 120
 _AREA = "[role=log]"
@@ -43,8 +44,22 @@ _EYE = """() => {
 }"""
 
 
+def _text(content: str, delay_ms: float = 4, repeat: int = 1) -> dict[str, Any]:
+    return {"type": "text", "text": content, "chunk": 12, "delay_ms": delay_ms, "repeat": repeat}
+
+
 def _script(content: str, delay_ms: float = 4) -> str:
-    return json.dumps({"script": [[{"type": "text", "text": content, "chunk": 12, "delay_ms": delay_ms}]]})
+    return json.dumps({"script": [[_text(content, delay_ms)]]})
+
+
+def _without_end(content: str) -> str:
+    """A text that is followed by others until it is stopped."""
+    return json.dumps({"script": [[_text(content), _text(_MIXED, repeat=1000)]]})
+
+
+def _stop(page: Page) -> None:
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.wait_for_function(_ENDED)
 
 
 def _distance(page: Page) -> float:
@@ -65,13 +80,14 @@ def long_conversation(server: PageServer) -> str:
 
 
 def test_at_the_end_the_view_follows_the_answer_in_every_frame(chat: Page) -> None:
-    send(chat, _script(_MIXED))
+    send(chat, _without_end(_MIXED))
     expect(answer(chat)).to_contain_text("Paragraph 10 ")
     chat.evaluate(_WATCH_DISTANCE)
-    chat.wait_for_function(_ENDED)
+    chat.wait_for_function("() => window.distances.length > 60")
     distances = chat.evaluate("() => { cancelAnimationFrame(window.watching); return window.distances; }")
-    assert len(distances) > 10
     assert max(distances) <= 2
+    _stop(chat)
+    _at_end(chat)
 
 
 def _wheel(page: Page) -> None:
@@ -96,26 +112,12 @@ def test_one_move_up_stops_the_following_and_nothing_moves_any_more(
     expect(answer(chat)).to_contain_text("Paragraph 15 ")
     move_up(chat)
     expect(chat.get_by_role("button", name="Jump to latest")).to_be_visible()
-    chat.wait_for_function(_still())
+    at_rest(chat)
     chat.evaluate(_EYE)
     chat.wait_for_function(_ENDED)
     expect(answer(chat).get_by_role("button", name="Regenerate")).to_be_attached()
     assert chat.evaluate("window.moved") < 2
     assert _distance(chat) > 100
-
-
-def _still() -> str:
-    """Whether the area has not been scrolled for some frames: a wheel or a key moves it smoothly."""
-    return """() => new Promise((done) => {
-        const area = document.querySelector('[role=log]');
-        let top = area.scrollTop, frames = 0;
-        const look = () => {
-            frames = area.scrollTop === top ? frames + 1 : 0;
-            top = area.scrollTop;
-            if (frames > 6) done(true); else requestAnimationFrame(look);
-        };
-        look();
-    })"""
 
 
 def test_the_button_and_the_way_back_to_the_end_resume_the_following(chat: Page) -> None:
@@ -136,6 +138,7 @@ def test_the_button_and_the_way_back_to_the_end_resume_the_following(chat: Page)
 
 def test_the_way_back_is_offered_only_far_from_the_end(chat: Page, server: PageServer, long_conversation: str) -> None:
     chat.goto(f"{server.url}/c/{long_conversation}")
+    expect(answer(chat)).to_contain_text(f"Answer {_MESSAGES // 2 - 1}.")
     _at_end(chat)
     jump = chat.get_by_role("button", name="Jump to latest")
     for up, offered in ((100, 0), (400, 1)):
@@ -150,12 +153,12 @@ def test_the_way_back_is_offered_only_far_from_the_end(chat: Page, server: PageS
 
 
 def test_an_answer_that_goes_on_out_of_sight_is_told_in_words(chat: Page) -> None:
-    send(chat, _script(_MIXED, delay_ms=12))
+    send(chat, _without_end(_MIXED))
     expect(answer(chat)).to_contain_text("Paragraph 12 ")
     _scrollbar(chat)
     jump = chat.get_by_role("button", name="Jump to latest")
     expect(jump).to_have_text("The answer goes on below")
-    chat.wait_for_function(_ENDED)
+    _stop(chat)
     expect(jump).to_have_text("")
 
 
@@ -176,12 +179,13 @@ def test_a_selection_survives_the_stream_and_its_end(chat: Page) -> None:
 def test_code_is_copied_exactly_while_the_answer_goes_on(chat: Page) -> None:
     chat.context.grant_permissions(["clipboard-read", "clipboard-write"])
     code = "def f(x):\n\n    return [x,\t'`<&>`']"
-    send(chat, _script(f"See:\n\n```python\n{code}\n```\n\n{_MIXED}"))
+    send(chat, _without_end(f"See:\n\n```python\n{code}\n```\n\n"))
     expect(answer(chat)).to_contain_text("Paragraph 2 ")
     answer(chat).get_by_role("button", name="Copy", exact=True).first.click()
-    expect(answer(chat)).to_have_attribute("aria-busy", "true")
+    expect(chat.locator("[aria-live=polite]").last).to_contain_text("Copied")
     assert chat.evaluate("navigator.clipboard.readText()") == code
-    chat.wait_for_function(_ENDED)
+    expect(answer(chat)).to_have_attribute("aria-busy", "true")
+    _stop(chat)
 
 
 def test_what_is_typed_while_an_answer_comes_stands_in_the_composer(chat: Page) -> None:
@@ -210,7 +214,7 @@ def test_earlier_messages_come_without_a_jump(chat: Page, server: PageServer, lo
         window.eyeTop = article.getBoundingClientRect().top;
     }""")
     chat.wait_for_function(f"() => document.querySelectorAll('article').length > {shown}")
-    chat.wait_for_function(_still())
+    at_rest(chat)
     assert abs(chat.evaluate("window.eye.getBoundingClientRect().top - window.eyeTop")) < 2
 
 
@@ -225,11 +229,11 @@ def test_who_has_moved_up_to_earlier_messages_is_left_there(
     chat.locator(_AREA).hover()
     chat.mouse.wheel(0, -up)
     chat.wait_for_function(f"() => document.querySelectorAll('article').length > {shown}")
-    chat.wait_for_function(_still())
+    at_rest(chat)
     expect(chat.get_by_role("button", name="Jump to latest")).to_be_visible()
     far = _distance(chat)
     chat.set_viewport_size({"width": 1280, "height": 700})
-    chat.wait_for_function(_still())
+    at_rest(chat)
     assert _distance(chat) > far / 2
     expect(chat.get_by_role("button", name="Jump to latest")).to_be_visible()
 

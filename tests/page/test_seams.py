@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
-from tests.page.talk import answer, call, conversation_id, script, send, text
+from tests.page.talk import answer, call, conversation_id, go_on_with_it, hold, script, send, text
 
 CODE = "for one in ones:\n    print(one)\n"
 CUTS = [
@@ -81,10 +81,11 @@ def test_what_is_there_already_is_not_drawn_again_while_it_goes_on(chat: Page) -
 
 
 def test_a_text_that_is_over_is_not_drawn_again_when_more_steps_come(chat: Page) -> None:
-    begun = [text("Before.\n\n```python\nx = 1\n```\n\nA tool:\n\n"), call("wait", seconds=3)]
+    begun = [text("Before.\n\n```python\nx = 1\n```\n\nA tool:\n\n"), hold()]
     send(chat, script(begun, [text("Between."), call("calculator", expression="1+1")], [text("After.")]))
     expect(answer(chat).locator(".spinner")).to_have_count(1)
     prose(chat).locator(".code").evaluate("one => { one.dataset.seen = 'yes'; }")
+    go_on_with_it(chat)
     over(chat)
     expect(answer(chat)).to_contain_text("After.")
     expect(prose(chat)).to_have_count(3)

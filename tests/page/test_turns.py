@@ -4,48 +4,56 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import APIResponse, Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
-from tests.page.talk import SLOW, answer, call, conversation_id, saved_text, script, send, shown_text, text
+from tests.page.talk import (
+    SLOW,
+    answer,
+    call,
+    conversation_id,
+    go_on_with_it,
+    hold,
+    saved_text,
+    script,
+    send,
+    shown_text,
+    text,
+)
 
 
-@pytest.fixture(autouse=True)
-def rules(server: PageServer) -> None:
-    server.call("PUT", "/api/rules", {"items": []})
+def waiting(page: Page) -> Locator:
+    """The messages that wait, as they are shown."""
+    return page.get_by_role("list", name="Messages that wait for their turn").get_by_role("listitem")
 
 
-def waiting(page: Page) -> list[str]:
-    """Return the messages that wait, as they are shown."""
-    line = page.get_by_role("list", name="Messages that wait for their turn")
-    return [shown.strip() for shown in line.locator(".text").all_inner_texts()]
-
-
-def begin(page: Page, delay_ms: float = 200) -> None:
-    send(page, script([text(SLOW, delay_ms=delay_ms)]))
+def begin(page: Page) -> None:
+    """Have an answer that is written until it is stopped."""
+    send(page, script([{**text(SLOW, delay_ms=200), "repeat": 100}]))
     expect(answer(page)).to_contain_text("word5 ")
 
 
 def test_a_message_that_is_sent_while_an_answer_is_written_waits_for_its_turn(
     chat: Page, server: PageServer, browser: Browser
 ) -> None:
-    begin(chat, delay_ms=90)
+    send(chat, script([text(SLOW), hold()], [text("The first.")]))
+    expect(answer(chat)).to_contain_text("word5 ")
     send(chat, script([text("The second.")]))
     send(chat, script([text("The third.")]))
-    expect(chat.get_by_role("list", name="Messages that wait for their turn").get_by_role("listitem")).to_have_count(2)
-    assert ["The second" in waiting(chat)[0], "The third" in waiting(chat)[1]] == [True, True]
+    expect(waiting(chat)).to_contain_text(["The second.", "The third."])
     expect(chat.get_by_role("textbox", name="Message", exact=True)).to_have_value("")
     assert_accessible(chat)
     other = browser.new_context()
     tab = other.new_page()
     tab.goto(chat.url)
-    expect(tab.get_by_role("list", name="Messages that wait for their turn").get_by_role("listitem")).to_have_count(2)
+    expect(waiting(tab)).to_have_count(2)
+    go_on_with_it(chat)
     for page in (chat, tab):
         expect(page.get_by_role("article", name="Answer")).to_have_count(3, timeout=30_000)
         expect(page.locator(".answer-text").last).to_have_text("The third.", timeout=30_000)
-        expect(page.locator(".answer-text").nth(1)).to_have_text("The second.")
-        assert waiting(page) == []
+        expect(page.get_by_role("article", name="Answer").nth(1)).to_contain_text("The second.")
+        expect(waiting(page)).to_have_count(0)
     other.close()
 
 
@@ -60,7 +68,8 @@ def test_what_waits_is_there_after_a_reload_and_can_be_told_at_once(chat: Page, 
     first = chat.get_by_role("article", name="Answer").first
     expect(first).to_contain_text("Stopped")
     expect(first).to_contain_text("word5 ")
-    assert waiting(chat) == []
+    expect(waiting(chat)).to_have_count(0)
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
     statuses = [
         m["status"]
         for m in server.call("GET", f"/api/conversations/{conversation_id(chat)}/messages")["items"]
@@ -77,7 +86,7 @@ def test_a_message_is_taken_back_from_the_line_and_those_behind_it_move_up(chat:
     chat.get_by_role("button", name="Take it back").first.click()
     expect(chat.get_by_role("textbox", name="Message", exact=True)).to_have_value("taken back")
     expect(chat.get_by_role("button", name="Take it back")).to_have_count(1)
-    assert waiting(chat) == ["and one more"]
+    expect(waiting(chat)).to_contain_text(["and one more"])
     chat.get_by_role("button", name="Take it back").click()
     expect(chat.get_by_role("textbox", name="Message", exact=True)).to_have_value("and one more\n\ntaken back")
     chat.get_by_role("button", name="Stop", exact=True).click()
@@ -89,8 +98,7 @@ def test_what_waits_has_an_outline_where_colours_are_forced(chat: Page) -> None:
     begin(chat)
     send(chat, "outlined")
     chat.emulate_media(forced_colors="active")
-    waits = chat.get_by_role("list", name="Messages that wait for their turn").get_by_role("listitem")
-    expect(waits).to_have_css("border-block-start-style", "solid")
+    expect(waiting(chat)).to_have_css("border-block-start-style", "solid")
 
 
 def test_stopping_loses_nothing_that_waits(chat: Page) -> None:
@@ -295,7 +303,7 @@ def test_a_thought_shows_its_last_words_while_it_comes_and_folds_to_a_line(chat:
 
 
 def test_a_fold_does_not_change_by_itself(chat: Page) -> None:
-    thought = {"type": "thinking", "text": "Slow thoughts. " * 20, "chunk": 10, "delay_ms": 100}
+    thought = {"type": "thinking", "text": "Slow thoughts. " * 40, "chunk": 10, "delay_ms": 100}
     send(chat, script([thought, call("calculator", expression="6*7")], [text("Done.")]))
     answer(chat).get_by_role("button", name="Thinking").click()
     expect(answer(chat)).to_contain_text("Done.", timeout=15_000)
@@ -307,13 +315,14 @@ def test_an_older_word_of_the_server_takes_nothing_away_that_was_sent_since(chat
     send(chat, script([text("First.")]))
     expect(answer(chat).get_by_role("button", name="Regenerate")).to_be_visible()
     parts = re.compile(r"/messages\?")
-    held: list[tuple[Route, APIResponse]] = []
-    chat.route(parts, lambda route: held.append((route, route.fetch())), times=1)
-    with chat.expect_request(parts):
+    held: list[Route] = []
+    chat.route(parts, lambda route: held.append(route), times=1)
+    with chat.expect_request(parts) as asked:
         server.call("PATCH", f"/api/conversations/{conversation_id(chat)}", {"title": "Named meanwhile"})
+    older = chat.request.get(asked.value.url)
     send(chat, script([text(SLOW * 10, delay_ms=25)]))
     expect(answer(chat)).to_contain_text("word1 ")
-    ((route, older),) = held
+    [route] = held
     with chat.expect_response(parts):
         route.fulfill(response=older)
     expect(answer(chat)).to_contain_text("word20 ")

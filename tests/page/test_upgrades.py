@@ -79,9 +79,7 @@ def tab(browser: Browser, builds: Builds) -> Iterator[Page]:
 
 def caches_are(page: Page, *names: str) -> None:
     """Wait until the worker has taken over, with the caches of these builds."""
-    loop = (
-        "for (let n = 0; n < 200 && !same(await caches.keys()); n++) await new Promise((done) => setTimeout(done, 50));"
-    )
+    loop = "while (!same(await caches.keys())) await new Promise((done) => setTimeout(done, 50));"
     same = f"(keys) => keys.join() === {json.dumps(','.join(f'luxx-page-{name}' for name in names))}"
     page.evaluate(f"async () => {{ await navigator.serviceWorker.ready; const same = {same}; {loop} }}")
     assert page.evaluate(CACHES) == [f"luxx-page-{name}" for name in names]
