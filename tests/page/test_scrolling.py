@@ -218,26 +218,6 @@ def test_earlier_messages_come_without_a_jump(chat: Page, server: PageServer, lo
     assert abs(chat.evaluate("window.eye.getBoundingClientRect().top - window.eyeTop")) < 2
 
 
-@pytest.mark.parametrize("up", [1_200, 2_500, 6_000])
-def test_who_has_moved_up_to_earlier_messages_is_left_there(
-    chat: Page, server: PageServer, long_conversation: str, up: int
-) -> None:
-    chat.goto(f"{server.url}/c/{long_conversation}")
-    expect(answer(chat)).to_contain_text(f"Answer {_MESSAGES // 2 - 1}.")
-    _at_end(chat)
-    shown = chat.get_by_role("article").count()
-    chat.locator(_AREA).hover()
-    chat.mouse.wheel(0, -up)
-    chat.wait_for_function(f"() => document.querySelectorAll('article').length > {shown}")
-    at_rest(chat)
-    expect(chat.get_by_role("button", name="Jump to latest")).to_be_visible()
-    far = _distance(chat)
-    chat.set_viewport_size({"width": 1280, "height": 700})
-    at_rest(chat)
-    assert _distance(chat) > far / 2
-    expect(chat.get_by_role("button", name="Jump to latest")).to_be_visible()
-
-
 def test_home_leads_to_the_first_message_and_the_button_back(
     chat: Page, server: PageServer, long_conversation: str
 ) -> None:
