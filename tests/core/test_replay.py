@@ -32,7 +32,9 @@ def test_void_steps_are_left_out_and_their_indexes_stay_used() -> None:
     replay = Replay()
     replay.apply(entry(1, ProcessStep(steps.text(0, 1))))
     replay.apply(entry(2, Recovered(2, (0,))))
+    replay.apply(entry(3, Recovered(3, ())))
     assert replay.steps() == ()
+    assert (replay.recovered, replay.remade) == ([-1, -1], [-1])
     assert replay.highest_index == 0
 
 

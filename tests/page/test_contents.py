@@ -12,10 +12,24 @@ from tests.page.talk import SLOW, answer, call, conversation_id, saved_text, scr
 CODE = "def f():\n    return 1  # " + "a long comment " * 12
 BLOCK = f"Here:\n\n```python\n{CODE}\n```\n\nand\n\n```\nls\n```\n"
 LONG_SCRIPT = script([text("a ")] * 60)
+PLAIN = f"```\n{'a long line ' * 20}\n2\n```\n"
 LONG = "\n".join(f"Line {n} of a question." for n in range(1, 41))
 
 MEASURED = "e => new Promise((done) => new ResizeObserver(() => requestAnimationFrame(done)).observe(e))"
 """Wait until who observed the size of an element before this has heard of it."""
+
+
+END_AND_BUTTONS = """(code) => {
+    const line = document.createRange();
+    const words = code.querySelector('pre code').firstChild;
+    line.setStart(words, 0);
+    line.setEnd(words, words.data.indexOf('\\n'));
+    code.querySelector('pre').scrollLeft = 1e6;
+    const { right, top } = line.getBoundingClientRect();
+    const buttons = [...code.querySelectorAll('.code-head > :is(button, input)')].map((one) => one.getBoundingClientRect());
+    return [right, top, Math.min(...buttons.map(({ left }) => left)), Math.max(...buttons.map(({ bottom }) => bottom))];
+}"""
+"""Scroll code to the end of its lines, and return where its first line ends and begins, and where its buttons begin and end."""
 
 
 def block(page: Page) -> Locator:
@@ -131,11 +145,40 @@ def test_code_without_a_language_has_no_row_above_it(chat: Page) -> None:
     copy = plain.get_by_role("button", name="Copy")
     chat.mouse.move(0, 0)
     expect(copy).to_have_css("opacity", "0")
-    expect(plain.locator(".code-head")).to_have_css("height", "0px")
+    height = "code => code.querySelector('pre').offsetHeight - code.clientHeight"
+    assert plain.evaluate(height) == 0
     plain.hover()
+    assert plain.evaluate(height) == 0
     expect(copy).to_have_css("opacity", "1")
     copy.click()
     expect(plain.get_by_role("button", name="Copied")).to_be_visible()
+
+
+def test_the_first_line_of_code_without_a_language_can_be_scrolled_clear_of_its_buttons(chat: Page) -> None:
+    send(chat, script([text(PLAIN)]))
+    settled(chat)
+    block(chat).hover()
+    right, _, buttons_left, _ = block(chat).evaluate(END_AND_BUTTONS)
+    assert right <= buttons_left
+    block(chat).get_by_role("checkbox", name="Wrap lines").check()
+    _, top, _, buttons_bottom = block(chat).evaluate(END_AND_BUTTONS)
+    assert top >= buttons_bottom
+    assert_accessible(chat)
+
+
+def test_the_head_of_long_code_stays_at_the_upper_edge_with_nothing_above_it(chat: Page) -> None:
+    send(chat, script([text("```python\n" + "x = 1\n" * 200 + "```\n")]))
+    settled(chat)
+    chat.get_by_role("log").hover()
+    chat.mouse.wheel(0, -900)
+    expect(chat.get_by_role("button", name="Jump to latest")).to_be_visible()
+    chat.wait_for_function(
+        """() => {
+            const [head, area] = ['.code-head', '[role=log]'].map((one) => document.querySelector(one));
+            const [{ top }, edge] = [head, area].map((one) => one.getBoundingClientRect());
+            return Math.abs(top - edge.top) < 1;
+        }"""
+    )
 
 
 def test_a_wide_table_keeps_its_words_whole_and_scrolls_in_itself(chat: Page) -> None:
@@ -164,7 +207,7 @@ def test_by_touch_it_is_always_seen_and_large(server: PageServer, browser: Brows
     page = phone.new_page()
     page.goto(server.url)
     box = page.get_by_role("textbox", name="Message", exact=True)
-    box.fill(script([text(BLOCK)]))
+    box.fill(script([text(BLOCK + PLAIN)]))
     page.get_by_role("button", name="Send").click()
     settled(page)
     for control in block(page).locator(".code-head > :is(input, button)").all():
@@ -173,6 +216,8 @@ def test_by_touch_it_is_always_seen_and_large(server: PageServer, browser: Brows
         assert size
         assert min(size["width"], size["height"]) >= 44
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    _, top, _, buttons_bottom = answer(page).locator(".code").last.evaluate(END_AND_BUTTONS)
+    assert top >= buttons_bottom, "without a language, too, they have a row of their own"
     phone.close()
 
 

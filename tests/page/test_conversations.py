@@ -345,6 +345,15 @@ def test_f2_renames_and_escape_leaves_it_as_it_was(chat: Page, server: PageServe
     assert server.call("GET", f"/api/conversations/{renamed}")["title"] == "New name"
 
 
+def test_a_long_name_is_renamed_from_its_beginning_on(chat: Page, server: PageServer) -> None:
+    made(server, "Long name " * 19 + "end")
+    row(chat, "Long name " * 19 + "end").press("F2")
+    title = chat.get_by_role("textbox", name="Title")
+    expect(title).to_be_focused()
+    selected = "one => [one.scrollWidth > one.clientWidth, one.scrollLeft, one.selectionStart, one.selectionEnd]"
+    assert title.evaluate(selected) == [True, 0, 0, 193]
+
+
 def test_delete_is_undone_or_done_and_a_reload_leaves_no_half_of_it(chat: Page, server: PageServer) -> None:
     kept, gone = made(server, "Stays after all"), made(server, "Goes")
     made(server, "Neighbour")

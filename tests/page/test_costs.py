@@ -1,5 +1,6 @@
 """What an answer cost: by the prices that a person enters, or as the provider tells it."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
+from tests.page.states import change_messages
 from tests.page.talk import answer, script, send, text
 
 SPENT = {"type": "usage", "input_tokens": 1000, "output_tokens": 100, "cached_tokens": 600}
@@ -79,3 +81,16 @@ def test_the_cost_that_a_provider_tells_is_shown(chat: Page, told: dict[str, flo
         expect(opened).to_contain_text(shown)
     else:
         expect(opened).not_to_contain_text("Cost")
+
+
+@pytest.mark.parametrize(
+    ("end", "brief", "whole"), [("00.300", "", "0.3\u00a0s"), ("02.300", "· 2\u00a0s", "2\u00a0s")]
+)
+def test_the_line_below_an_answer_tells_whole_seconds_or_no_time(chat: Page, end: str, brief: str, whole: str) -> None:
+    began = "2026-01-05T10:00:"
+    send(chat, script([text("Hello."), SPENT]))
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    change_messages(chat, lambda items: items[-1].update(created_at=f"{began}00.000Z", ended_at=f"{began}{end}Z"))
+    line = answer(chat).get_by_title("Details of this answer")
+    expect(line).to_have_text(re.compile(rf"^\s*scripted\s*· 1,100 tokens\s*{brief}\s*$"))
+    expect(details(chat)).to_contain_text(whole)

@@ -190,6 +190,22 @@ def test_tabs_are_walked_in_the_direction_of_the_arrows(chat: Page) -> None:
     assert_accessible(chat)
 
 
+def test_what_copies_a_link_holds_its_word_on_a_phone(server: PageServer, browser: Browser) -> None:
+    phone = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740}, locale="de-DE")
+    page = phone.new_page()
+    page.goto(server.url)
+    page.get_by_role("textbox", name="Nachricht", exact=True).fill(script([text("Hallo.")]))
+    page.get_by_role("button", name="Senden").tap()
+    expect(last(page)).to_have_attribute("aria-busy", "false")
+    page.get_by_role("button", name="Teilen und exportieren").tap()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Link erstellen").tap()
+    copy = dialog.get_by_role("button", name="Kopieren", exact=True)
+    expect(copy).to_be_in_viewport(ratio=1)
+    assert copy.evaluate("one => one.scrollWidth <= one.clientWidth && one.clientHeight < 48")
+    phone.close()
+
+
 @pytest.mark.parametrize("code", [LONGER, MIRRORED])
 def test_long_texts_fit_a_narrow_screen(chat: Page, server: PageServer, code: str) -> None:
     chat.set_viewport_size({"width": 360, "height": 740})

@@ -2,7 +2,8 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, Route, expect
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
@@ -60,6 +61,37 @@ def test_one_tool_is_off_in_this_chat_only(chat: Page, server: PageServer) -> No
     expect(calculator).to_be_checked()
     assert server.call("GET", f"/api/conversations/{here}")["rules"] == []
     assert rules(server) == []
+
+
+def test_by_touch_the_whole_row_of_a_tool_is_what_is_pressed(server: PageServer, browser: Browser) -> None:
+    phone = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740})
+    page = phone.new_page()
+    page.goto(server.url)
+    page.get_by_role("button", name="Tools", exact=True).tap()
+    switch = page.get_by_role("switch", name="Use calculator")
+    expect(switch).to_be_checked()
+    row = page.locator("label").filter(has=switch)
+    size = row.bounding_box()
+    assert size
+    assert size["height"] >= 44
+    row.tap(position={"x": 20, "y": 2})
+    expect(switch).not_to_be_checked()
+    phone.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_menus_stand_a_little_apart_from_the_composer(chat: Page, width: int) -> None:
+    chat.set_viewport_size({"width": width, "height": 800})
+    send(chat, script([text("Hello.")]))
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    for opener in (chat.get_by_role("button", name="Tools", exact=True), chat.get_by_title("Choose a model")):
+        opener.click()
+        expect(chat.locator(".composer .menu")).to_be_visible()
+        menu, box = (chat.locator(f".composer {one}").bounding_box() for one in (".menu", ".box"))
+        assert menu
+        assert box
+        assert box["y"] - menu["y"] - menu["height"] == pytest.approx(8, abs=0.5)
+        chat.keyboard.press("Escape")
 
 
 def test_a_new_chat_begins_with_the_tools_that_were_chosen_for_it(chat: Page, server: PageServer) -> None:

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
+from tests.page.states import change_messages
 from tests.page.talk import (
     SLOW,
     answer,
@@ -109,7 +110,8 @@ def test_stopping_loses_nothing_that_waits(chat: Page) -> None:
     expect(answer(chat)).to_contain_text("Not answered")
     expect(chat.get_by_role("article", name="Answer").first).to_contain_text("Stopped")
     expect(chat.get_by_role("article", name="You").last).to_contain_text("After all.")
-    answer(chat).get_by_role("button", name="Retry").click()
+    expect(answer(chat).get_by_role("button", name="Retry")).to_have_count(0)
+    answer(chat).get_by_role("button", name="Answer now").click()
     expect(chat.locator(".answer-text").last).to_have_text("After all.")
 
 
@@ -136,12 +138,26 @@ def test_a_restart_is_told_where_it_happened_and_is_there_after_a_reload(chat: P
     expect(answer(chat)).to_contain_text("word20 ")
     server.kill()
     server.start()
-    mark = answer(chat).get_by_text("The server was restarted; the answer goes on from here")
+    mark = answer(chat).get_by_text("The server was restarted; what was being written here is written anew")
     expect(mark).to_be_visible(timeout=20_000)
     chat.reload()
     expect(mark).to_be_visible()
     expect(answer(chat)).to_have_attribute("aria-busy", "false", timeout=30_000)
     assert shown_text(chat) == saved_text(server, chat) == SLOW.strip()
+    chat.reload()
+    expect(mark).to_be_visible()
+
+
+def test_a_restart_that_takes_nothing_away_does_not_say_so(chat: Page, server: PageServer) -> None:
+    send(chat, script([call("wait_unsafe", seconds=60)], [text("And on. "), text(SLOW, delay_ms=60)]))
+    expect(answer(chat).get_by_role("button", name="Stop wait_unsafe")).to_be_visible()
+    server.kill()
+    server.start()
+    mark = answer(chat).get_by_text("The server was restarted; the answer goes on from here")
+    expect(mark).to_be_visible(timeout=20_000)
+    expect(answer(chat)).to_contain_text("And on. ")
+    chat.get_by_role("button", name="Stop", exact=True).click()
+    expect(answer(chat)).to_contain_text("Stopped")
     chat.reload()
     expect(mark).to_be_visible()
 
@@ -195,10 +211,12 @@ def test_a_limited_provider_is_asked_again_when_it_may_be(server: PageServer, br
     page = context.new_page()
     page.clock.install()
     page.goto(server.url)
-    send(page, script([{"type": "fail", "code": "rate_limited", "message": "Slowly.", "retry_after": 600}]))
-    again = answer(page).get_by_role("button", name="Retry")
+    limited = {"type": "fail", "code": "rate_limited", "message": "Slowly.", "retry_after": 600}
+    send(page, script([text("Half an answer."), limited]))
+    again, onward = (answer(page).get_by_role("button", name=name) for name in ("Retry", "Continue"))
     expect(again).to_have_text(re.compile(r"Retry in \d+\smin"))
     expect(again).to_be_disabled()
+    expect(onward).to_be_disabled()
     assert_accessible(page)
     page.clock.fast_forward(300_000)
     expect(again).to_have_text(re.compile(r"Retry in [2-5]\smin"))
@@ -207,6 +225,7 @@ def test_a_limited_provider_is_asked_again_when_it_may_be(server: PageServer, br
     page.clock.fast_forward(400_000)
     expect(again).to_have_text("Retry")
     expect(again).to_be_enabled()
+    expect(onward).to_be_enabled()
     expect(told).to_have_count(1)
     expect(page.get_by_role("article", name="Answer")).to_have_count(1)
     context.close()
@@ -222,11 +241,14 @@ def test_a_limited_provider_is_left_alone_after_a_reload(chat: Page) -> None:
 
 
 def test_another_model_need_not_wait_for_a_limited_one(chat: Page, server: PageServer) -> None:
-    send(chat, script([{"type": "fail", "code": "rate_limited", "message": "Slowly.", "retry_after": 600}]))
-    again = answer(chat).get_by_role("button", name="Retry")
-    expect(again).to_be_disabled()
+    limited = {"type": "fail", "code": "rate_limited", "message": "Slowly.", "retry_after": 600}
+    send(chat, script([text("Half an answer."), limited]))
+    ways = [answer(chat).get_by_role("button", name=name) for name in ("Retry", "Continue")]
+    for way in ways:
+        expect(way).to_be_disabled()
     server.call("PATCH", f"/api/conversations/{conversation_id(chat)}", {"model": "another"})
-    expect(again).to_be_enabled()
+    for way in ways:
+        expect(way).to_be_enabled()
 
 
 def test_a_failed_answer_has_one_way_to_try_again(chat: Page) -> None:
@@ -275,8 +297,23 @@ def test_a_failure_in_mid_answer_tells_what_was_kept_and_offers_to_go_on(chat: P
     send(chat, script([text("Half an answer. "), half], [text("And the rest.")]))
     expect(answer(chat)).to_contain_text("What was made so far is kept.")
     expect(answer(chat)).to_contain_text("Half an answer.")
+    expect(answer(chat).locator(".buttons button")).to_have_text(["Continue", "Retry", "Providers …"])
     for name in ("Retry", "Continue", "Providers …"):
         expect(answer(chat).get_by_role("button", name=name)).to_be_enabled()
+
+
+def test_where_a_key_is_wrong_its_button_stands_before_those_that_go_on(chat: Page) -> None:
+    send(chat, script([text("Half an answer."), {"type": "fail", "code": "provider_auth", "message": "Expired."}]))
+    expect(answer(chat).locator(".buttons button")).to_have_text(["Change the key", "Continue", "Retry"])
+
+
+def test_an_answer_that_was_stopped_after_it_had_begun_can_be_retried(chat: Page) -> None:
+    send(chat, script([text("x")]))
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+    used = {"input_tokens": 12, "output_tokens": 0}
+    change_messages(chat, lambda items: items[-1].update(steps=[], status="cancelled", text="", usage=used))
+    expect(answer(chat)).to_contain_text("Not answered")
+    expect(answer(chat).get_by_role("button", name="Retry")).to_be_enabled()
 
 
 def test_a_model_that_used_up_its_calls_can_go_on(chat: Page) -> None:

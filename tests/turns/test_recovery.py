@@ -51,6 +51,7 @@ async def test_a_turn_that_its_process_left_goes_on_at_the_next_start(
         last = await at.last()
         assert (last.text, list(last.recovered)) == ("done", replay.recovered)
         assert len(replay.recovered) == 1
+        assert (last.remade, replay.remade) == ((), [])
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,24 @@ async def test_a_recovered_turn_that_cannot_go_on_keeps_what_was_made(tmp_path: 
         view = await at.last()
         assert (view.status, view.text) == (status, "half")
         assert [msgspec.json.decode(step)["state"] for step in view.steps] == ["complete"]
+
+
+async def test_a_message_tells_that_something_which_had_been_shown_was_made_again(tmp_path: Path) -> None:
+    async with bench(tmp_path, FakeEndpoint([[TextDelta("half")], asyncio.Event()])) as at:
+        turn = (await at.post()).turn
+        await until(at, turn.id, lambda folded: bool(answer_text(folded.steps())))
+        conversation_id = at.conversation_id
+    more, end = asyncio.Event(), asyncio.Event()
+    async with bench(
+        tmp_path, FakeEndpoint([[TextDelta("whole")], more, say("!")[0], end]), None, conversation_id
+    ) as at:
+        await until(at, turn.id, lambda folded: answer_text(folded.steps()) == "whole")
+        now = await at.last()
+        more.set()
+        end.set()
+        await at.follow(turn.id)
+        for last in (now, await at.last()):
+            assert (last.recovered, last.remade) == ((-1,), (-1,))
 
 
 async def test_an_unsafe_tool_whose_outcome_is_unknown_is_not_started_by_continuing(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from luxx.core.steps import Step, Summary, Text, Thinking, ToolCall
 class Replay:
     """The state of a turn after the events applied so far.
 
-    `approvals` has the last approval event of each index, `recovered` the places of takeovers: the highest index of a step that had ended and was kept, -1 for none. Pieces of a growing step are kept apart and joined when `steps` is asked for, so that a long answer costs linear time.
+    `approvals` has the last approval event of each index, `recovered` the places of takeovers: the highest index of a step that had ended and was kept, -1 for none; `remade` are those of them where steps were made void. Pieces of a growing step are kept apart and joined when `steps` is asked for, so that a long answer costs linear time.
     """
 
     def __init__(self) -> None:
@@ -33,6 +33,7 @@ class Replay:
         self.end: End | None = None
         self.approvals: dict[int, Approval] = {}
         self.recovered: list[int] = []
+        self.remade: list[int] = []
         self._steps: dict[int, Step] = {}
         self._pieces: dict[int, list[str]] = {}
 
@@ -51,10 +52,7 @@ class Replay:
             case StepDelta(index=index, text=text):
                 self._pieces.setdefault(index, []).append(text)
             case Recovered(discarded=discarded):
-                for index in discarded:
-                    self._void(index)
-                kept = (index for index, step in self._steps.items() if step.state in ("complete", "failed"))
-                self.recovered.append(max(kept, default=-1))
+                self._take_over(discarded)
             case Done() | Failed() | Cancelled():
                 self.end = event
             case Approval():
@@ -88,6 +86,14 @@ class Replay:
                 self._steps[index] = msgspec.structs.replace(step, arguments=arguments + text)
             case _:
                 pass
+
+    def _take_over(self, discarded: tuple[int, ...]) -> None:
+        for index in discarded:
+            self._void(index)
+        kept = (index for index, step in self._steps.items() if step.state in ("complete", "failed"))
+        self.recovered.append(max(kept, default=-1))
+        if discarded:
+            self.remade.append(self.recovered[-1])
 
     def _void(self, index: int) -> None:
         self._pieces.pop(index, None)

@@ -208,7 +208,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     `steps` are an answer's complete steps as JSON, void ones left out, in order. For an answer in progress `log` holds its
     whole log up to now, of the same snapshot; for one that has ended `approvals` has what a person decided about it, and `recovered` the indexes of the last steps before each
-    takeover, -1 for one before the first. `files` came with it from a person. `siblings` are the ids of the messages with the same parent and role, in order.
+    takeover, -1 for one before the first, `remade` those of them where steps were made void. `files` came with it from a person. `siblings` are the ids of the messages with the same parent and role, in order.
     """
 
     id: str
@@ -225,6 +225,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     log: tuple[LogEntry, ...] = ()
     approvals: tuple[Approval, ...] = ()
     recovered: tuple[int, ...] = ()
+    remade: tuple[int, ...] = ()
 
 
 class Branch(msgspec.Struct, frozen=True):

@@ -83,7 +83,7 @@ class AssistantMessageView(msgspec.Struct, frozen=True, kw_only=True):
     """An assistant message as the API shows it; `steps` are JSON, folded to exactly `turn.seq` while in progress.
 
     `approvals` are what was decided; those that wait are in `turn`. `recovered` are the indexes of the last steps before each restart of
-    the server, -1 for one before the first.
+    the server, -1 for one before the first; `remade` are those of them where steps that had been shown were taken away, to be made again.
     """
 
     id: str
@@ -97,6 +97,7 @@ class AssistantMessageView(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[msgspec.Raw, ...]
     approvals: tuple[Approval, ...] = ()
     recovered: tuple[int, ...] = ()
+    remade: tuple[int, ...] = ()
     status: Status
     provider: str
     model: str

@@ -46,7 +46,7 @@ def turn_in_progress(turn: Turn) -> TurnInProgress:
 
 def _answer_view(message: Message, turn: Turn) -> AssistantMessageView:
     text, steps, progress = message.text, message.steps, None
-    decided, recovered = message.approvals, message.recovered
+    decided, recovered, remade = message.approvals, message.recovered, message.remade
     if not turn.ended:
         folded = Replay()
         for entry in message.log:
@@ -54,7 +54,7 @@ def _answer_view(message: Message, turn: Turn) -> AssistantMessageView:
         made = folded.steps()
         text = answer_text(made)
         steps = tuple(msgspec.Raw(_json.encode(step)) for step in made)
-        recovered = tuple(folded.recovered)
+        recovered, remade = tuple(folded.recovered), tuple(folded.remade)
         progress = TurnInProgress(
             id=turn.id,
             status=turn.status,
@@ -77,6 +77,7 @@ def _answer_view(message: Message, turn: Turn) -> AssistantMessageView:
         steps=steps,
         approvals=decided,
         recovered=recovered,
+        remade=remade,
         status=turn.status,
         provider=turn.settings.provider,
         model=turn.settings.model,

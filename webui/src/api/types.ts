@@ -221,6 +221,8 @@ export interface Message {
   approvals?: Approval[];
   /** The last steps before each restart of the server, by index; -1 for one before the first. */
   recovered?: number[];
+  /** Those of them where something that had been shown was taken away, to be made again. */
+  remade?: number[];
   error?: TurnError | null;
   turn?: TurnRef | null;
 }

@@ -56,7 +56,7 @@ export class MessageView {
     this.turnId = message.turn?.id ?? null;
     this.stopping = this.running && (this.stopping || isStopping(this.turnId));
     this.approvals = [...(message.approvals ?? []), ...(message.turn?.approvals ?? [])];
-    if (message.role === 'assistant') this.steps.replace(message.steps ?? [], message.recovered);
+    if (message.role === 'assistant') this.steps.replace(message.steps ?? [], message.recovered, message.remade);
   }
 
   /** Take what the server says about the message, but not its content. */

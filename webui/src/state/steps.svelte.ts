@@ -61,6 +61,13 @@ export interface TextPart {
   open: boolean;
 }
 
+/** The server was restarted here; `anew` says that something which had been shown was taken away, to be made again. */
+export interface ResumedPart {
+  kind: 'resumed';
+  key: string;
+  anew: boolean;
+}
+
 /** What is shown as one thing: a step of its own, texts that go on with each other, or tool calls that were made together. */
 export type Part =
   | TextPart
@@ -68,14 +75,18 @@ export type Part =
   | { kind: 'file'; key: number; step: StepView }
   | { kind: 'notice'; key: number; step: StepView }
   | { kind: 'summary'; key: number; step: StepView }
-  | { kind: 'resumed'; key: string }
+  | ResumedPart
   | { kind: 'tools'; key: number; pairs: ToolPair[] };
 
 export class Steps {
   private views = $state<StepView[]>([]);
   /** The last steps before each restart of the server, by index. */
   private resumed = $state.raw<readonly number[]>([]);
-  readonly parts = $derived(toParts(this.views, this.resumed));
+  /** Those of them where steps were taken away. */
+  private remade = $state.raw<readonly number[]>([]);
+  readonly parts = $derived(toParts(this.views, this.resumed, this.remade));
+  /** How often the server was restarted. */
+  readonly restarts = $derived(this.resumed.length);
   /** What the answer cites, each address once. They stand together, for they would tear the text apart. */
   readonly sources = $derived(sourcesIn(this.views));
   readonly empty = $derived(this.views.length === 0);
@@ -84,8 +95,9 @@ export class Steps {
     this.replace(steps);
   }
 
-  replace(steps: Step[], resumed: readonly number[] = []): void {
+  replace(steps: Step[], resumed: readonly number[] = [], remade: readonly number[] = []): void {
     this.resumed = resumed;
+    this.remade = remade;
     this.views = steps.filter(isKnown).map((step) => new StepView(step));
   }
 
@@ -113,7 +125,9 @@ export class Steps {
   /** The server was restarted: these steps are void, and those to come stand behind the others. */
   resume(discarded: number[]): void {
     this.views = this.views.filter((view) => !discarded.includes(view.index));
-    this.resumed = [...this.resumed, Math.max(-1, ...this.views.map((view) => view.index))];
+    const last = Math.max(-1, ...this.views.map((view) => view.index));
+    this.resumed = [...this.resumed, last];
+    if (discarded.length) this.remade = [...this.remade, last];
   }
 
   /** The answer as it is taken away: what was said before and after a tool stands apart. */
@@ -152,8 +166,8 @@ function sourcesIn(views: StepView[]): SourceStep[] {
 }
 
 /** Put the steps together. A mark stands after each of the steps in `resumed`, but for one that would tear a text apart. */
-export function toParts(views: StepView[], resumed: readonly number[] = []): Part[] {
-  const grouping = new Grouping(resumed);
+export function toParts(views: StepView[], resumed: readonly number[] = [], remade: readonly number[] = []): Part[] {
+  const grouping = new Grouping(resumed, remade);
   for (const view of views) grouping.take(view);
   return grouping.end();
 }
@@ -167,7 +181,10 @@ class Grouping {
   /** The tool calls that the next one may join: nothing has come since that is shown. */
   private group: { call: number; pairs: ToolPair[] } | undefined;
 
-  constructor(resumed: readonly number[]) {
+  constructor(
+    resumed: readonly number[],
+    private readonly remade: readonly number[],
+  ) {
     this.marks = [...new Set(resumed)];
   }
 
@@ -204,8 +221,11 @@ class Grouping {
 
   private mark(before: number): void {
     const passed = this.marks.splice(0, this.marks.filter((index) => index < before).length);
-    if (passed.length && this.parts.at(-1)?.kind !== 'resumed')
-      this.add({ kind: 'resumed', key: `resumed-${passed[0]}` });
+    if (!passed.length) return;
+    const anew = passed.some((index) => this.remade.includes(index));
+    const there = this.parts.at(-1);
+    if (there?.kind === 'resumed') there.anew ||= anew;
+    else this.add({ kind: 'resumed', key: `resumed-${passed[0]}`, anew });
   }
 
   /** What goes on with a text goes to it, whatever the model has thought in between; a file stays between its texts. */

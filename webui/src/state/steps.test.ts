@@ -37,7 +37,7 @@ function shape(parts: Part[]): unknown[] {
     part.kind === 'tools'
       ? part.pairs.map((pair) => `${pair.call?.name ?? '?'}=${pair.result?.text.text ?? '-'}`)
       : part.kind === 'resumed'
-        ? part.kind
+        ? part.kind + (part.anew ? ' anew' : '')
         : 'steps' in part
           ? `${part.kind}:${part.steps.map((step) => step.text.text).join('+')}`
           : `${part.kind}:${part.step.text.text}`,
@@ -73,11 +73,22 @@ describe('the steps of a message', () => {
     steps.resume([1]);
     steps.put(result(3, 2));
     steps.put(text(4, 'c'));
-    expect(shape(steps.parts)).toEqual(['text:a', ['b=result of 2'], 'resumed', 'text:c']);
+    expect(shape(steps.parts)).toEqual(['text:a', ['b=result of 2'], 'resumed anew', 'text:c']);
     steps.resume([4]);
-    expect(shape(steps.parts)).toEqual(['text:a', ['b=result of 2'], 'resumed']);
+    expect(shape(steps.parts)).toEqual(['text:a', ['b=result of 2'], 'resumed anew']);
     steps.replace([text(1, 'a')], [-1]);
     expect(shape(steps.parts)).toEqual(['resumed', 'text:a']);
+  });
+
+  test('a restart tells whether what had been shown is made anew, live as in the saved message', () => {
+    const steps = new Steps([call(0, 'a'), result(1, 0)]);
+    steps.resume([]);
+    expect(shape(steps.parts)).toEqual([['a=result of 0'], 'resumed']);
+    steps.put({ ...text(2, 'lost'), call: 2 });
+    steps.resume([2]);
+    expect(shape(steps.parts)).toEqual([['a=result of 0'], 'resumed anew']);
+    steps.replace([call(0, 'a'), result(1, 0), text(3, 'b')], [1, 1], [1]);
+    expect(shape(steps.parts)).toEqual([['a=result of 0'], 'resumed anew', 'text:b']);
   });
 
   test('sources stand together, each address once, and tear no text apart', () => {
@@ -151,7 +162,7 @@ describe('a text that a later model call goes on with', () => {
   test('is not torn by a restart of the server, which is told until it goes on', () => {
     const steps = new Steps([text(0, 'a'), later(1, 'lost', 2)]);
     steps.resume([1]);
-    expect(shape(steps.parts)).toEqual(['text:a', 'resumed']);
+    expect(shape(steps.parts)).toEqual(['text:a', 'resumed anew']);
     steps.put(later(2, 'b', 2));
     expect(shape(steps.parts)).toEqual(['text:a+b']);
   });

@@ -283,7 +283,7 @@ export const deSetup: SetupCatalogue = {
         ],
       },
       {
-        title: 'Wege',
+        title: 'Navigation',
         rows: [
           ['Strg K|Alt S', 'Chats durchsuchen'],
           ['/|Alt M', 'Zum Eingabefeld'],

@@ -279,7 +279,7 @@ export const enSetup = {
         ] as [string, string][],
       },
       {
-        title: 'Going',
+        title: 'Getting around',
         rows: [
           ['Ctrl K|Alt S', 'Search conversations'],
           ['/|Alt M', 'Go to the message box'],

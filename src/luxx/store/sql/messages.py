@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from luxx.core.errors import NotFound
-from luxx.core.events import Approval, LogEntry
+from luxx.core.events import Approval, LogEntry, Recovered
 from luxx.core.files import FileRef
 from luxx.core.ports import ModelCall
 from luxx.core.usage import Usage
@@ -61,7 +61,7 @@ _DECIDED = """
 _RECOVERED = """
     SELECT t.message_id, (
         SELECT coalesce(max(s.idx), -1) FROM event e JOIN step s ON s.turn = e.turn AND s.idx = e.step_index
-        WHERE e.turn = r.turn AND e.seq < r.seq AND s.state <> 'void')
+        WHERE e.turn = r.turn AND e.seq < r.seq AND s.state <> 'void'), r.data
     FROM {wanted} JOIN turn t ON t.message_id = wanted.value AND t.epoch > 1
     JOIN event r ON r.turn = t.number AND r.name = 'recovered' ORDER BY r.turn, r.seq
 """
@@ -72,6 +72,7 @@ _NEAR = 16
 _usage = msgspec.json.Decoder(Usage)
 _asked = msgspec.json.Decoder(Approval)
 _object = msgspec.json.Decoder(dict[str, object])
+_takeover = msgspec.json.Decoder(Recovered)
 _depth = attrgetter("depth")
 
 
@@ -207,8 +208,12 @@ def _messages(connection: Connection, rows: Sequence[_Row]) -> list[Message]:
         turn = turns.get(row.id)
         log = read_log(connection, number_of(connection, turn.owner_id, turn.id)) if turn and not turn.ended else ()
         message = _message(row, files.get(row.id, ()), turn, tuple(steps.get(row.id, ())), log=log)
+        takeovers = recovered.get(row.id, ())
         told = msgspec.structs.replace(
-            message, approvals=tuple(decided.get(row.id, ())), recovered=tuple(recovered.get(row.id, ()))
+            message,
+            approvals=tuple(decided.get(row.id, ())),
+            recovered=tuple(last for last, _ in takeovers),
+            remade=tuple(last for last, void in takeovers if void),
         )
         messages.append(told)
     return messages
@@ -258,10 +263,11 @@ def _decided(connection: Connection, answers: str) -> dict[str, list[Approval]]:
     return decided
 
 
-def _recovered(connection: Connection, answers: str) -> dict[str, list[int]]:
-    recovered: defaultdict[str, list[int]] = defaultdict(list)
-    for message_id, last in connection.execute(_RECOVERED, (answers,)):
-        recovered[message_id].append(last)
+def _recovered(connection: Connection, answers: str) -> dict[str, list[tuple[int, bool]]]:
+    """Return of each answer where it was taken over, and whether steps were made void there."""
+    recovered: defaultdict[str, list[tuple[int, bool]]] = defaultdict(list)
+    for message_id, last, data in connection.execute(_RECOVERED, (answers,)):
+        recovered[message_id].append((last, bool(_takeover.decode(data).discarded)))
     return recovered
 
 
