@@ -307,6 +307,18 @@ def test_pinned_ones_stand_on_top_in_all_tabs(chat: Page, server: PageServer) ->
     assert server.call("GET", f"/api/conversations/{pinned}")["pinned"] is False
 
 
+def test_no_row_moves_beneath_the_pointer(chat: Page, server: PageServer) -> None:
+    old, _ = made(server, "An old one"), made(server, "A new one")
+    items = chat.get_by_role("navigation").get_by_role("listitem")
+    expect(items).to_contain_text(["A new one", "An old one"])
+    row(chat, "A new one").hover()
+    server.call("POST", f"/api/conversations/{old}/messages", {"text": script([text("Well.")])})
+    expect(item(chat, "An old one").get_by_role("img", name="New answer")).to_be_visible()
+    expect(items).to_contain_text(["A new one", "An old one"])
+    chat.mouse.move(800, 400)
+    expect(items).to_contain_text(["An old one", "A new one"])
+
+
 def test_the_menu_is_used_by_keys_and_gives_the_focus_back(chat: Page, server: PageServer) -> None:
     made(server, "By keys")
     options = chat.get_by_role("button", name="Options for By keys")

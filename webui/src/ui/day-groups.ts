@@ -10,11 +10,17 @@ export interface ConversationGroup {
   rowsBefore: number;
 }
 
-export function groupsOf(pinned: Conversation[], items: Conversation[], now: Date): ConversationGroup[] {
+/** `activeAt` tells when a conversation counts as last active; the lists are in that order, the latest first. */
+export function groupsOf(
+  pinned: Conversation[],
+  items: Conversation[],
+  now: Date,
+  activeAt = ({ updated_at }: Conversation) => updated_at,
+): ConversationGroup[] {
   const groups: ConversationGroup[] = pinned.length ? [{ name: 'pinned', items: pinned, rowsBefore: 0 }] : [];
   const starts = startsOf(now);
   items.forEach((item, i) => {
-    const name = stretchOf(Date.parse(item.updated_at), starts);
+    const name = stretchOf(Date.parse(activeAt(item)), starts);
     const last = groups.at(-1);
     if (last?.name === name) last.items.push(item);
     else groups.push({ name, items: [item], rowsBefore: pinned.length + i });
