@@ -149,7 +149,7 @@ def test_of_several_calls_that_wait_the_first_is_seen_and_then_the_next(chat: Pa
     server.call("PUT", "/api/rules", {"items": [{"tool": "wait_unsafe", "action": "ask"}]})
     chat.set_viewport_size({"width": 1280, "height": 560})
     calls = [call("wait_unsafe", seconds=0, label=f"{n} " + "words " * 60) for n in range(3)]
-    send(chat, script([text("I shall wait."), *calls], [text("Done. " * 400)]))
+    send(chat, script([text("I shall wait."), *calls], [{"type": "pause", "ms": 500}, text("Done. " * 400)]))
     cards = chat.get_by_role("region", name="asks")
     for left in (3, 2):
         expect(cards).to_have_count(left)

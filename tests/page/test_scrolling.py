@@ -120,34 +120,6 @@ def test_one_move_up_stops_the_following_and_nothing_moves_any_more(
     assert _distance(chat) > 100
 
 
-@pytest.mark.parametrize("farther", [0, 300])
-def test_who_reads_further_up_is_not_moved_by_a_text_that_a_restart_takes_away(
-    chat: Page, server: PageServer, farther: int
-) -> None:
-    send(chat, _script(_MIXED[:2000], 0))
-    expect(answer(chat)).to_have_attribute("aria-busy", "false")
-    send(chat, _script(_MIXED, 40))
-    expect(answer(chat)).to_contain_text("Paragraph 12 ")
-    to_answer = """(area, by) => {
-        const top = [...area.querySelectorAll('article')].at(-1).getBoundingClientRect().top;
-        area.scrollTop += top - area.getBoundingClientRect().top - 200 - by;
-    }"""
-    chat.eval_on_selector(_AREA, to_answer, farther)
-    expect(chat.get_by_role("button", name="Jump to latest")).to_be_visible()
-    at_rest(chat)
-    read = chat.get_by_role("article", name="You").last
-    before = read.bounding_box()
-    server.kill()
-    server.start()
-    expect(answer(chat).get_by_text("is written anew")).to_be_attached(timeout=30_000)
-    expect(answer(chat)).to_contain_text("Paragraph 2 ")
-    assert read.bounding_box() == before
-    chat.get_by_role("button", name="Jump to latest").click()
-    _at_end(chat)
-    chat.get_by_role("button", name="Stop", exact=True).click()
-    expect(answer(chat)).to_contain_text("Stopped")
-
-
 def test_the_button_and_the_way_back_to_the_end_resume_the_following(chat: Page) -> None:
     send(chat, _script(_MIXED, delay_ms=12))
     expect(answer(chat)).to_contain_text("Paragraph 12 ")

@@ -8,7 +8,6 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
-from tests.page.states import change_messages
 from tests.page.talk import (
     SLOW,
     answer,
@@ -305,15 +304,6 @@ def test_a_failure_in_mid_answer_tells_what_was_kept_and_offers_to_go_on(chat: P
 def test_where_a_key_is_wrong_its_button_stands_before_those_that_go_on(chat: Page) -> None:
     send(chat, script([text("Half an answer."), {"type": "fail", "code": "provider_auth", "message": "Expired."}]))
     expect(answer(chat).locator(".buttons button")).to_have_text(["Change the key", "Continue", "Retry"])
-
-
-def test_an_answer_that_was_stopped_after_it_had_begun_can_be_retried(chat: Page) -> None:
-    send(chat, script([text("x")]))
-    expect(answer(chat)).to_have_attribute("aria-busy", "false")
-    used = {"input_tokens": 12, "output_tokens": 0}
-    change_messages(chat, lambda items: items[-1].update(steps=[], status="cancelled", text="", usage=used))
-    expect(answer(chat)).to_contain_text("Not answered")
-    expect(answer(chat).get_by_role("button", name="Retry")).to_be_enabled()
 
 
 def test_a_model_that_used_up_its_calls_can_go_on(chat: Page) -> None:

@@ -14,8 +14,6 @@ const FAR = 160;
 const PAGE = 0.875;
 /** So much of what stands before what is held is in sight, in pixels. */
 const ABOVE = 64;
-/** Where something begins that was taken away and is made anew. */
-const ANEW = '[data-anew]';
 const UP_KEYS = new Set(['PageUp', 'ArrowUp', 'Home']);
 
 export class ScrollFollower {
@@ -38,7 +36,7 @@ export class ScrollFollower {
 
   constructor(
     private readonly area: HTMLElement,
-    private readonly content: HTMLElement,
+    content: HTMLElement,
     /** Told when it is or is no longer followed, and when a person goes far from the end or comes back. */
     private readonly changed: (following: boolean, far: boolean) => void,
     /** Whether the content's end is one that can be followed. */
@@ -93,7 +91,6 @@ export class ScrollFollower {
 
   private set(wanted: boolean): void {
     const following = wanted && this.followable();
-    if (following) this.content.style.minHeight = '';
     if (this.following === following) return;
     this.following = following;
     this.changed(following, (this.far = this.isFar()));
@@ -122,34 +119,15 @@ export class ScrollFollower {
     this.seen = height;
     if (this.area.scrollHeight <= this.area.clientHeight) this.set(true);
     if (this.following) this.write(this.aim());
-    else if (!this.stay()) this.look();
-  }
-
-  /**
-   * Leave a person who has moved up where they are though the end was taken away, to be made anew; who looked at that sees where it
-   * begins. Whether there was something to be done.
-   */
-  private stay(): boolean {
-    if (this.area.scrollTop >= this.lastTop || this.distance() > 1) return false;
-    const beginning = [...this.content.querySelectorAll(ANEW)].at(-1);
-    if (!beginning) return false;
-    const top = Math.min(this.lastTop, this.area.scrollTop + this.offset(beginning));
-    this.content.style.minHeight = `${this.content.offsetHeight + Math.max(0, top - this.area.scrollTop)}px`;
-    this.write(top);
-    this.look();
-    return true;
-  }
-
-  /** How much farther the view had to be to show this from its beginning on. */
-  private offset(element: Element): number {
-    return element.getBoundingClientRect().top - this.area.getBoundingClientRect().top - ABOVE;
+    else this.look();
   }
 
   /** Where the view belongs that follows the end. */
   private aim(): number {
     if (!this.held?.isConnected) return this.area.scrollHeight;
     if (this.moved) return this.area.scrollTop;
-    return Math.min(this.area.scrollHeight, this.area.scrollTop + this.offset(this.held));
+    const beginning = this.held.getBoundingClientRect().top - this.area.getBoundingClientRect().top - ABOVE;
+    return Math.min(this.area.scrollHeight, this.area.scrollTop + beginning);
   }
 
   private keep(element: Element | undefined): void {
@@ -188,8 +166,8 @@ export class ScrollFollower {
     const before = this.lastTop;
     const ours = Math.abs(top - this.written) < 1;
     const cut = height < this.lastHeight && top <= before && this.distance() < 1;
-    const anchored = height > this.lastHeight && Math.abs(top - before - (height - this.lastHeight)) < 1;
-    if (cut && !this.following && this.stay()) return;
+    const grown = height - this.lastHeight;
+    const anchored = grown > 0 && Math.abs(top - before - grown) < 1 && this.distance() > AT_END;
     this.lastTop = top;
     this.lastHeight = height;
     this.look();
