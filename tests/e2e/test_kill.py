@@ -15,6 +15,7 @@ from luxx.core.steps import ToolResult, answer_text
 from luxx.tools.demo import read_ledger
 from tests.e2e.reader import Reader, ask, check_whole, has_first_result, has_text
 from tests.e2e.server import Server
+from tests.store.engines import eventually
 
 LONG = "".join(f"word{number} " for number in range(400))
 TEXT_ROUND = [{"type": "text", "text": LONG, "chunk": 8, "delay_ms": 4}]
@@ -29,9 +30,12 @@ TOOLS_ROUND = [
 
 async def until_started(data_dir: Path, tools: set[str]) -> None:
     """Return when these have noted their start, which threads do."""
+
+    async def noted() -> bool:
+        return tools <= {line.tool for line in read_ledger(data_dir / "tool-ledger.jsonl")}
+
     async with asyncio.timeout(20):
-        while not tools <= {line.tool for line in read_ledger(data_dir / "tool-ledger.jsonl")}:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await eventually(noted)
 
 
 async def test_killed_in_the_middle_of_text_the_answer_is_made_again_and_read_on(tmp_path: Path) -> None:

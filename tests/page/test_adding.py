@@ -163,7 +163,6 @@ def test_an_added_web_service_says_how_many_operations_it_offers(owned: Page) ->
 def test_rules_for_all_chats_are_set_in_the_settings_and_told_from_those_of_a_chat(
     owned: Page, server: PageServer
 ) -> None:
-    server.call("PUT", "/api/rules", {"items": []})
     dialog = settings(owned, "Tools")
     rules = dialog.get_by_role("group", name="In all your chats")
     press(rules, "Add a rule")

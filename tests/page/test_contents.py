@@ -119,12 +119,16 @@ def test_what_code_offers_is_seen_when_one_comes_near(chat: Page) -> None:
     assert_accessible(chat)
 
 
-def test_a_long_code_can_be_copied_from_its_middle(chat: Page) -> None:
+def look_into_long_code(chat: Page) -> None:
     send(chat, script([text("```python\n" + "x = 1\n" * 200 + "```\n")]))
     settled(chat)
     chat.get_by_role("log").hover()
     chat.mouse.wheel(0, -900)
     expect(chat.get_by_role("button", name="Jump to latest")).to_be_visible()
+
+
+def test_a_long_code_can_be_copied_from_its_middle(chat: Page) -> None:
+    look_into_long_code(chat)
     expect(block(chat).get_by_role("button", name="Copy")).to_be_in_viewport(ratio=1)
     block(chat).get_by_role("button", name="Copy").click()
     expect(block(chat).get_by_role("button", name="Copied")).to_be_visible()
@@ -167,11 +171,7 @@ def test_the_first_line_of_code_without_a_language_can_be_scrolled_clear_of_its_
 
 
 def test_the_head_of_long_code_stays_at_the_upper_edge_with_nothing_above_it(chat: Page) -> None:
-    send(chat, script([text("```python\n" + "x = 1\n" * 200 + "```\n")]))
-    settled(chat)
-    chat.get_by_role("log").hover()
-    chat.mouse.wheel(0, -900)
-    expect(chat.get_by_role("button", name="Jump to latest")).to_be_visible()
+    look_into_long_code(chat)
     chat.wait_for_function(
         """() => {
             const [head, area] = ['.code-head', '[role=log]'].map((one) => document.querySelector(one));
