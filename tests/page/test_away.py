@@ -23,7 +23,6 @@ def page(chat: Page, server: PageServer) -> Iterator[Page]:
     yield chat
     if not server.is_up:
         server.start()
-    server.call("PUT", "/api/rules", {"items": []})
 
 
 def endless(page: Page) -> None:

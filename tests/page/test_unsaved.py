@@ -1,20 +1,9 @@
 """What was entered in a dialog and is not saved: it is not lost without a word, and nobody is asked for nothing."""
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
-
-
-@pytest.fixture(autouse=True)
-def ruled(server: PageServer) -> Iterator[None]:
-    """No rules of an earlier test, and none for a later one."""
-    server.call("PUT", "/api/rules", {"items": []})
-    yield
-    server.call("PUT", "/api/rules", {"items": []})
 
 
 def settings(page: Page, tab: str) -> Locator:
