@@ -1,6 +1,8 @@
 """What becomes of a chat when the server dies, and when there is none."""
 
+import fcntl
 import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -89,3 +91,30 @@ def test_two_chats_on_a_fresh_machine_share_one_server(data_dir: Path) -> None:
     with started(data_dir, "chat", slow) as one, started(data_dir, "chat", slow) as other:
         outputs = [finish(process) for process in (one, other)]
     assert outputs == [("Tick. " * 50 + "\n", "")] * 2
+
+
+def test_who_holds_the_directory_without_having_said_who_it_is_is_waited_for(data_dir: Path) -> None:
+    data_dir.mkdir()
+    looked_up = data_dir / "server.json"
+    os.mkfifo(looked_up)  # so that it is seen when the command looks for a server
+    with (data_dir / "lock").open("w") as held, started(data_dir, "conversations", "list") as command:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for looking in (True, False, True):  # the second time, it has found the directory held
+            until = time.monotonic() + 60
+            while is_read(looked_up) is not looking:
+                assert time.monotonic() < until, command.poll()
+        end = os.open(looked_up, os.O_RDWR)
+        looked_up.unlink()
+        held.close()
+        os.close(end)
+        out, err = finish(command)
+    assert (command.returncode, out.split(), err) == (0, ["ID", "LAST", "ACTIVITY", "TITLE"], "")
+
+
+def is_read(pipe: Path) -> bool:
+    """Whether somebody reads a pipe, who then finds its end."""
+    try:
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True

@@ -2,7 +2,6 @@
 
 import asyncio
 import importlib
-import os
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -16,7 +15,7 @@ from luxx.cli import server_file
 from luxx.cli.background import Background
 from luxx.cli.options import load_settings
 from luxx.client import Client, ClientError, Retry
-from luxx.core.errors import ConfigurationError
+from luxx.core.errors import ConfigurationError, DirectoryInUse
 from luxx.settings import Settings
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ class Server:
             self._background.wait_for(self._serving)
 
     def _find_or_start(self) -> str:
-        """Return the address of a server that answers. One that starts or ends at this moment is waited for."""
+        """Return the address of a server that answers. One that starts or ends at this moment is waited for. Raises ConfigurationError."""
         until = time.monotonic() + _PATIENCE_S
         while True:
             found = server_file.find(self._wanted.settings.data_dir)
@@ -97,9 +96,8 @@ class Server:
                 return found.url
             try:
                 return self._start()
-            except ConfigurationError:
-                holder = server_file.holder(self._wanted.settings.data_dir)
-                if holder in (None, os.getpid()) or time.monotonic() > until:
+            except DirectoryInUse:
+                if time.monotonic() > until:
                     raise
             time.sleep(_POLL_S)
 

@@ -7,6 +7,7 @@ LuxxError
 ├── LimitReached          more than the settings allow at once, or nothing at all: it starts or shuts down
 ├── SecretRequired        only who has the owner's secret may do this
 ├── ConfigurationError    the installation is set up wrongly; the text says what to do
+│   └── DirectoryInUse        another process holds the data directory
 ├── StorageError          the store refused or failed
 │   └── Fenced            another owner holds the turn: stop without a trace
 ├── ToolServerFailed      an MCP server or an API cannot be reached, or does not do what it should
@@ -93,6 +94,10 @@ class ConfigurationError(LuxxError):
     """The installation is set up wrongly."""
 
     code = "configuration"
+
+
+class DirectoryInUse(ConfigurationError):
+    """Another process holds the data directory; it may be one that starts or ends at this moment."""
 
 
 class StorageError(LuxxError):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from luxx.core.errors import ConfigurationError
+from luxx.core.errors import ConfigurationError, DirectoryInUse
 
 MOUNTS = Path("/proc/self/mountinfo")
 """Linux's list of what is mounted where (proc_pid_mountinfo(5)); on other systems nothing is checked."""
@@ -48,7 +48,8 @@ class DataDirectory:
     def __init__(self, path: Path, mounts: Path = MOUNTS) -> None:
         """Make the directory if need be and take it.
 
-        Raises ConfigurationError if it cannot be made, lies on a network file system or is held by another process.
+        Raises DirectoryInUse if another process holds it, and ConfigurationError if it cannot be made or lies on a network
+        file system.
         """
         self.path = path
         try:
@@ -82,7 +83,7 @@ def _lock(path: Path) -> int:
     except BlockingIOError:
         holder = os.pread(lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
         os.close(lock)
-        raise ConfigurationError(
+        raise DirectoryInUse(
             f"The data directory {path} is in use by another Luxx (process {holder})."
             " Stop that one first, or give this one a data directory of its own."
         ) from None
