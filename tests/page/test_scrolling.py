@@ -101,7 +101,15 @@ def _page_up(page: Page) -> None:
 
 
 def _scrollbar(page: Page) -> None:
-    page.eval_on_selector(_AREA, "area => { area.scrollTop -= 300; }")
+    page.eval_on_selector(
+        _AREA,
+        """async (area) => {
+            area.dispatchEvent(new PointerEvent('pointerdown', { buttons: 1 }));
+            area.scrollTop -= 300;
+            await new Promise((told) => area.addEventListener('scroll', told, { once: true }));
+            area.dispatchEvent(new PointerEvent('pointerup'));
+        }""",
+    )
 
 
 @pytest.mark.parametrize("move_up", [_wheel, _page_up, _scrollbar])

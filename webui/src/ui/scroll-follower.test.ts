@@ -50,6 +50,21 @@ function areaOf(height: number) {
       grown();
       if (where === 'before') area.dispatchEvent(new Event('scroll'));
     },
+    /** Let something go at the end, for which the browser cuts the position, and something else come before that is told. */
+    replace(gone: number, come: number) {
+      whole -= gone;
+      top = Math.min(top, whole - VIEW);
+      whole += come;
+      area.dispatchEvent(new Event('scroll'));
+      grown();
+    },
+    /** Drag the scroll bar while something grows at the end. */
+    drag(to: number, by: number) {
+      area.dispatchEvent(new MouseEvent('pointerdown', { buttons: 1 }));
+      whole += by;
+      scroll(to);
+      grown();
+    },
     following: () => states.at(-1) ?? true,
     distance: () => whole - VIEW - top,
   };
@@ -88,4 +103,27 @@ test('who comes back to where the end was a moment ago has come back to it', () 
   expect(area.following()).toBe(true);
   area.grow(100, 'end');
   expect(area.distance()).toBe(0);
+});
+
+test('what gives way to something larger is no move up', () => {
+  const area = areaOf(4000);
+  area.replace(33, 500);
+  expect(area.following()).toBe(true);
+  expect(area.distance()).toBe(0);
+});
+
+test('who drags the scroll bar up while it grows is no longer taken to the end', () => {
+  const area = areaOf(4000);
+  area.drag(3380, 50);
+  expect(area.following()).toBe(false);
+  expect(area.distance()).toBe(4050 - VIEW - 3380);
+});
+
+test('what moves far up of itself, such as a search of the browser, is a move up', () => {
+  const area = areaOf(4000);
+  area.grow(50, 'end');
+  area.scroll(1000);
+  area.grow(50, 'end');
+  expect(area.following()).toBe(false);
+  expect(area.distance()).toBe(4100 - VIEW - 1000);
 });

@@ -1,14 +1,14 @@
 /**
  * Keeps a scrolled area at its end while it grows, until a person moves up.
  *
- * Each scroll event is attributed: ours (the position is the one we wrote), the browser's (the content shrank and the position was
- * cut to fit, or it grew before what is in sight, which stays), or the person's. Only a person stops the following, and only a person's
- * way back to the end resumes it.
+ * A wheel, a finger or a key that moves up stops the following before anything has moved. Other scroll events are attributed: ours
+ * (the position is the one we wrote), the browser's (the content changed, and the position was cut to fit or keeps what is in sight),
+ * or the person's. Only a person stops the following, and only a person's way back to the end resumes it.
  */
 
 /** So near to the end counts as being there, in pixels. */
 const AT_END = 12;
-/** A person who is farther from the end is offered a way back, in pixels. */
+/** A person who is farther from the end is offered a way back, in pixels; no line that goes is so high. */
 const FAR = 160;
 /** How much of the view a page is, as browsers have it. */
 const PAGE = 0.875;
@@ -23,6 +23,8 @@ export class ScrollFollower {
   private lastTop = 0;
   private lastHeight = 0;
   private touchY = 0;
+  /** Whether a button is held down, as on the scroll bar. */
+  private pressed = false;
   /** What is to be seen from its beginning on while the end is followed. */
   private held: Element | undefined;
   /** Whether a person has moved on from there, and is left in peace. */
@@ -50,7 +52,9 @@ export class ScrollFollower {
     area.addEventListener('wheel', (event) => event.deltaY < 0 && this.up(), options);
     area.addEventListener('touchstart', (event) => (this.touchY = event.touches[0]?.clientY ?? 0), options);
     area.addEventListener('touchmove', (event) => this.touched(event), options);
-    area.addEventListener('keydown', (event) => this.key(event), { signal: this.ending.signal });
+    area.addEventListener('keydown', (event) => this.key(event), options);
+    for (const kind of ['pointerdown', 'pointermove', 'pointerup'] as const)
+      area.addEventListener(kind, (event) => (this.pressed = event.buttons > 0), options);
   }
 
   end(): void {
@@ -163,21 +167,27 @@ export class ScrollFollower {
   private scrolled(): void {
     const top = this.area.scrollTop;
     const height = this.area.scrollHeight;
-    const before = this.lastTop;
-    const ours = Math.abs(top - this.written) < 1;
-    const cut = height < this.lastHeight && top <= before && this.distance() < 1;
+    const moved = top - this.lastTop;
     const grown = height - this.lastHeight;
-    const anchored = grown > 0 && Math.abs(top - before - grown) < 1 && this.distance() > AT_END;
     this.lastTop = top;
     this.lastHeight = height;
     this.look();
-    if (ours || cut || anchored) return;
+    if (Math.abs(top - this.written) < 1 || this.isBrowsers(moved, grown)) return;
     this.written = -1; // a person who comes back to where we wrote has come by themselves
     this.moved = true;
-    if (top < before - 0.5) this.set(false);
-    else if (top > before && this.reached()) {
+    if (moved < 0) this.set(false);
+    else if (this.reached()) {
       this.keep(undefined);
       this.set(true);
     }
+  }
+
+  /** Whether it was the browser that moved the view, since the content has changed. */
+  private isBrowsers(moved: number, grown: number): boolean {
+    if (Math.abs(moved) < 1) return true;
+    if (moved > 0) return grown > 0 && Math.abs(moved - grown) < 1 && this.distance() > AT_END;
+    // Cut to fit what had shrunk; where it has grown again since, only the way tells that from a person's.
+    const cut = grown < 0 && this.distance() < 1;
+    return cut || (grown !== 0 && -moved < FAR && !this.pressed);
   }
 }
