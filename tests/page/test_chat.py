@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page.conftest import PageServer
-from tests.page.talk import SLOW, answer, conversation_id, saved_text, script, send, shown_text, text
+from tests.page.talk import SLOW, answer, at_rest, conversation_id, saved_text, script, send, shown_text, text
 
 
 def test_a_message_is_answered_and_named_in_the_list(chat: Page) -> None:
@@ -43,6 +43,10 @@ def test_a_new_chat_has_its_first_words_as_its_name_at_once(server: PageServer, 
     expect(chat.get_by_role("navigation").get_by_role("link", name=name, exact=True)).to_be_visible()
     server.call("PATCH", f"/api/conversations/{conversation_id(chat)}", {"pinned": True})
     expect(chat.get_by_role("heading", name="Pinned")).to_be_visible()
+    expect(chat.get_by_role("navigation").get_by_role("link", name=name, exact=True)).to_be_visible()
+    with chat.expect_response(re.compile("pinned=true")), chat.expect_response(re.compile("pinned=false")):
+        chat.evaluate("dispatchEvent(new Event('online'))")  # the list is read anew, where it has no name yet
+    at_rest(chat)
     expect(chat.get_by_role("navigation").get_by_role("link", name=name, exact=True)).to_be_visible()
 
 

@@ -110,7 +110,8 @@ def test_the_words_of_a_provider_stay_beside_those_of_the_page(chat: Page) -> No
 
 def test_what_stands_in_between_and_does_not_reach_the_server_is_told_as_that(chat: Page) -> None:
     speak(chat, "de")
-    chat.route("**/messages", lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"))
+    expect(chat.locator("#composer")).to_be_focused()
+    chat.route("**/api/**", lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"))
     chat.locator("#composer").fill("Hello.")
     chat.locator("#composer").press("Enter")
     expect(chat.locator(".status")).to_contain_text("Offline. Die Nachricht")

@@ -45,9 +45,10 @@ class Conversations {
     await this.reading(async (signal) => {
       const limit = Math.min(MOST, Math.max(PAGE, this.items.length));
       const [pinned, page] = await Promise.all([this.readPinned(signal), api.list(false, limit, null, signal)]);
-      this.pinned = pinned;
+      const items = page.items.map((item) => this.named(item));
+      this.pinned = pinned.map((item) => this.named(item));
       this.items = [];
-      this.take(page.items, page.next_cursor);
+      this.take(items, page.next_cursor);
       keep((offline) => offline.makeSure());
     });
   }
@@ -103,6 +104,11 @@ class Conversations {
     }, asked);
   }
 
+  /** What the server tells of a conversation, with the name that it has here for as long as it has none there. */
+  private named(told: Conversation): Conversation {
+    return named(told, this.byId(told.id)?.title ?? '');
+  }
+
   private async readPinned(signal: AbortSignal): Promise<Conversation[]> {
     const found: Conversation[] = [];
     let cursor: string | null = null;
@@ -133,7 +139,7 @@ class Conversations {
   /** Take the server's word about one conversation; the newest activity stands first. */
   put(told: Conversation): void {
     if (this.leaving.has(told.id)) return;
-    const conversation = named(told, this.byId(told.id)?.title ?? '');
+    const conversation = this.named(told);
     if (this.loading) this.meanwhile.set(conversation.id, conversation);
     const reached = this.ended || conversation.updated_at >= this.oldest;
     this.pinned = placed(this.pinned, conversation, conversation.pinned);
