@@ -14,14 +14,21 @@ from tests.providers import cassettes
 
 TOLD = "told"
 WITH_SERVERS = ("cli", "e2e")
+IN_BROWSER = "page"
 
 hypothesis.settings.register_profile("luxx", deadline=None)  # a slow machine is no error: each test has its timeout
 hypothesis.settings.load_profile("luxx")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give those who start servers their time."""
+    """Give those who start servers their time, and those in the browser a second attempt, which is told at the end.
+
+    A browser shares the machine with the servers, and where its time goes is not in a test's hands. Nothing else has a second attempt:
+    what fails once of turns, storage or the command line is a defect.
+    """
     for item in items:
+        if item.path.parent.name == IN_BROWSER:
+            item.add_marker(pytest.mark.flaky(reruns=1))
         if item.path.parent.name in WITH_SERVERS and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(PATIENCE))
 
