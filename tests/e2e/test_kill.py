@@ -15,7 +15,7 @@ from luxx.core.steps import ToolResult, answer_text
 from luxx.tools.demo import read_ledger
 from tests.e2e.reader import Reader, ask, check_whole, has_first_result, has_text
 from tests.e2e.server import Server
-from tests.store.engines import eventually
+from tests.eventually import eventually
 
 LONG = "".join(f"word{number} " for number in range(400))
 TEXT_ROUND = [{"type": "text", "text": LONG, "chunk": 8, "delay_ms": 4}]

@@ -1,10 +1,9 @@
 """The stores that the conformance tests run against, each with a way to die."""
 
-import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import psycopg
 
@@ -13,9 +12,8 @@ from luxx.store.postgres.lease import LeaseTimes
 from luxx.store.postgres.store import open_postgres
 from luxx.store.secrets import SecretBox
 from luxx.store.sqlite.store import open_sqlite
+from tests.eventually import eventually
 from tests.postgres_server import PostgresServer
-
-T = TypeVar("T")
 
 KEY = "zR8mVb3Zr0uJ3k9yq6Vq0nB1x2y3Z4a5b6c7d8e9f0g="
 
@@ -102,14 +100,6 @@ class Postgres:
 async def reaped(store: Store) -> int:
     """Wait until a store may reap and finds somebody; return how many that were."""
     return await eventually(store.nodes.reap)
-
-
-async def eventually(look: Callable[[], Awaitable[T]]) -> T:
-    """Look until there is something to see, and return it."""
-    while True:
-        if seen := await look():
-            return seen
-        await asyncio.sleep(0.01)
 
 
 HELD = LeaseTimes(ttl=1000, heartbeat=300, self_stop=600)

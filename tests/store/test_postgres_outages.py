@@ -15,9 +15,10 @@ from luxx.store.records import (
     NewEntry,
     TurnBatch,
 )
+from tests.eventually import eventually
 from tests.postgres_server import PostgresServer
 from tests.store.cluster import QUICK, Cluster, hears
-from tests.store.engines import eventually, reaped
+from tests.store.engines import reaped
 from tests.store.talk import Talk, batch, call, delta, done, ended
 from tests.wire import wire
 

@@ -15,8 +15,9 @@ from luxx.store.secrets import SecretBox
 from luxx.store.sqlite.store import DATABASE, open_sqlite
 from luxx.turns.files import ConversationFiles
 from tests.engine.fakes import FakeModel, say
+from tests.eventually import eventually
 from tests.http.world import world
-from tests.store.engines import KEY, eventually
+from tests.store.engines import KEY
 from tests.store.talk import Talk
 from tests.turns.test_titles import Naming
 
