@@ -1,5 +1,6 @@
 """The whole page without a mouse: every control is reached and seen, the focus is never lost, each shortcut does what the list says."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +10,7 @@ from tests.page import states
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
 from tests.page.library import keep, line
-from tests.page.talk import SLOW, answer, call, script, send, text, wait_for_copy
+from tests.page.talk import SLOW, answer, call, conversation_id, script, send, text, wait_for_copy
 
 MARK_ALL = """() => {
     const modal = document.querySelector('dialog[open]') ?? document.body;
@@ -75,6 +76,21 @@ def test_the_focus_returns_to_what_opened_a_dialog(chat: Page, name: str) -> Non
     chat.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(opener).to_be_focused()
+
+
+def test_a_shortcut_right_after_a_dialog_is_heard(chat: Page) -> None:
+    send(chat, script([text("Hello.")]))
+    conversation_id(chat)
+    chat.get_by_role("button", name="Settings", exact=True).click()
+    expect(chat.get_by_role("dialog")).to_be_visible()
+    chat.evaluate("""() => {
+        const press = (at, key, held) =>
+            at.dispatchEvent(new KeyboardEvent('keydown', { ...held, key, bubbles: true, cancelable: true }));
+        press(document.querySelector('dialog'), 'Escape');
+        press(document.body, 'n', { altKey: true });
+    }""")
+    expect(chat).to_have_url(re.compile("/$"))
+    expect(chat.get_by_role("dialog")).to_have_count(0)
 
 
 def test_the_focus_returns_from_menus_titles_and_edits(chat: Page, server: PageServer) -> None:

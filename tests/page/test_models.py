@@ -77,6 +77,18 @@ def test_a_model_whose_name_was_typed_is_kept(chat: Page, scripted: dict[str, An
     expect(chat.get_by_title("Choose a model")).to_contain_text("south-secret")
 
 
+def test_the_models_of_providers_that_come_late_are_listed_too(chat: Page, scripted: dict[str, Any]) -> None:
+    late: list[Route] = []
+    chat.route("**/api/providers", lambda route: late.append(route))
+    with chat.expect_request("**/api/providers"):
+        chat.reload()
+    chat.get_by_title("Choose a model").click()
+    expect(chat.get_by_role("combobox", name="Search models")).to_be_focused()
+    for route in late:
+        route.continue_()
+    expect(chat.get_by_role("option", name="north-small")).to_be_visible()
+
+
 def test_without_its_provider_the_model_gives_way_to_the_default(
     chat: Page, server: PageServer, other: dict[str, Any], scripted: dict[str, Any]
 ) -> None:

@@ -1,8 +1,9 @@
 /** The list of conversations: paged, pinned, renamed, marked as read, deleted with a way back. */
-import { conversations as api } from '../api/client';
+import { conversations as api, type ConversationChange } from '../api/client';
 import { Problem } from '../api/http';
 import type { Conversation, ConversationSettings } from '../api/types';
 import { keep, recall } from './copies';
+import { Newest } from './newest';
 
 const PAGE = 40;
 /** As many as the server gives at once. */
@@ -29,6 +30,7 @@ class Conversations {
   private readonly meanwhile = new Map<string, Conversation>();
   private request: AbortController | undefined;
   private keeping = false;
+  private readonly newest = new Newest();
 
   get hasMore(): boolean {
     return !this.ended;
@@ -150,18 +152,19 @@ class Conversations {
   /** Read one conversation again; gone ones leave the list. */
   async refresh(id: string): Promise<void> {
     try {
-      this.put(await api.get(id));
+      const told = await this.newest.ask(id, api.get);
+      if (told) this.put(told);
     } catch (error) {
       if (error instanceof Problem && error.status === 404) this.drop(id);
     }
   }
 
   async rename(id: string, title: string): Promise<void> {
-    this.put(await api.change(id, { title }));
+    await this.change(id, { title });
   }
 
   async pin(id: string, pinned: boolean): Promise<void> {
-    this.put(await api.change(id, { pinned }));
+    await this.change(id, { pinned });
   }
 
   /** Somebody looks at the conversation: its mark goes, here and on other devices. */
@@ -175,7 +178,7 @@ class Conversations {
     }
   }
 
-  async change(id: string, fields: Partial<ConversationSettings>): Promise<Conversation> {
+  async change(id: string, fields: ConversationChange): Promise<Conversation> {
     const changed = await api.change(id, fields);
     this.put(changed);
     return changed;

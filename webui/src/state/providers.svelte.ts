@@ -2,12 +2,14 @@
 import { providers as api } from '../api/client';
 import { Problem } from '../api/http';
 import type { Check, Model, NewProvider, Preset, Provider, ProviderChange } from '../api/types';
+import { Newest } from './newest';
 import { rememberModel, type ModelChoice } from './recent-models';
 
 class Providers {
   items = $state<Provider[]>([]);
   loaded = $state(false);
   models = $state<Record<string, Model[]>>({});
+  private readonly newest = new Newest();
   readonly standard = $derived(this.items.find((item) => item.is_default) ?? this.items[0]);
 
   byId(id: string | null): Provider | undefined {
@@ -24,7 +26,8 @@ class Providers {
   }
 
   async load(): Promise<void> {
-    this.items = (await api.list()).items;
+    const list = await this.newest.ask('list', api.list);
+    if (list) this.items = list.items;
     this.loaded = true;
   }
 

@@ -17,6 +17,7 @@ import { conversations } from './conversations.svelte';
 import { Followed } from './followed.svelte';
 import { startOfLine } from './line';
 import { localMessage, MessageView } from './message.svelte';
+import { Newest } from './newest';
 import { PAGE, partShown, readPart, readPlace, type Place } from './parts';
 import { Plan } from './plan.svelte';
 import { requestIds } from './request-ids';
@@ -48,6 +49,7 @@ export class Thread extends BranchPart {
   private starting = 0;
   /** Changes when such a request is sent and when it is answered: what was asked for before may not know what was sent. */
   private starts = 0;
+  private readonly newest = new Newest();
   /** How often another part has been asked for, and how many of these requests have no answer yet. */
   private reads = 0;
   private reading = 0;
@@ -153,10 +155,14 @@ export class Thread extends BranchPart {
     const { ended } = this.followed;
     const asked = Date.now();
     try {
-      const [conversation, page] = await Promise.all([
-        api.get(this.id, this.closing.signal),
-        readPart(this.id, partShown(this.messages, hasNewer), this.closing.signal),
-      ]);
+      const read = await this.newest.ask(this.id, (id) =>
+        Promise.all([
+          api.get(id, this.closing.signal),
+          readPart(id, partShown(this.messages, hasNewer), this.closing.signal),
+        ]),
+      );
+      if (!read) return;
+      const [conversation, page] = read;
       if (this.starts !== starts) {
         this.stale = true;
         return this.catchUp();

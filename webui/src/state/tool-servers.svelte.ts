@@ -2,6 +2,7 @@
 import { tools as toolsApi } from '../api/client';
 import { mcpServers, openApiServers, type McpServer, type OpenApiServer } from '../api/tool-servers';
 import type { ToolInfo } from '../api/types';
+import { Newest } from './newest';
 
 /** Tools by who brought them, in their order. */
 export function bySource(tools: readonly ToolInfo[]): [source: string, tools: ToolInfo[]][] {
@@ -16,10 +17,14 @@ class ToolServers {
   mcp = $state.raw<McpServer[]>([]);
   openApi = $state.raw<OpenApiServer[]>([]);
   loaded = $state(false);
+  private readonly newest = new Newest();
 
   /** Read everything anew. Raises Problem. */
   async load(): Promise<void> {
-    const [tools, mcp, openApi] = await Promise.all([toolsApi.list(), mcpServers.list(), openApiServers.list()]);
+    const lists = () => Promise.all([toolsApi.list(), mcpServers.list(), openApiServers.list()]);
+    const read = await this.newest.ask('all', lists);
+    if (!read) return;
+    const [tools, mcp, openApi] = read;
     this.tools = tools.items;
     this.mcp = mcp.items;
     this.openApi = openApi.items;
