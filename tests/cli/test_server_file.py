@@ -8,19 +8,16 @@ import pytest
 
 from luxx.cli import server_file
 from luxx.cli.server_file import RunningServer
+from tests.cli.passing import held
 
 GONE = 2**22 + 1
 """A process id above the highest that Linux gives."""
 
 
-def hold(data_dir: Path, pid: int) -> None:
-    (data_dir / "lock").write_text(f"{pid}\n")
-
-
 def test_a_server_is_found_by_what_it_wrote(tmp_path: Path) -> None:
-    hold(tmp_path, os.getpid())
     server_file.write(tmp_path, "http://127.0.0.1:1")
-    assert server_file.find(tmp_path) == RunningServer("http://127.0.0.1:1", os.getpid())
+    with held(tmp_path, os.getpid()):
+        assert server_file.find(tmp_path) == RunningServer("http://127.0.0.1:1", os.getpid())
 
 
 def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
@@ -30,23 +27,32 @@ def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
 
 
 def test_a_server_that_stopped_is_not_found(tmp_path: Path) -> None:
-    hold(tmp_path, os.getpid())
     server_file.write(tmp_path, "http://127.0.0.1:1")
     server_file.remove(tmp_path)
-    assert server_file.find(tmp_path) is None
+    with held(tmp_path, os.getpid()):
+        assert server_file.find(tmp_path) is None
 
 
 def test_a_server_that_was_killed_is_not_found(tmp_path: Path) -> None:
-    hold(tmp_path, GONE)
     (tmp_path / "server.json").write_text(f'{{"url": "http://127.0.0.1:1", "pid": {GONE}}}')
+    with held(tmp_path, GONE):  # by one that has not said yet who it is
+        assert server_file.find(tmp_path) is None
+        assert server_file.holder(tmp_path) is None
+
+
+def test_a_process_that_has_the_number_of_one_that_was_killed_is_not_its_server(tmp_path: Path) -> None:
+    server_file.write(tmp_path, "http://127.0.0.1:1")
+    with held(tmp_path, os.getpid()):
+        pass
+    assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
     assert server_file.find(tmp_path) is None
     assert server_file.holder(tmp_path) is None
 
 
 def test_a_process_that_does_not_hold_the_directory_is_not_its_server(tmp_path: Path) -> None:
-    hold(tmp_path, os.getppid())
     server_file.write(tmp_path, "http://127.0.0.1:1")
-    assert server_file.find(tmp_path) is None
+    with held(tmp_path, os.getppid()):
+        assert server_file.find(tmp_path) is None
 
 
 def test_the_file_of_another_process_is_left_alone(tmp_path: Path) -> None:
@@ -58,12 +64,13 @@ def test_the_file_of_another_process_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"url": 1, "pid": "x"}', b"\xff"])
 def test_a_broken_file_is_no_server(tmp_path: Path, content: bytes) -> None:
-    hold(tmp_path, os.getpid())
     (tmp_path / "server.json").write_bytes(content)
-    assert server_file.find(tmp_path) is None
+    with held(tmp_path, os.getpid()):
+        assert server_file.find(tmp_path) is None
 
 
 @pytest.mark.parametrize("content", ["", "-1", "0", "x", "9" * 40])
 def test_a_lock_that_names_no_process_holds_nothing(tmp_path: Path, content: str) -> None:
-    (tmp_path / "lock").write_text(content)
-    assert server_file.holder(tmp_path) is None
+    with held(tmp_path, os.getpid()):
+        (tmp_path / "lock").write_text(content)
+        assert server_file.holder(tmp_path) is None

@@ -1,5 +1,8 @@
 """The data directory: which file system it is on."""
 
+import fcntl
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -62,3 +65,18 @@ def test_a_file_in_the_place_of_the_directory_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     with pytest.raises(ConfigurationError, match="cannot be made: File exists"):
         make_private(tmp_path / "data")
+
+
+def test_who_only_looks_whether_it_is_held_does_not_keep_another_from_taking_it(tmp_path: Path) -> None:
+    def opened() -> int:
+        return sum(
+            os.path.realpath(f"/proc/self/fd/{fd}") == str(tmp_path / "lock") for fd in os.listdir("/proc/self/fd")
+        )
+
+    with ThreadPoolExecutor() as threads:
+        with (tmp_path / "lock").open("w") as looking:
+            fcntl.flock(looking, fcntl.LOCK_SH)
+            taking = threads.submit(DataDirectory, tmp_path)
+            while opened() < 2 and not taking.done():
+                pass
+        taking.result(10).close()

@@ -1,6 +1,7 @@
 """luxx chat: ask a model, alone, in a pipe, or in a talk."""
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -109,14 +110,16 @@ def _chat(console: Console, wanted: Wanted, choice: Choice, request: Request) ->
         session = ChatSession(server.client, console, lambda: _view(console, json=request.json), choice)
         player = Player(background, server, session, asker_for(console, answer=request.answer))
         if request.conversation:
-            background.run(session.open(request.conversation))
+            player.insist(partial(session.open, request.conversation))
         if talking:
             return ChatPrompt(player, console, wanted.settings.data_dir).talk()
         if request.attach:
-            return report(console, player.play(session.attach(request.attach)))
-        for file in player.run(session.attach_files(files)) if files else ():
+            return report(console, player.play(partial(session.attach, request.attach)))
+        if files:
+            player.insist(lambda: session.attach_files(files[len(session.attached) :]))
+        for file in session.attached:
             console.note(f"attached {described(file)}")
-        return report(console, player.play(session.ask(request.text or "", queue=request.queue)))
+        return report(console, player.play(partial(session.ask, request.text or "", queue=request.queue)))
 
 
 def report(console: Console, end: Shown) -> int:

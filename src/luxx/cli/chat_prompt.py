@@ -110,11 +110,11 @@ class ChatPrompt:
     def _begin(self) -> None:
         if conversation := self._session.conversation:
             self._console.line(conversation.title, "bold")
-            self._play(self._session.attach_running())
+            self._play(self._session.attach_running)
 
     def _act(self, line: str) -> None:
         if not line.startswith("/"):
-            self._play(self._session.ask(line))
+            self._play(partial(self._session.ask, line))
             return
         name, _, rest = line[1:].strip().partition(" ")
         command = self._commands.get(name)
@@ -124,8 +124,8 @@ class ChatPrompt:
             )
         command.run(rest.strip())
 
-    def _play(self, work: Coroutine[Any, Any, Shown]) -> None:
-        end = self._player.play(work)
+    def _play(self, begin: Callable[[], Coroutine[Any, Any, Shown]]) -> None:
+        end = self._player.play(begin)
         if isinstance(end, Failed):
             self._console.error(f"{end.content} ({end.code}); /retry asks again")
         elif isinstance(end, Cancelled):
@@ -186,10 +186,10 @@ class ChatPrompt:
         self._session.choice = msgspec.structs.replace(self._session.choice, **changes)
 
     def _retry(self, _: str) -> None:
-        self._play(self._session.retry())
+        self._play(self._session.retry)
 
     def _continue(self, _: str) -> None:
-        self._play(self._session.go_on())
+        self._play(self._session.go_on)
 
     def _help(self, _: str) -> None:
         for command in self._commands.values():

@@ -222,8 +222,13 @@ class ChatSession:
             self._work.open.pop(asked.approval.index, None)
         return True
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether there is something that `resume` goes on with."""
+        return self._work is not None
+
     def leave_waiting(self) -> None:
-        """Show no more of a turn that waits for a person."""
+        """Show no more of what was interrupted."""
         if self._work:
             self._work.view.close()
             self._work = None

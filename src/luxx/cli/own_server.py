@@ -66,7 +66,6 @@ class OwnServer:
                 timeout_graceful_shutdown=1,
             )
             self._server = uvicorn.Server(config)
-            sock.listen()
             if (
                 self._settings.database_url is None
             ):  # where others hold nothing back, each command has a server of its own

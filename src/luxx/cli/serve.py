@@ -5,6 +5,7 @@ import errno
 import ipaddress
 import socket
 import sys
+import time
 import webbrowser
 from collections.abc import Callable
 from typing import Annotated, Literal
@@ -18,11 +19,14 @@ from luxx.cli.console import Console, process_console
 from luxx.cli.options import DataDir, load_settings
 from luxx.cli.workers import Workers
 from luxx.client import Client, ClientError
-from luxx.core.errors import ConfigurationError
+from luxx.core.errors import ConfigurationError, DirectoryInUse
 from luxx.http.process import prepare_process
 from luxx.http.server import listen, new_loop, serve
 from luxx.settings import Settings
 
+_PATIENCE_S = 15
+"""For a command that has a server of its own: most end in a moment, a chat after its turns."""
+_POLL_S = 0.1
 _NAMES = ("localhost", "127.0.0.1", "::1")
 """The names of this machine that requests may be addressed to; the trust in who calls rests on them."""
 
@@ -81,27 +85,45 @@ async def _serve(settings: Settings, console: Console, *, open_page: bool) -> No
         console.line(f"Luxx {__version__}", "bold")
         if not settings.data_dir.exists():
             console.line(f"First start: making {settings.data_dir}")
-        try:
-            if settings.workers > 1:
+        if settings.workers == 1:
+            await _serve_alone(settings, sock, console, on_ready)
+        else:
+            try:
                 await Workers(settings, sock).run(on_ready, lambda: _say_stopping(console, settings))
-            else:
-                await _serve_alone(settings, sock, console, on_ready)
-        finally:
-            server_file.remove(settings.data_dir)
+            finally:
+                server_file.remove(settings.data_dir)
     console.line("stopped")
 
 
 async def _serve_alone(
     settings: Settings, sock: socket.socket, console: Console, on_ready: Callable[[str], None]
 ) -> None:
-    luxx = await build(settings)
+    luxx = await _built(settings, console)
     try:
         await luxx.start()
         prepare_process()
         port = sock.getsockname()[1]
         await serve(luxx.asgi(port), sock, on_ready=on_ready, on_stop=lambda: _drain(console, luxx, settings))
     finally:
+        server_file.remove(settings.data_dir)  # while no other server can have put its own there
         await luxx.close()
+
+
+async def _built(settings: Settings, console: Console) -> App:
+    """Build a server; a command that has one of its own at this moment may end first. Raises ConfigurationError."""
+    began = time.monotonic()
+    told = False
+    while True:
+        try:
+            return await build(settings)
+        except DirectoryInUse:
+            _refuse_second(settings)
+            if time.monotonic() - began > _PATIENCE_S:
+                raise
+        if not told:
+            console.line("waiting for a command that uses the data directory")
+            told = True
+        await asyncio.sleep(_POLL_S)
 
 
 def _announce(console: Console, settings: Settings, url: str, link: str) -> None:
@@ -142,9 +164,12 @@ def _refuse_foreign(host: str) -> None:
 
 
 def _refuse_second(settings: Settings) -> None:
-    """Refuse a data directory that is held; those who share a database may share that too. Raises ConfigurationError."""
+    """Refuse a data directory that is held, but by a command, which ends; those who share a database may share that too.
+
+    Raises ConfigurationError.
+    """
     running = server_file.find(settings.data_dir)
-    if running and not (running.shared and settings.database_url):
+    if running and not (running.shared if settings.database_url else running.temporary):
         raise ConfigurationError(
             f"Luxx runs already at {running.url} (process {running.pid}) with {settings.data_dir}."
             " Stop it first, or give this one another --data-dir."

@@ -6,6 +6,11 @@ from pathlib import Path
 
 import msgspec
 
+try:
+    import fcntl
+except ImportError:  # Windows has none, and no server either
+    fcntl = None
+
 _NAME = "server.json"
 _TOKEN = "owner-token"
 _LOCK = "lock"
@@ -51,12 +56,16 @@ def find(data_dir: Path) -> RunningServer | None:
 
 
 def holder(data_dir: Path) -> int | None:
-    """Return the process that holds a data directory, by what its lock file says; None if it is gone."""
+    """Return the process that holds a data directory, by what its lock file says; None if it is gone.
+
+    What the lock file says does not suffice: of one that was killed, the number may be another process's by now.
+    """
     try:
-        pid = int((data_dir / _LOCK).read_text(encoding="ascii")[:32])
+        with (data_dir / _LOCK).open(encoding="ascii") as lock:
+            pid = int(lock.read(32))
+            return pid if _locked(lock.fileno()) and _alive(pid) else None
     except (OSError, ValueError):
         return None
-    return pid if _alive(pid) else None
 
 
 def owner_token(data_dir: Path) -> str | None:
@@ -72,6 +81,17 @@ def _read(data_dir: Path) -> RunningServer | None:
         return msgspec.json.decode((data_dir / _NAME).read_bytes(), type=RunningServer)
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def _locked(file: int) -> bool:
+    """Whether another has locked a file; see luxx.store.directory for how that one bears the look."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _alive(pid: int) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from luxx.cli import server_file
 from luxx.cli.background import Background
 from luxx.cli.options import load_settings
-from luxx.client import Client, ClientError, Retry
+from luxx.client import Client, ClientError, Retry, Unreachable
 from luxx.core.errors import ConfigurationError, DirectoryInUse
 from luxx.settings import Settings
 
@@ -28,6 +28,7 @@ _PATIENCE_S = 30
 _HEALTH_S = 2
 _POLL_S = 0.1
 _TEMPORARY = Retry(patience=1)
+_AT_ONCE = Retry(patience=0)
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,11 +88,15 @@ class Server:
             self._background.wait_for(self._serving)
 
     def _find_or_start(self) -> str:
-        """Return the address of a server that answers. One that starts or ends at this moment is waited for. Raises ConfigurationError."""
+        """Return the address of a server that answers. One that starts or ends at this moment is waited for.
+
+        A command's server that takes no turns does not do for turns: it ends, or was never meant for them. Raises
+        ConfigurationError.
+        """
         until = time.monotonic() + _PATIENCE_S
         while True:
             found = server_file.find(self._wanted.settings.data_dir)
-            if found and self._background.run(_answers(found.url)):
+            if found and self._background.run(_answers(found.url, turns=self._turns and found.temporary)):
                 self._temporary = found.temporary
                 return found.url
             try:
@@ -115,17 +120,21 @@ class Server:
     def _token(self, url: str) -> str | None:
         """Return the owner's secret for the server of this data directory; no other gets to see it."""
         data_dir = self._wanted.settings.data_dir
-        found = server_file.find(data_dir)
-        known = (self._own.url if self._own else None, found.url if found else None)
-        return server_file.owner_token(data_dir) if url.rstrip("/") in known else None
+        if self._wanted.url:
+            found = server_file.find(data_dir)
+            if found is None or found.url != url.rstrip("/"):
+                return None
+        return server_file.owner_token(data_dir)
 
 
-async def _answers(url: str) -> bool:
+async def _answers(url: str, *, turns: bool) -> bool:
+    """Whether a server answers, and with `turns` takes turns."""
     try:
-        async with asyncio.timeout(_HEALTH_S), Client(url) as client:
-            return bool(await client.health())
+        async with asyncio.timeout(_HEALTH_S), Client(url, retry=_AT_ONCE) as client:
+            await (client.ready() if turns else client.health())
     except (ClientError, TimeoutError):
         return False
+    return True
 
 
 def _own_server(settings: Settings, *, turns: bool) -> "OwnServer":
@@ -135,6 +144,15 @@ def _own_server(settings: Settings, *, turns: bool) -> "OwnServer":
 
 
 def ask_server(wanted: Wanted, work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
-    """Do some work with a client of the server."""
+    """Do some work with a client of the server.
+
+    It is begun anew with another server if this one was a command's and has ended, as long as nothing has been changed.
+    """
     with Background() as background, Server(background, wanted, turns=False) as server:
-        return background.run(work(server.client))
+        while True:
+            client = server.client
+            try:
+                return background.run(work(client))
+            except Unreachable as error:
+                if not error.unsent or client.changed or not server.replace():
+                    raise

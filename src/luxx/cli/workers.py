@@ -83,8 +83,7 @@ class Workers:
                 if not self._stopping.is_set():
                     on_ready()
         finally:
-            for process in self._running:  # only if one could not start
-                process.terminate()
+            self._tell(signal.SIGTERM)  # only if one could not start
             await asyncio.gather(*(process.wait() for process in self._running))
 
     async def _keep(self, number: int, started: asyncio.Event) -> None:

@@ -85,6 +85,11 @@ class Client:
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
 
+    @property
+    def changed(self) -> bool:
+        """Whether the server answered a call that may have changed something."""
+        return self._transport.changed
+
     async def close(self) -> None:
         """Close the connections; the turns go on."""
         await self._transport.close()
@@ -286,6 +291,10 @@ class Client:
     async def health(self) -> Health:
         """Return what the server says about itself."""
         return await self._transport.call("GET", "api/health", Health)
+
+    async def ready(self) -> None:
+        """Return if the server takes turns now; else raises ApiError, such as ``starting`` and ``draining``."""
+        await self._transport.call("GET", "api/ready", type(None))
 
     async def _start(self, path: str, body: dict[str, Any], client_request_id: str | None) -> "TurnHandle":
         started = await self._transport.call("POST", path, StartedTurn, body=_repeatable(body, client_request_id))

@@ -16,9 +16,16 @@ class ClientError(LuxxError):
 
 
 class Unreachable(ClientError):
-    """No server answers, or none came back for as long as the client was told to wait."""
+    """No server answers, or none came back for as long as the client was told to wait.
+
+    `unsent` says that the request did not get to one.
+    """
 
     code = "unreachable"
+
+    def __init__(self, message: str, *, unsent: bool = False) -> None:
+        super().__init__(message)
+        self.unsent = unsent
 
 
 class ProtocolError(ClientError):

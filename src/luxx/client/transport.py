@@ -53,10 +53,14 @@ class _Problem(msgspec.Struct, frozen=True):
 
 
 class Transport:
-    """One server's connections. A server that never answered is reported at once; one that did is waited for."""
+    """One server's connections. A server that never answered is reported at once; one that did is waited for.
+
+    `changed` says that a call was answered that may have changed something.
+    """
 
     def __init__(self, base_url: str, token: str | None, retry: Retry) -> None:
         self.retry = retry
+        self.changed = False
         self._base = _address(base_url)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._met = False
@@ -194,6 +198,7 @@ class Transport:
             ) as response:
                 self._met = True
                 await _refuse(response)
+                self.changed = self.changed or method != "GET"
                 return await response.read()
 
     def _open(self) -> aiohttp.ClientSession:
@@ -214,7 +219,8 @@ class Transport:
             yield
         except aiohttp.ClientConnectorError as error:
             reason = error.os_error.strerror or str(error.os_error)
-            raise Cut(Unreachable(f"No server answers at {self._base}: {reason}"), unsent=True) from error
+            refused = Unreachable(f"No server answers at {self._base}: {reason}", unsent=True)
+            raise Cut(refused, unsent=True) from error
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             raise Cut(Unreachable(f"The connection to {self._base} broke: {error or type(error).__name__}")) from error
 

@@ -40,7 +40,10 @@ class _Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket bound to an address; port 0 takes a free one. Raises OSError."""
+    """Return a socket that listens at an address; port 0 takes a free one. Raises OSError.
+
+    Who comes before somebody serves waits. (If it were only bound, another program could be bound to the same address.)
+    """
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
@@ -48,6 +51,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
+        sock.listen(BACKLOG)
         sock.setblocking(False)
     except OSError:
         sock.close()

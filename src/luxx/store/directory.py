@@ -78,18 +78,26 @@ def make_private(path: Path) -> None:
 def _lock(path: Path) -> int:
     """Return the open lock file; the lock goes with the process, however it ends."""
     lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    while not _flock(lock, fcntl.LOCK_EX):
+        if _flock(lock, fcntl.LOCK_SH):  # who shares it only looks whether it is held, and lets go at once
+            continue
         holder = os.pread(lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
         os.close(lock)
         raise DirectoryInUse(
             f"The data directory {path} is in use by another Luxx (process {holder})."
             " Stop that one first, or give this one a data directory of its own."
-        ) from None
+        )
     os.truncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     return lock
+
+
+def _flock(lock: int, kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _refuse_network(path: Path, mounts: Path) -> None:
