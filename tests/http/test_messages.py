@@ -151,6 +151,24 @@ async def test_an_answer_is_made_again_and_gone_on_with(at: World) -> None:
     assert last["text"] == "onemore"
 
 
+async def test_another_model_answers_anew_for_this_time_only(at: World) -> None:
+    conversation_id = await at.conversation(model="own")
+    at.model.say("one", end=True)
+    started = await at.start(conversation_id)
+    await at.client.get(started["events_url"])
+    path = f"/api/messages/{started['message_id']}/regenerate"
+    for model, asked in (("other", "other"), (None, "m")):
+        at.model.say("two", end=True)
+        again = (await at.client.post(path, {"model": model})).json
+        await at.client.get(again["events_url"])
+        assert at.model.requests[-1].model == asked
+        last = (await _messages(at, conversation_id))[-1]
+        assert (last["id"], last["model"]) == (again["message_id"], asked)
+    assert (await at.client.get(f"/api/conversations/{conversation_id}")).json["model"] == "own"
+    refused = await at.client.post(path, {"provider_id": "none", "model": "x"})
+    assert (refused.status, refused.json["errors"][0]["field"]) == (422, "provider_id")
+
+
 async def test_the_same_request_starts_one_turn(at: World) -> None:
     conversation_id = await at.conversation()
     body = {"text": "hi", "client_request_id": "r1", "temperature": 1}

@@ -208,7 +208,7 @@ def test_the_question_mark_shows_the_list_unless_it_is_typed_or_switched_off(cha
     settings.press("?")
     dialog = chat.get_by_role("dialog", name="Keyboard shortcuts")
     expect(dialog.get_by_role("heading", level=3)).to_have_text(["Writing", "Getting around", "Chats"])
-    expect(dialog.locator("dd").filter(has_text="Alt")).to_have_count(7)
+    expect(dialog.locator("dd").filter(has_text="Alt")).to_have_count(9)
     dialog.get_by_role("checkbox").uncheck()
     chat.keyboard.press("Escape")
     expect(dialog).to_have_count(0)

@@ -69,6 +69,18 @@ def test_by_touch_everything_is_large_enough(mobile: Page, server: PageServer, s
     assert small_targets(mobile, BY_TOUCH) + misfits(mobile) == []
 
 
+def test_a_sign_stands_in_the_middle_of_what_is_pressed(mobile: Page) -> None:
+    off: dict[str, float] = mobile.eval_on_selector_all(
+        ".composer .row button[aria-label]",
+        """buttons => Object.fromEntries(buttons.map((button) => {
+            const [own, sign] = [button, button.querySelector('svg')].map((one) => one.getBoundingClientRect());
+            return [button.ariaLabel, Math.abs(own.left + own.right - sign.left - sign.right) / 2];
+        }))""",
+    )
+    assert {"Attach files", "Tools", "Chat settings"} <= off.keys()
+    assert [name for name, pixels in off.items() if pixels > 1] == []
+
+
 @pytest.mark.parametrize("window", WINDOWS.values(), ids=list(WINDOWS))
 def test_in_a_low_window_there_is_room_to_read_and_to_write(
     owned: Page, server: PageServer, window: ViewportSize

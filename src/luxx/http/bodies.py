@@ -192,7 +192,7 @@ class ChangeConversation(Settings):
 
 
 class TurnBody(Repeatable):
-    """Settings for one turn; what is left out is the conversation's."""
+    """Settings for one turn; what is left out is the conversation's. Null for `model` is the provider's default."""
 
     provider_id: Id | None = None
     model: ModelName | None = None

@@ -120,11 +120,9 @@ def _first(override: T | UnsetType, chosen: T) -> T:
 
 
 def _model(provider: Provider, chosen: ConversationSettings, overrides: Overrides) -> str:
-    """Return the model's name; a model chosen for one provider is not asked of another."""
-    if overrides.model:
-        return overrides.model
+    """Return the model's name, None is the provider's default; a model chosen for one provider is not asked of another."""
     same = overrides.provider_id is UNSET or overrides.provider_id == chosen.provider_id
-    model = (chosen.model if same else None) or provider.default_model
+    model = _first(overrides.model, chosen.model if same else None) or provider.default_model
     if not model:
         raise InvalidRequest(f"The provider {provider.name!r} has no default model: name one.", field="model")
     return model

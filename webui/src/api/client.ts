@@ -32,7 +32,13 @@ export interface TurnRequest {
   on_busy?: 'queue';
   /** For another answer: what the model is told instead of the summary that the present one begins with. */
   summary?: string;
+  /** Who makes this one answer, in place of the conversation's model; null is the provider's default. */
+  provider_id?: string;
+  model?: string | null;
 }
+
+/** What is other in another answer. */
+export type AgainFields = Pick<TurnRequest, 'summary' | 'provider_id' | 'model'>;
 
 export type ConversationChange = Partial<
   ConversationSettings & { title: string; leaf_id: string; pinned: boolean; unread: boolean }

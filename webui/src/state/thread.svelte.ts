@@ -3,7 +3,7 @@
  *
  * One Thread lives as long as its conversation is shown. Leaving it ends the listening, never the turn.
  */
-import { conversations as api, turns, type TurnRequest } from '../api/client';
+import { conversations as api, turns, type AgainFields, type TurnRequest } from '../api/client';
 import { Problem } from '../api/http';
 import { reach } from '../api/reach';
 import type { Conversation, ConversationSettings, FileRef, MessagePage, Notice, TurnEvent } from '../api/types';
@@ -254,9 +254,9 @@ export class Thread extends BranchPart {
     requestIds.done(id, body);
   }
 
-  /** Make the answer once more, beside the present one; with `summary` in the place of the one that it begins with. */
-  async regenerate(message: MessageView, summary?: string): Promise<void> {
-    await this.again(message, turns.regenerate, summary === undefined ? {} : { summary });
+  /** Make the answer once more, beside the present one: with `summary` in the place of the one that it begins with, or by another model. */
+  async regenerate(message: MessageView, fields: AgainFields = {}): Promise<void> {
+    await this.again(message, turns.regenerate, fields);
   }
 
   /** Go on where a cut answer ended. */
@@ -267,7 +267,7 @@ export class Thread extends BranchPart {
   private async again(
     message: MessageView,
     request: typeof turns.regenerate,
-    fields: Pick<TurnRequest, 'summary'> = {},
+    fields: AgainFields = {},
     id = requestIds.for(message.id, fields),
   ): Promise<void> {
     const place = this.messages.indexOf(message);

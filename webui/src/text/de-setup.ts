@@ -298,6 +298,8 @@ export const deSetup: SetupCatalogue = {
         title: 'Chats',
         rows: [
           ['Alt N', 'Neuer Chat'],
+          ['Alt U', 'Zum Chat darüber in der Liste'],
+          ['Alt I', 'Zum Chat darunter in der Liste'],
           ['F2', 'Gewählten Chat umbenennen'],
           ['Entf', 'Gewählten Chat löschen'],
           ['Strg Z', 'Das Löschen rückgängig machen'],

@@ -194,6 +194,7 @@ export const words: Catalogue = {
     editLabel: 'Nachricht bearbeiten',
     sendEdit: 'Senden',
     regenerate: 'Neu generieren',
+    otherModel: 'Mit anderem Modell beantworten',
     continue: 'Fortsetzen',
     branch: (at, of) => `Version ${at} von ${of}`,
     previous: 'Vorherige Version',

@@ -294,6 +294,8 @@ export const enSetup = {
         title: 'Chats',
         rows: [
           ['Alt N', 'New chat'],
+          ['Alt U', 'Go to the chat above in the list'],
+          ['Alt I', 'Go to the chat below in the list'],
           ['F2', 'Rename the chosen chat'],
           ['Del', 'Delete the chosen chat'],
           ['Ctrl Z', 'Undo that'],

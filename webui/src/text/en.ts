@@ -191,6 +191,7 @@ export const en = {
     editLabel: 'Edit the message',
     sendEdit: 'Send',
     regenerate: 'Regenerate',
+    otherModel: 'Answer with another model',
     continue: 'Continue',
     branch: (at: number, of: number) => `Version ${at} of ${of}`,
     previous: 'Previous version',

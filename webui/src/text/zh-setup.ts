@@ -284,6 +284,8 @@ export const zhSetup: SetupCatalogue = {
         title: '对话',
         rows: [
           ['Alt N', '新对话'],
+          ['Alt U', '转到列表中的上一个对话'],
+          ['Alt I', '转到列表中的下一个对话'],
           ['F2', '重命名选中的对话'],
           ['Del', '删除选中的对话'],
           ['Ctrl Z', '撤销删除'],

@@ -193,6 +193,7 @@ export const words: Catalogue = {
     editLabel: '编辑消息',
     sendEdit: '发送',
     regenerate: '重新生成',
+    otherModel: '换个模型回答',
     continue: '继续',
     branch: (at, of) => `第 ${at} 个版本，共 ${of} 个`,
     previous: '上一个版本',

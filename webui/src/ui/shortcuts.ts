@@ -2,11 +2,24 @@
 import { store, stored } from '../state/storage';
 
 export type Shortcut =
-  'newChat' | 'search' | 'sidebar' | 'composer' | 'answer' | 'editLast' | 'waiting' | 'copyLast' | 'shortcuts' | 'stop';
+  | 'newChat'
+  | 'above'
+  | 'below'
+  | 'search'
+  | 'sidebar'
+  | 'composer'
+  | 'answer'
+  | 'editLast'
+  | 'waiting'
+  | 'copyLast'
+  | 'shortcuts'
+  | 'stop';
 
-/** By what is written on the key. */
+/** By what is written on the key. Screen readers have the arrows with Alt, and Japanese input on a Mac J and K. */
 export const LETTERS: Record<string, Shortcut> = {
   n: 'newChat',
+  u: 'above',
+  i: 'below',
   s: 'search',
   b: 'sidebar',
   m: 'composer',
