@@ -78,6 +78,25 @@ def test_what_waits_is_there_after_a_reload_and_can_be_told_at_once(chat: Page, 
     assert statuses == ["cancelled", "done"]
 
 
+def test_what_is_still_being_sent_stays_in_the_line_when_the_one_before_it_is_taken_back(chat: Page) -> None:
+    begin(chat)
+    send(chat, "taken back")
+    expect(chat.get_by_role("button", name="Take it back")).to_be_enabled()
+    slow: list[Route] = []
+    chat.route("**/messages", lambda route: slow.append(route))
+    send(chat, "still on its way")
+    expect(waiting(chat)).to_have_count(2)
+    chat.get_by_role("button", name="Take it back").first.click()
+    expect(chat.get_by_role("textbox", name="Message", exact=True)).to_have_value("taken back")
+    for route in slow:
+        route.continue_()
+    expect(waiting(chat)).to_have_count(1)
+    expect(chat.get_by_role("button", name="Take it back")).to_be_enabled()
+    expect(waiting(chat)).to_contain_text(["still on its way"])
+    chat.get_by_role("button", name="Stop", exact=True).click()
+    expect(answer(chat)).to_have_attribute("aria-busy", "false")
+
+
 def test_a_message_is_taken_back_from_the_line_and_those_behind_it_move_up(chat: Page) -> None:
     begin(chat)
     send(chat, "taken back")

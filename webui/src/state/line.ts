@@ -5,7 +5,8 @@ import type { Thread } from './thread.svelte';
 
 /** Return the index of the first message whose answer waits behind one in progress; the number of messages if there is none. */
 export function startOfLine(messages: MessageView[]): number {
-  const waits = messages.findIndex((message, i) => message.status === 'queued' && messages[i - 2]?.running);
+  const first = messages.findIndex((message) => message.running);
+  const waits = messages.findIndex((message, i) => message.status === 'queued' && first >= 0 && i > first);
   return waits < 0 ? messages.length : waits - 1;
 }
 
