@@ -36,6 +36,7 @@ def test_text_and_files_of_each_chat_stay_while_others_are_looked_at_and_an_answ
     chat.locator("input[type=file]").set_input_files(NOTES)
     expect(chat.get_by_role("button", name="Remove notes.md")).to_be_visible()
     expect(chat.get_by_text("8 bytes")).to_be_visible()
+    expect(chat.get_by_role("progressbar")).to_have_count(0)
     chat.keyboard.press("Alt+n")
     expect(box(chat)).to_have_value("")
     expect(chat.get_by_role("button", name="Remove notes.md")).to_have_count(0)

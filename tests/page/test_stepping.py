@@ -113,3 +113,23 @@ def test_a_list_that_was_hidden_under_the_pointer_holds_nothing_any_more(chat: P
     message.press("Enter")
     expect(answer(chat)).to_contain_text("A new word.")
     expect(links).to_have_text(["Chat 1", "Chat 0"])
+
+
+def test_no_row_moves_away_from_who_renames_it(chat: Page, server: PageServer) -> None:
+    ids = _keep(server, 3)
+    rows = chat.get_by_role("navigation").get_by_role("link", name=re.compile("^Chat "))
+    chat.reload()
+    expect(rows).to_have_text(["Chat 0", "Chat 1", "Chat 2"])
+    rows.nth(1).press("F2")
+    title = chat.get_by_role("textbox", name="Title")
+    title.fill("Half a na")
+    for n in (2, 1):
+        with chat.expect_response(re.compile(f"/api/conversations/{ids[n]}$")):
+            server.call("POST", f"/api/conversations/{ids[n]}/messages", {"text": script([text("Well.")])})
+    chat.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(title).to_have_value("Half a na")
+    title.press_sequentially("me")
+    title.press("Enter")
+    expect(chat.get_by_role("link", name="Half a name")).to_be_focused()
+    chat.get_by_role("textbox", name="Message", exact=True).focus()
+    expect(rows).to_have_text(["Chat 2", "Chat 0"])

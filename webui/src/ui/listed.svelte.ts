@@ -6,7 +6,7 @@ import { router } from '../state/router.svelte';
 import { t } from '../text';
 
 class Listed {
-  /** When each was last active as the pointer came over the list: no row moves beneath it. */
+  /** When each was last active at the moment from which on their order is held. */
   private held = $state.raw<Map<string, string> | undefined>();
   /** How often a step has led somewhere. */
   steps = $state(0);
@@ -19,7 +19,7 @@ class Listed {
   };
 
   hold(): void {
-    this.held = new Map(
+    this.held ??= new Map(
       [...conversations.pinned, ...conversations.items].map(({ id, updated_at }) => [id, updated_at]),
     );
   }
