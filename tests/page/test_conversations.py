@@ -390,6 +390,7 @@ def test_the_arrow_keys_go_from_row_to_row(chat: Page, server: PageServer) -> No
     for title in ("Lower", "Upper"):
         made(server, title)
     chat.get_by_role("button", name="Show conversations").click()
+    expect(row(chat, "Lower")).to_be_visible()
     row(chat, "Upper").press("ArrowDown")
     expect(row(chat, "Lower")).to_be_focused()
     row(chat, "Lower").press("ArrowUp")

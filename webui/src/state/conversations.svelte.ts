@@ -29,6 +29,7 @@ class Conversations {
   /** What was heard of while the list is read, which may not know it yet. */
   private readonly meanwhile = new Map<string, Conversation>();
   private request: AbortController | undefined;
+  private underWay = Promise.resolve();
   private keeping = false;
   private readonly newest = new Newest();
 
@@ -44,7 +45,7 @@ class Conversations {
   /** Read the list anew, about as far as it was read. */
   async load(): Promise<void> {
     this.finishLeaving();
-    await this.reading(async (signal) => {
+    await this.begin(async (signal) => {
       const limit = Math.min(MOST, Math.max(PAGE, this.items.length));
       const [pinned, page] = await Promise.all([this.readPinned(signal), api.list(false, limit, null, signal)]);
       const items = page.items.map((item) => this.named(item));
@@ -55,13 +56,18 @@ class Conversations {
     });
   }
 
-  /** Read the next page. */
+  /** Read the next page, unless something is being read: then wait for that. */
   async more(): Promise<void> {
-    if (this.loading || this.ended || this.failed) return;
-    await this.reading(async (signal) => {
+    if (this.loading) return this.underWay;
+    if (this.ended || this.failed) return;
+    await this.begin(async (signal) => {
       const page = await api.list(false, PAGE, this.cursor, signal);
       this.take(page.items, page.next_cursor);
     });
+  }
+
+  private begin(read: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    return (this.underWay = this.reading(read));
   }
 
   private async reading(read: (signal: AbortSignal) => Promise<void>): Promise<void> {

@@ -31,7 +31,7 @@ class Listed {
   /** Open the conversation so many rows further down, if there is one; from one that is not listed, the first. */
   async step(by: 1 | -1): Promise<void> {
     const next = this.from(router.conversationId, by);
-    if (!next && by > 0) await conversations.more();
+    if (!next && (by > 0 || !conversations.loaded)) await conversations.more();
     const found = next ?? this.from(router.conversationId, by);
     if (!found) return;
     router.go(found.id);
