@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _HEALTH = {"status": "ok", "version": "0", "store": "sqlite", "node": "n", "data": "d"}
@@ -82,7 +82,55 @@ def passing(data_dir: Path, *, ends_at: str, times: int = 1, takes_turns: bool =
         listening.close()
 
 
+@contextlib.contextmanager
+def losing(data_dir: Path, path: str, lost: Callable[[], None]) -> Iterator[None]:
+    """Stand before the server of a data directory, and lose its answer to one path: `lost` is called instead."""
+    found = json.loads((data_dir / "server.json").read_text())
+    listening = socket.create_server(("127.0.0.1", 0))
+    own, behind = listening.getsockname(), ("127.0.0.1", int(found["url"].rpartition(":")[2]))
+    found["url"] = f"http://127.0.0.1:{own[1]}"
+    (data_dir / "server.json").write_text(json.dumps(found))
+
+    def serve() -> None:
+        for asked, taken, request in _requests(listening):
+            with taken, socket.create_connection(behind, 10) as server:
+                server.sendall(request.replace(b":%d" % own[1], b":%d" % behind[1]))
+                answer = b"".join(iter(lambda: server.recv(65536), b""))
+                if asked.endswith(path):
+                    listening.shutdown(socket.SHUT_RDWR)
+                    lost()
+                    return
+                taken.sendall(answer)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+        listening.close()
+
+
+def _requests(listening: socket.socket) -> Iterator[tuple[str, socket.socket, bytes]]:
+    """Yield requests as they are, but for one thing: their connections end with their answers."""
+    for asked, taken, head in _taken(listening):
+        first, _, rest = head.partition(b"\r\n")
+        fields, _, body = rest.partition(b"\r\n\r\n")
+        lengths = [line.split(b":")[1] for line in fields.split(b"\r\n") if line.lower().startswith(b"content-length")]
+        while len(body) < int(lengths[0] if lengths else 0):
+            body += taken.recv(65536)
+        yield asked, taken, b"\r\n".join((first, b"Connection: close", fields, b"", body))
+
+
 def _asked(listening: socket.socket) -> Iterator[tuple[str, socket.socket]]:
+    for path, taken, _ in _taken(listening):
+        yield path, taken
+
+
+def _taken(listening: socket.socket) -> Iterator[tuple[str, socket.socket, bytes]]:
+    """Yield the path of each request, where it is answered, and what has been read of it."""
     while True:
         try:
             taken, _ = listening.accept()
@@ -93,7 +141,7 @@ def _asked(listening: socket.socket) -> Iterator[tuple[str, socket.socket]]:
         while b"\r\n\r\n" not in request and (piece := taken.recv(65536)):
             request += piece
         if request:
-            yield request.split()[1].decode(), taken
+            yield request.split()[1].decode(), taken, request
 
 
 def _answer(status: int, body: object) -> bytes:

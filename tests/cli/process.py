@@ -142,6 +142,10 @@ class AtTerminal:
             os.waitpid(self._pid, 0)
         os.close(self._master)
 
+    def kill(self) -> None:
+        """End it without a warning."""
+        os.kill(self._pid, signal.SIGKILL)
+
     def wait_for(self, text: str) -> None:
         """Read until a text is shown."""
         until = time.monotonic() + PATIENCE_S

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.cli.passing import held, is_held, passing
+from tests.cli.passing import held, is_held, losing, passing
 from tests.cli.process import (
     LUXX,
     AtTerminal,
@@ -97,6 +97,16 @@ def test_a_chat_goes_to_another_server_when_the_one_it_found_takes_no_more_turns
     with passing(answering, ends_at="/api/ready", times=2):
         done = run(answering, "chat", script([say("After.")]))
     assert (done.returncode, done.stdout, done.stderr) == (0, "After.\n", "")
+
+
+def test_a_message_that_arrived_is_answered_though_the_server_died_before_it_could_say_so(answering: Path) -> None:
+    with AtTerminal(answering, "chat", NO_COLOR="1") as first:
+        first.wait_for(PROMPT)
+        with losing(answering, "/messages", first.kill):
+            done = run(answering, "chat", "--temperature", "0.5", script([say("After.")]))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "After.\n", "")
+    asked = [message["role"] for message in latest(answering)["messages"]]
+    assert asked == ["user", "assistant"]
 
 
 def test_a_conversation_is_opened_when_the_server_found_ends(answering: Path) -> None:
@@ -184,7 +194,7 @@ def test_of_two_servers_that_start_at_one_address_the_second_is_told_who_is_ther
         os.close(end)
         read_until(first, "  address  ")
     assert second.returncode == 1
-    assert f"127.0.0.1:{port} is in use by" in second.stderr
+    assert f"127.0.0.1:{port} is in use by another program, or by a Luxx that is starting" in second.stderr
     assert "Traceback" not in second.stderr
 
 

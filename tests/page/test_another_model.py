@@ -164,6 +164,16 @@ def test_with_one_model_only_there_is_nothing_to_choose(chat: Page, scripted: di
         expect(_other(chat)).to_have_count(count)
 
 
+def test_it_is_closed_when_its_button_is_scrolled_away(chat: Page, scripted: dict[str, Any]) -> None:
+    _answer(chat, [text("The tide turns.\n\n" * 60)])
+    _other(chat).click()
+    expect(_menu(chat)).to_be_visible()
+    chat.mouse.move(400, 100)
+    chat.mouse.wheel(0, -1500)
+    expect(_menu(chat)).to_have_count(0)
+    expect(_other(chat)).to_have_attribute("aria-expanded", "false")
+
+
 def test_by_touch_it_comes_from_below_and_all_of_it_is_large_enough(phone: Page, scripted: dict[str, Any]) -> None:
     _list(phone, scripted, MODELS)
     _answer(phone)

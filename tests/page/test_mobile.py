@@ -70,6 +70,7 @@ def test_by_touch_everything_is_large_enough(mobile: Page, server: PageServer, s
 
 
 def test_a_sign_stands_in_the_middle_of_what_is_pressed(mobile: Page) -> None:
+    expect(mobile.get_by_role("button", name="Tools", exact=True)).to_be_visible()
     off: dict[str, float] = mobile.eval_on_selector_all(
         ".composer .row button[aria-label]",
         """buttons => Object.fromEntries(buttons.map((button) => {

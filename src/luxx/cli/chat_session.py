@@ -124,17 +124,22 @@ class ChatSession:
     async def ask(self, text: str, *, queue: bool = False) -> Shown:
         """Send a message with what is attached, and show its answer."""
         request, files, fresh = new_id(), [file.id for file in self.attached], self.conversation is None
+        prepared: tuple[Conversation, Overrides] | None = None
         await self._introduce()
 
         async def post() -> TurnHandle:
+            nonlocal prepared, fresh
             most = (await self.client.limits()).message_chars
             if len(text) > most:
                 raise InvalidRequest(f"A message may have at most {most:,} characters; this one has {len(text):,}.")
-            conversation, overrides = await self._prepare(request)
+            conversation, overrides = prepared = prepared or await self._prepare(request)
             try:
                 started = await self.client.post_message(
                     conversation.id, text, overrides, attachments=files, queue=queue, client_request_id=request
                 )
+            except Unreachable:
+                fresh = False  # it may have arrived: from now on its conversation stays
+                raise
             except ApiError:
                 if fresh:
                     await self._take_back(conversation)

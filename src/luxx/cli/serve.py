@@ -205,5 +205,7 @@ async def _who_is_at(settings: Settings) -> str:
     try:
         async with asyncio.timeout(2), Client(f"http://{host}:{settings.port}") as client:
             return f"another Luxx ({(await client.health()).version})"
-    except (ClientError, TimeoutError):
+    except TimeoutError:
+        return "another program, or by a Luxx that is starting"
+    except ClientError:
         return "another program"

@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 _PATIENCE_S = 30
 """For a server that starts, on a busy machine too, or lets its turns end, which may take `drain_timeout`."""
+_NAMELESS_S = 10
+"""For a process that holds the data directory and does not say which it is; one in another container never does."""
 _HEALTH_S = 2
 _POLL_S = 0.1
 _TEMPORARY = Retry(patience=1)
@@ -93,7 +95,7 @@ class Server:
         A command's server that takes no turns does not do for turns: it ends, or was never meant for them. Raises
         ConfigurationError.
         """
-        until = time.monotonic() + _PATIENCE_S
+        began = time.monotonic()
         while True:
             found = server_file.find(self._wanted.settings.data_dir)
             if found and self._background.run(_answers(found.url, turns=self._turns and found.temporary)):
@@ -102,7 +104,8 @@ class Server:
             try:
                 return self._start()
             except DirectoryInUse:
-                if time.monotonic() > until:
+                named = server_file.holder(self._wanted.settings.data_dir)
+                if time.monotonic() - began > (_PATIENCE_S if named else _NAMELESS_S):
                     raise
             time.sleep(_POLL_S)
 

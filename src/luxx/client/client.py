@@ -87,7 +87,7 @@ class Client:
 
     @property
     def changed(self) -> bool:
-        """Whether the server answered a call that may have changed something."""
+        """Whether a call was sent that may have changed something."""
         return self._transport.changed
 
     async def close(self) -> None:

@@ -55,7 +55,7 @@ class _Problem(msgspec.Struct, frozen=True):
 class Transport:
     """One server's connections. A server that never answered is reported at once; one that did is waited for.
 
-    `changed` says that a call was answered that may have changed something.
+    `changed` says that a call was sent that may have changed something.
     """
 
     def __init__(self, base_url: str, token: str | None, retry: Retry) -> None:
@@ -103,6 +103,7 @@ class Transport:
             try:
                 return await self._ask(method, path, body, params)
             except Cut as cut:
+                self.changed = self.changed or (method != "GET" and not cut.unsent)
                 wait = patience.wait(cut.error.message, cut.asked) if self._met and (repeat or cut.unsent) else None
                 if wait is None:
                     raise cut.error from cut.__cause__

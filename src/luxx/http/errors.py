@@ -56,6 +56,7 @@ STATUS: dict[type[errors.LuxxError], int] = {
     errors.LimitReached: 429,
     errors.SecretRequired: 401,
     errors.ConfigurationError: 500,
+    errors.DirectoryInUse: 500,
     errors.StorageError: 503,
     errors.Fenced: 503,
     errors.ToolServerFailed: 502,

@@ -80,6 +80,7 @@ def _lock(path: Path) -> int:
     lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     while not _flock(lock, fcntl.LOCK_EX):
         if _flock(lock, fcntl.LOCK_SH):  # who shares it only looks whether it is held, and lets go at once
+            fcntl.flock(lock, fcntl.LOCK_UN)
             continue
         holder = os.pread(lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
         os.close(lock)

@@ -10,6 +10,8 @@ class Providers {
   loaded = $state(false);
   models = $state<Record<string, Model[]>>({});
   private readonly newest = new Newest();
+  /** How often a list of models was dropped: what was asked for before is of no use. */
+  private forgotten = 0;
   readonly standard = $derived(this.items.find((item) => item.is_default) ?? this.items[0]);
 
   byId(id: string | null): Provider | undefined {
@@ -33,8 +35,10 @@ class Providers {
 
   async loadModels(id: string): Promise<void> {
     if (this.models[id]) return;
+    const { forgotten } = this;
     try {
-      this.models[id] = (await api.models(id)).items;
+      const { items } = await api.models(id);
+      if (forgotten === this.forgotten) this.models[id] = items;
     } catch (error) {
       // The picker then offers what it knows, and takes a name that is typed.
       if (!(error instanceof Problem)) throw error;
@@ -75,6 +79,7 @@ class Providers {
   }
 
   private forgetModels(id: string): void {
+    this.forgotten += 1;
     this.models = Object.fromEntries(Object.entries(this.models).filter(([key]) => key !== id));
   }
 

@@ -58,6 +58,13 @@ function areaOf(height: number) {
       area.dispatchEvent(new Event('scroll'));
       grown();
     },
+    /** Scroll by a finger, whose move the browser takes over. */
+    pan(to: number) {
+      area.dispatchEvent(new MouseEvent('pointerdown', { buttons: 1 }));
+      area.dispatchEvent(new MouseEvent('pointermove', { buttons: 1 }));
+      area.dispatchEvent(new MouseEvent('pointercancel', { buttons: 0 }));
+      scroll(to);
+    },
     /** Drag the scroll bar while something grows at the end. */
     drag(to: number, by: number) {
       area.dispatchEvent(new MouseEvent('pointerdown', { buttons: 1 }));
@@ -110,6 +117,14 @@ test('what gives way to something larger is no move up', () => {
   area.replace(33, 500);
   expect(area.following()).toBe(true);
   expect(area.distance()).toBe(0);
+});
+
+test('what gives way to something larger is no move up for who has come back by a finger either', () => {
+  const area = areaOf(4000);
+  area.pan(1000);
+  area.pan(3400);
+  area.replace(33, 500);
+  expect(area.following()).toBe(true);
 });
 
 test('who drags the scroll bar up while it grows is no longer taken to the end', () => {

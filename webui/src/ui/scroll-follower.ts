@@ -53,7 +53,7 @@ export class ScrollFollower {
     area.addEventListener('touchstart', (event) => (this.touchY = event.touches[0]?.clientY ?? 0), options);
     area.addEventListener('touchmove', (event) => this.touched(event), options);
     area.addEventListener('keydown', (event) => this.key(event), options);
-    for (const kind of ['pointerdown', 'pointermove', 'pointerup'] as const)
+    for (const kind of ['pointerdown', 'pointermove', 'pointerup', 'pointercancel'] as const)
       area.addEventListener(kind, (event) => (this.pressed = event.buttons > 0), options);
   }
 
