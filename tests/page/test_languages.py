@@ -63,7 +63,7 @@ def assert_fits(page: Page) -> None:
 def test_a_switch_in_mid_answer_loses_nothing(chat: Page, server: PageServer) -> None:
     say(chat, script([text(CODE + "\n\n".join(SLOW.split()))]))
     expect(last(chat)).to_have_attribute("aria-busy", "false")
-    say(chat, script([text(CODE + SLOW, delay_ms=15), call("wait_asks")], [text(SLOW)]))
+    say(chat, script([text(CODE + SLOW, delay_ms=60), call("wait_asks")], [text(SLOW)]))
     expect(chat.locator("article.answer")).to_have_count(2)
     expect(last(chat)).to_contain_text("word10 ")
     chat.locator("#composer").fill("a draft")

@@ -374,3 +374,26 @@ def test_an_older_word_of_the_server_takes_nothing_away_that_was_sent_since(chat
     expect(answer(chat)).to_contain_text("word20 ")
     chat.get_by_role("button", name="Stop").click()
     expect(answer(chat)).to_have_attribute("aria-busy", "false")
+
+
+def test_a_mark_is_taken_away_once_however_often_the_chat_is_told_of(chat: Page, server: PageServer) -> None:
+    made: str = server.call("POST", "/api/conversations", {"title": "Elsewhere"})["id"]
+    row = chat.get_by_role("navigation").get_by_role("listitem").filter(has_text="Elsewhere")
+    server.call("POST", f"/api/conversations/{made}/messages", {"text": script([text("Hello.")])})
+    expect(row.get_by_role("img", name="New answer")).to_be_visible()
+    marks: list[Route] = []
+
+    def hold_marks(route: Route) -> None:
+        if route.request.method == "PATCH":
+            marks.append(route)
+        else:
+            route.continue_()
+
+    chat.route(f"**/api/conversations/{made}", hold_marks)
+    row.get_by_role("link").click()
+    expect(answer(chat)).to_contain_text("Hello.")
+    server.call("PATCH", f"/api/conversations/{made}", {"title": "Elsewhere, told of again"})
+    expect(row).to_contain_text("told of again")
+    expect(row.get_by_role("img", name="New answer")).to_have_count(0)
+    assert len(marks) == 1
+    marks[0].continue_()

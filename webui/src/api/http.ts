@@ -45,7 +45,8 @@ interface Options {
 
 /** Send a request and return the answer if it is good. Raises Problem; an abort passes as it is. */
 export async function send(path: string, { body, headers, ...rest }: Options = {}): Promise<Response> {
-  const init: RequestInit = { ...rest, headers: { Accept: 'application/json', ...headers } };
+  // Requests for one address would wait for each other, where the answer to the first might be kept for the others.
+  const init: RequestInit = { cache: 'no-store', ...rest, headers: { Accept: 'application/json', ...headers } };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { 'Content-Type': 'application/json', ...init.headers };

@@ -32,6 +32,10 @@ class Conversations {
   private underWay = Promise.resolve();
   private keeping = false;
   private readonly newest = new Newest();
+  /** Those that are being read again, and whether they have changed since. */
+  private readonly refreshing = new Map<string, boolean>();
+  /** Those whose mark is being taken away. */
+  private readonly marking = new Set<string>();
 
   get hasMore(): boolean {
     return !this.ended;
@@ -155,8 +159,19 @@ class Conversations {
     this.keep();
   }
 
-  /** Read one conversation again; gone ones leave the list. */
+  /** Read one conversation again, what changes meanwhile after that, however often it does; gone ones leave the list. */
   async refresh(id: string): Promise<void> {
+    const busy = this.refreshing.has(id);
+    this.refreshing.set(id, true);
+    if (busy) return;
+    while (this.refreshing.get(id)) {
+      this.refreshing.set(id, false);
+      await this.readOne(id);
+    }
+    this.refreshing.delete(id);
+  }
+
+  private async readOne(id: string): Promise<void> {
     try {
       const told = await this.newest.ask(id, api.get);
       if (told) this.put(told);
@@ -175,12 +190,17 @@ class Conversations {
 
   /** Somebody looks at the conversation: its mark goes, here and on other devices. */
   async markRead(conversation: Conversation): Promise<void> {
+    const { id } = conversation;
     this.put({ ...conversation, unread: false });
+    if (this.marking.has(id)) return;
+    this.marking.add(id);
     try {
-      await api.change(conversation.id, { unread: false });
+      await this.newest.ask(id, () => api.change(id, { unread: false }));
     } catch (error) {
       // The mark is back with the next word of the server, and is taken away again then.
       if (!(error instanceof Problem)) throw error;
+    } finally {
+      this.marking.delete(id);
     }
   }
 

@@ -19,10 +19,12 @@ export async function steer(thread: Thread): Promise<void> {
 /** Take a message out of the line. Return whether it was still in it. */
 export async function withdraw(thread: Thread, message: MessageView): Promise<boolean> {
   const at = thread.line.indexOf(message);
-  const turnId = at < 0 ? null : thread.line[at + 1]?.turnId;
-  if (!turnId) return false;
-  const { status, seq } = await turns.cancel(turnId);
-  await thread.refresh();
+  const answer = at < 0 ? undefined : thread.line[at + 1];
+  if (!answer?.turnId) return false;
+  const { status, seq } = await turns.cancel(answer.turnId);
   // A turn that never began has two events: that it is there, and that it is not.
-  return status === 'cancelled' && seq === 2;
+  const taken = status === 'cancelled' && seq === 2;
+  if (taken) thread.messages = thread.messages.filter((one) => one !== message && one !== answer);
+  void thread.refresh();
+  return taken;
 }
