@@ -139,8 +139,11 @@ class PageServer:
 
     def use_scripted(self) -> None:
         """Make the scripted model the default."""
-        scripted = next(p for p in self.call("GET", "/api/providers")["items"] if p["format"] == "scripted")
-        self.call("PATCH", f"/api/providers/{scripted['id']}", {"is_default": True})
+        self.call("PATCH", f"/api/providers/{self.scripted()['id']}", {"is_default": True})
+
+    def scripted(self) -> dict[str, Any]:
+        """Return the provider of the scripted model."""
+        return next(p for p in self.call("GET", "/api/providers")["items"] if p["format"] == "scripted")
 
     def _ready(self) -> bool:
         try:

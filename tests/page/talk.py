@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from playwright.sync_api import Locator, Page
@@ -66,6 +67,11 @@ def answer(page: Page) -> Locator:
 def conversation_id(page: Page) -> str:
     page.wait_for_url(re.compile(r"/c/\w+"))
     return page.url.rsplit("/", 1)[-1]
+
+
+def list_models(page: Page, provider: dict[str, Any], models: Sequence[dict[str, Any]]) -> None:
+    """Have a provider list these models."""
+    page.route(f"**/api/providers/{provider['id']}/models", lambda route: route.fulfill(json={"items": models}))
 
 
 def wait_for_copy(page: Page, copied: str) -> None:

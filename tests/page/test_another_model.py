@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, Request, expect
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
 from tests.page.layout import misfits, small_targets
-from tests.page.talk import answer, conversation_id, go_on_with_it, hold, script, send, text
+from tests.page.talk import answer, conversation_id, go_on_with_it, hold, list_models, script, send, text
 
 NAME = "Answer with another model"
 MODELS = [{"id": "scripted"}, {"id": "north-large"}, {"id": "north-small"}]
@@ -20,8 +20,8 @@ MODELS = [{"id": "scripted"}, {"id": "north-large"}, {"id": "north-small"}]
 @pytest.fixture
 def scripted(chat: Page, server: PageServer) -> dict[str, Any]:
     """The scripted provider, which lists two more models."""
-    found = next(p for p in server.call("GET", "/api/providers")["items"] if p["format"] == "scripted")
-    _list(chat, found, MODELS)
+    found = server.scripted()
+    list_models(chat, found, MODELS)
     return found
 
 
@@ -40,10 +40,6 @@ def phone(server: PageServer, browser: Browser) -> Iterator[Page]:
     page.goto(server.url)
     yield page
     context.close()
-
-
-def _list(page: Page, provider: dict[str, Any], models: list[dict[str, str]]) -> None:
-    page.route(f"**/api/providers/{provider['id']}/models", lambda route: route.fulfill(json={"items": models}))
 
 
 def _answer(page: Page, *rounds: list[dict[str, Any]]) -> None:
@@ -156,7 +152,7 @@ def test_what_is_refused_leaves_the_answer_as_it_was(answered: Page) -> None:
 def test_with_one_model_only_there_is_nothing_to_choose(chat: Page, scripted: dict[str, Any]) -> None:
     chat.route("**/api/providers", lambda route: route.fulfill(json={"items": [scripted]}))
     for models, count in ((MODELS[:1], 0), (MODELS, 1)):
-        _list(chat, scripted, models)
+        list_models(chat, scripted, models)
         chat.goto(re.sub(r"/c/\w+$", "/", chat.url))
         with chat.expect_response(f"**/api/providers/{scripted['id']}/models"):
             _answer(chat)
@@ -175,7 +171,7 @@ def test_it_is_closed_when_its_button_is_scrolled_away(chat: Page, scripted: dic
 
 
 def test_by_touch_it_comes_from_below_and_all_of_it_is_large_enough(phone: Page, scripted: dict[str, Any]) -> None:
-    _list(phone, scripted, MODELS)
+    list_models(phone, scripted, MODELS)
     _answer(phone)
     _other(phone).tap()
     menu = _menu(phone)
@@ -191,7 +187,7 @@ def test_by_touch_it_comes_from_below_and_all_of_it_is_large_enough(phone: Page,
 
 @pytest.mark.parametrize("lines", [1, 60], ids=["above", "below"])
 def test_it_opens_where_there_is_room(chat: Page, scripted: dict[str, Any], lines: int) -> None:
-    _list(chat, scripted, [*MODELS, *({"id": f"north-{n}"} for n in range(30))])
+    list_models(chat, scripted, [*MODELS, *({"id": f"north-{n}"} for n in range(30))])
     _answer(chat, [text("The tide turns.\n\n" * lines)])
     _other(chat).click()
     expect(_menu(chat).get_by_role("option")).to_have_count(34)

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expe
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
-from tests.page.talk import SLOW, answer, call, conversation_id, script, send, text, use_tools
+from tests.page.talk import SLOW, answer, call, conversation_id, list_models, script, send, text, use_tools
 
 SHOP = str(Path(__file__).with_name("shop_server.py"))
 NOTES = FilePayload(name="notes.md", mimeType="text/markdown", buffer=b"# Notes\n")
@@ -298,8 +298,8 @@ MODELS = [
 def test_a_model_is_found_by_keys_among_those_of_its_provider_and_stands_first_the_next_time(
     chat: Page, server: PageServer
 ) -> None:
-    scripted = next(p for p in server.call("GET", "/api/providers")["items"] if p["format"] == "scripted")
-    chat.route(f"**/api/providers/{scripted['id']}/models", lambda route: route.fulfill(json={"items": MODELS}))
+    scripted = server.scripted()
+    list_models(chat, scripted, MODELS)
     button = chat.get_by_title("Choose a model")
     button.click()
     menu = chat.get_by_role("dialog", name="Choose a model")

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.page.accessibility import assert_accessible
 from tests.page.conftest import PageServer
-from tests.page.talk import answer, conversation_id, script, send, text
+from tests.page.talk import answer, conversation_id, list_models, script, send, text
 
 MODELS = [{"id": "north-large"}, {"id": "north-small"}]
 
@@ -16,8 +16,8 @@ MODELS = [{"id": "north-large"}, {"id": "north-small"}]
 @pytest.fixture
 def scripted(chat: Page, server: PageServer) -> dict[str, Any]:
     """The scripted provider, which lists two more models."""
-    found = next(p for p in server.call("GET", "/api/providers")["items"] if p["format"] == "scripted")
-    _list(chat, found, MODELS)
+    found = server.scripted()
+    list_models(chat, found, MODELS)
     return found
 
 
@@ -29,10 +29,6 @@ def other(server: PageServer) -> Iterator[dict[str, Any]]:
     if any(item["id"] == made["id"] for item in server.call("GET", "/api/providers")["items"]):
         server.call("DELETE", f"/api/providers/{made['id']}")
     server.use_scripted()
-
-
-def _list(page: Page, provider: dict[str, Any], models: list[dict[str, str]]) -> None:
-    page.route(f"**/api/providers/{provider['id']}/models", lambda route: route.fulfill(json={"items": models}))
 
 
 def choose(page: Page, typed: str, *, listed: bool = True) -> None:
@@ -65,7 +61,7 @@ def test_a_model_that_is_listed_no_more_gives_way_to_the_default(chat: Page, scr
     standard = scripted["default_model"] or scripted["name"]
     expect(chat.get_by_title("Choose a model")).to_have_text(standard)
     choose(chat, "north-small")
-    _list(chat, scripted, MODELS[:1])
+    list_models(chat, scripted, MODELS[:1])
     chat.reload()
     expect(chat.get_by_title("Choose a model")).to_have_text(standard)
 
@@ -92,7 +88,7 @@ def test_the_models_of_providers_that_come_late_are_listed_too(chat: Page, scrip
 def test_without_its_provider_the_model_gives_way_to_the_default(
     chat: Page, server: PageServer, other: dict[str, Any], scripted: dict[str, Any]
 ) -> None:
-    _list(chat, other, [{"id": "east"}])
+    list_models(chat, other, [{"id": "east"}])
     chat.reload()
     choose(chat, "east")
     server.call("DELETE", f"/api/providers/{other['id']}")

@@ -41,12 +41,12 @@ interface Options {
   headers?: Record<string, string>;
   signal?: AbortSignal;
   keepalive?: boolean;
+  cache?: RequestCache;
 }
 
 /** Send a request and return the answer if it is good. Raises Problem; an abort passes as it is. */
 export async function send(path: string, { body, headers, ...rest }: Options = {}): Promise<Response> {
-  // Requests for one address would wait for each other, where the answer to the first might be kept for the others.
-  const init: RequestInit = { cache: 'no-store', ...rest, headers: { Accept: 'application/json', ...headers } };
+  const init: RequestInit = { ...rest, headers: { Accept: 'application/json', ...headers } };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { 'Content-Type': 'application/json', ...init.headers };
@@ -65,7 +65,8 @@ export async function send(path: string, { body, headers, ...rest }: Options = {
 
 /** Send a request and return the JSON of its answer. */
 export async function json<Result>(path: string, options?: Options): Promise<Result> {
-  const response = await send(path, options);
+  // Requests for one address would wait for each other, where the answer to the first might be kept for the others.
+  const response = await send(path, { cache: 'no-store', ...options });
   try {
     return (await response.json()) as Result;
   } catch (error) {
